@@ -1,0 +1,77 @@
+"""The life of a service process: listen, load, announce, serve, stop."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any, TypeVar
+
+from wyoming.info import Info
+
+from wyoming_common.discovery import announce
+from wyoming_common.errors import ServiceError
+from wyoming_common.limits import Limits
+from wyoming_common.logs import set_up_logging
+from wyoming_common.notify import notify
+from wyoming_common.service import HandlerFactory, serve, serve_stdio
+from wyoming_common.settings import NO_ZEROCONF, ServiceSettings, Settings
+from wyoming_common.worker import ModelThread
+
+_LOGGER = logging.getLogger(__name__)
+
+S = TypeVar("S", bound=Settings)
+
+
+def run_program(load: Callable[[], S], main: Callable[[S], Coroutine[None, None, None]]) -> None:
+    """Read the settings, run `main` until it ends or SIGTERM or SIGINT cancels it, and exit.
+
+    A ServiceError ends the process with its text in one line and status 1.
+    """
+    try:
+        settings = load()
+        set_up_logging(settings.log_format, debug=settings.debug)
+        asyncio.run(_until_signalled(main(settings)))
+    except ServiceError as err:
+        sys.stderr.write(f"{err}\n")
+        raise SystemExit(1) from err
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+async def run_service(
+    settings: ServiceSettings,
+    info: Callable[[], Info],
+    model: ModelThread[Any],
+    make_handler: HandlerFactory,
+    limits: Limits | None = None,
+) -> None:
+    """Serve until cancelled. `describe` is answered from the first moment on, before the
+    model has loaded; the service is announced, and says it is ready, once the model stands.
+    """
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(model.aclose)
+        if settings.uri.startswith("stdio:"):
+            await model.engine()
+            await serve_stdio(make_handler)
+            return
+        uri = await stack.enter_async_context(serve(settings.uri, make_handler, limits))
+        await model.engine()
+        if settings.zeroconf != NO_ZEROCONF and uri.startswith("tcp:"):
+            await stack.enter_async_context(announce(uri, info(), settings.zeroconf))
+        _LOGGER.info("Ready on %s", uri)
+        notify(READY="1", X_URI=uri)
+        stack.callback(notify, STOPPING="1")
+        await asyncio.Event().wait()
+
+
+async def _until_signalled(main: Coroutine[None, None, None]) -> None:
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(main)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        _LOGGER.info("Stopped")

@@ -1,0 +1,27 @@
+"""Find an engine by name, importing only the one that is used."""
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+from wyoming_common.errors import MissingDependency, UnknownEngine
+
+
+def load(registry: Mapping[str, str], name: str) -> Any:
+    """Return the class that `registry[name]` ("module:Class") points at.
+
+    Raises UnknownEngine for a name that is not registered, MissingDependency when the
+    library behind the engine is not installed.
+    """
+    if name not in registry:
+        raise UnknownEngine(f"No engine '{name}'; choose from {', '.join(sorted(registry))}")
+    module, _, attribute = registry[name].partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as err:
+        if err.name == module:
+            raise
+        extra = module.partition(".")[0].removeprefix("wyoming_")
+        raise MissingDependency(
+            f"Engine '{name}' needs the package '{err.name}': pip install 'parley-voice[{extra}]'"
+        ) from err

@@ -1,0 +1,169 @@
+"""Settings of every Parley program: flags, PARLEY_* environment, a YAML or JSON file.
+
+One frozen pydantic-settings class a program; a flag wins over the environment, the environment
+over the file, the file over the default. Unknown keys and bad values are errors that name the
+setting and what was expected.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import platformdirs
+import yaml
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    CliSettingsSource,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from wyoming_common.errors import ConfigError
+
+
+def _split(value: Any) -> Any:
+    return tuple(part for part in value.split(",") if part) if isinstance(value, str) else value
+
+
+Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split)]
+"""Paths: the flag repeated, a YAML list, or separated by commas in the environment."""
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+"""Names: the flag repeated, a YAML list, or separated by commas in the environment."""
+
+DEFAULT_DATA_DIR = Path(platformdirs.user_data_dir("parley"))
+NO_ZEROCONF = "off"
+
+
+class Settings(BaseSettings):
+    """What every program has. Subclasses set `env_prefix` and `cli_prog_name` in model_config."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_hide_none_type=True,
+        cli_avoid_json=True,
+    )
+    bare_flags: ClassVar[dict[str, str]] = {}
+    """Flags whose value may be left out, and the value they then have."""
+
+    data_dir: Paths = Field(
+        (DEFAULT_DATA_DIR,),
+        description="where models are; repeatable, the first writable one is used",
+    )
+    config: Path | None = Field(None, description="YAML or JSON file with these settings")
+    log_format: Literal["text", "json"] = Field("text", description="how log lines are written")
+    debug: bool = Field(False, description="log more, transcripts and prompts included")
+
+    @classmethod
+    def load(cls, argv: Sequence[str] | None = None) -> Self:
+        """Read the settings; prints and exits for --help, --version and unknown flags.
+
+        Raises ConfigError for a bad value, a bad file or an unknown key.
+        """
+        arguments = list(sys.argv[1:] if argv is None else argv)
+        if "--version" in arguments:
+            sys.stdout.write(f"{cls.program()} {version('parley-voice')}\n")
+            raise SystemExit(0)
+        _refuse_unknown_variables(cls)
+        source = CliSettingsSource[Any](cls, cli_parse_args=_fill_bare(arguments, cls.bare_flags))
+        given = source()
+        prefix = cls.model_config.get("env_prefix", "")
+        path = given.get("config") or os.environ.get(f"{prefix}CONFIG")
+        try:
+            return cls(_cli_settings_source=source, **(_read(Path(path)) if path else {}))
+        except ValidationError as err:
+            raise ConfigError("; ".join(_describe(error) for error in err.errors())) from err
+
+    @classmethod
+    def program(cls) -> str:
+        """The name of the command these settings belong to."""
+        return cls.model_config.get("cli_prog_name") or cls.__name__
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic-settings passes all by keyword
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the file, which `load` hands over as keyword arguments, below the environment."""
+        assert isinstance(init_settings, InitSettingsSource)
+        return env_settings, init_settings
+
+
+class ServiceSettings(Settings):
+    """What the three services share."""
+
+    bare_flags: ClassVar[dict[str, str]] = {"--zeroconf": "", "--no-zeroconf": NO_ZEROCONF}
+
+    uri: str = Field(description="tcp://HOST:PORT, unix:///PATH or stdio://")
+    threads: int = Field(0, ge=0, le=256, description="threads of the model; 0 chooses")
+    zeroconf: str = Field(
+        "",
+        description="name to announce on the network; empty makes a stable one, "
+        "'off' (or --no-zeroconf) announces nothing",
+    )
+
+    @field_validator("zeroconf", mode="before")
+    @classmethod
+    def _zeroconf_switch(cls, value: Any) -> Any:
+        # YAML reads a bare `off` as false.
+        return {False: NO_ZEROCONF, True: "", None: ""}.get(value, value)
+
+
+def _fill_bare(arguments: list[str], bare: dict[str, str]) -> list[str]:
+    filled = []
+    for position, argument in enumerate(arguments):
+        following = arguments[position + 1] if position + 1 < len(arguments) else "--"
+        if argument.startswith("--no-") and argument in bare:
+            filled.append(f"--{argument.removeprefix('--no-')}={bare[argument]}")
+        elif argument in bare and following.startswith("-"):
+            filled.append(f"{argument}={bare[argument]}")
+        else:
+            filled.append(argument)
+    return filled
+
+
+def _refuse_unknown_variables(cls: type[Settings]) -> None:
+    prefix = cls.model_config.get("env_prefix", "")
+    if not prefix:
+        return
+    known = {f"{prefix}{name}".upper() for name in cls.model_fields}
+    for name in os.environ:
+        if name.upper().startswith(prefix) and name.upper() not in known:
+            raise ConfigError(f"{name}: no such setting; there are {', '.join(sorted(known))}")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as err:
+        raise ConfigError(f"config: cannot read {path}: {err.strerror}") from err
+    except (yaml.YAMLError, UnicodeDecodeError) as err:
+        raise ConfigError(f"config: {path} is not YAML or JSON: {err}") from err
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigError(
+            f"config: expected settings by name in {path}, got {type(content).__name__}"
+        )
+    return {str(key).replace("-", "_"): value for key, value in content.items()}
+
+
+def _describe(error: Any) -> str:
+    name = ".".join(str(part) for part in error["loc"]) or "settings"
+    if error["type"] == "extra_forbidden":
+        return f"{name}: no such setting"
+    if error["type"] == "missing":
+        return f"{name}: expected a value, got none"
+    return f"{name}: {error['msg']}, got {error['input']!r:.80}"

@@ -1,0 +1,116 @@
+"""Runs one blocking model in one thread, so the event loop never waits for it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from typing import Any, Final, Generic, TypeVar
+
+from wyoming_common.errors import Busy
+
+E = TypeVar("E")
+T = TypeVar("T")
+
+_END: Final = object()
+
+
+class ModelThread(Generic[E]):
+    """Owns the only thread allowed to touch an engine, loading it included.
+
+    Requests made before the engine has loaded wait for it. Blocking calls take turns in
+    arrival order; at most `max_waiting` requests are admitted, a further one raises Busy.
+    """
+
+    def __init__(self, name: str, load: Callable[[], E], max_waiting: int = 64) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._load = load
+        self._engine: asyncio.Future[E] | None = None
+        self._turn = asyncio.Lock()
+        self._admitted = 0
+        self._max_waiting = max_waiting
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the engine stands ready."""
+        return (
+            self._engine is not None
+            and self._engine.done()
+            and not self._engine.cancelled()
+            and self._engine.exception() is None
+        )
+
+    @property
+    def waiting(self) -> int:
+        """Requests admitted and not finished, the running one included."""
+        return self._admitted
+
+    async def engine(self) -> E:
+        """Load the engine if that has not begun, and return it once it is ready."""
+        if self._engine is None:
+            self._engine = asyncio.ensure_future(self._run(self._load))
+        return await asyncio.shield(self._engine)
+
+    async def call(self, func: Callable[[E], T]) -> T:
+        """Run one blocking call on the engine. Cancelling abandons the result, not the call."""
+        with self._admit():
+            engine = await self.engine()
+            async with self._turn:
+                result: T = await self._run(func, engine)
+                return result
+
+    @asynccontextmanager
+    async def stream(
+        self, func: Callable[[E], Iterator[T]], *, exclusive: bool = False
+    ) -> AsyncIterator[AsyncIterator[T]]:
+        """Iterate a blocking generator, one step per `async for` turn.
+
+        The next item is computed only when asked for, so a slow client slows its own work
+        down instead of filling memory. Streams of several clients are interleaved item by
+        item; `exclusive` keeps the engine for this one, for engines whose state is shared.
+        Leaving the block, by cancellation too, closes the generator after its current step:
+        an engine stops within one item, and its own `finally` blocks run.
+        """
+        with self._admit():
+            engine = await self.engine()
+            async with self._turn if exclusive else nullcontext():
+                items = await self._run(func, engine)
+                try:
+                    yield self._pull(items)
+                finally:
+                    await asyncio.shield(self._run(_close, items))
+
+    async def aclose(self) -> None:
+        """Wait for the running call, run the engine's `close` if it has one, end the thread."""
+        if self.loaded and self._engine is not None:
+            close = getattr(self._engine.result(), "close", None)
+            if close is not None:
+                await self._run(close)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    @contextmanager
+    def _admit(self) -> Iterator[None]:
+        if self._admitted >= self._max_waiting:
+            raise Busy(f"{self._admitted} requests are waiting already; try again in a moment")
+        self._admitted += 1
+        try:
+            yield
+        finally:
+            self._admitted -= 1
+
+    async def _pull(self, items: Iterator[T]) -> AsyncIterator[T]:
+        # `next(it, _END)`: StopIteration cannot travel through a Future.
+        while (item := await self._run(_next, items)) is not _END:
+            yield item
+
+    async def _run(self, func: Callable[..., Any], *args: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, func, *args)
+
+
+def _next(items: Iterator[T]) -> T | object:
+    return next(items, _END)
+
+
+def _close(items: Iterator[Any]) -> None:
+    close = getattr(items, "close", None)
+    if close is not None:
+        close()
