@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from wyoming_common.errors import BadRequest, TimedOut, TooLarge
 
@@ -49,6 +50,7 @@ class GuardedReader(asyncio.StreamReader):
         self._source = reader
         self._limits = limits
         self._busy = busy
+        self._data_follows = False
 
     async def readline(self) -> bytes:
         try:
@@ -61,7 +63,7 @@ class GuardedReader(asyncio.StreamReader):
             raise TooLarge(
                 f"A header line may hold {self._limits.header_bytes} bytes; this one holds more"
             ) from err
-        _check_header(line, self._limits)
+        self._data_follows = _check_header(line, self._limits)
         return line
 
     async def _next_line(self) -> bytes:
@@ -76,12 +78,16 @@ class GuardedReader(asyncio.StreamReader):
     async def readexactly(self, n: int) -> bytes:
         try:
             async with asyncio.timeout(self._limits.event_seconds):
-                return await self._source.readexactly(n)
+                data = await self._source.readexactly(n)
         except TimeoutError as err:
             raise TimedOut(
                 f"The {n} bytes that the header announced did not arrive "
                 f"within {self._limits.event_seconds:g} s"
             ) from err
+        if self._data_follows:
+            self._data_follows = False
+            _json_object(data, "the event's data")
+        return data
 
     def feed_eof(self) -> None:
         self._source.feed_eof()
@@ -90,15 +96,11 @@ class GuardedReader(asyncio.StreamReader):
         return self._source.at_eof()
 
 
-def _check_header(line: bytes, limits: Limits) -> None:
-    try:
-        header = json.loads(line)
-    except (ValueError, RecursionError) as err:
-        raise BadRequest("Expected one JSON object on a line, got something else") from err
-    if not isinstance(header, dict) or not isinstance(header.get("type"), str):
-        raise BadRequest("Expected a JSON object with a string 'type'")
-    if not isinstance(header.get("data", {}), dict | None):
-        raise BadRequest(f"data: expected an object, got {type(header['data']).__name__}")
+def _check_header(line: bytes, limits: Limits) -> bool:
+    """Return whether the header announces a JSON data section."""
+    header = _json_object(line, "the header line")
+    if not isinstance(header.get("type"), str):
+        raise BadRequest("type: expected a string in the header line")
     for key, most in (("data_length", limits.data_bytes), ("payload_length", limits.payload_bytes)):
         length = header.get(key)
         if length is None:
@@ -107,3 +109,16 @@ def _check_header(line: bytes, limits: Limits) -> None:
             raise BadRequest(f"{key}: expected a whole number of bytes, got {length!r:.40}")
         if length > most:
             raise TooLarge(f"{key}: at most {most} bytes, got {length}")
+    if not isinstance(header.get("data", {}), dict):
+        raise BadRequest(f"data: expected an object, got {type(header['data']).__name__}")
+    return bool(header.get("data_length"))
+
+
+def _json_object(text: bytes, what: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as err:
+        raise BadRequest(f"{what}: expected a JSON object, got something else") from err
+    if not isinstance(value, dict):
+        raise BadRequest(f"{what}: expected a JSON object, got {type(value).__name__}")
+    return value
