@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from wyoming.info import Info
 
+from wyoming_common.access import Access
 from wyoming_common.discovery import announce
 from wyoming_common.errors import ServiceError
 from wyoming_common.limits import Limits
@@ -56,7 +57,9 @@ async def run_service(
             await model.engine()
             await serve_stdio(make_handler)
             return
-        uri = await stack.enter_async_context(serve(settings.uri, make_handler, limits))
+        uri = await stack.enter_async_context(
+            serve(settings.uri, make_handler, limits, Access(settings.allow))
+        )
         await model.engine()
         if settings.zeroconf != NO_ZEROCONF and uri.startswith("tcp:"):
             await stack.enter_async_context(announce(uri, info(), settings.zeroconf))

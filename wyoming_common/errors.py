@@ -10,6 +10,7 @@ ServiceError
     ModelError         a model file is missing, cut short or corrupt
     DownloadError      a model could not be fetched
     NoSpace            the disk is full
+    Refused            a client that may not connect
     Busy               too much work is waiting already
     Unavailable        another service cannot be reached, or went away
     TimedOut           something took longer than it may
@@ -68,6 +69,10 @@ class DownloadError(ServiceError):
 
 class NoSpace(ServiceError):
     code = "no-space"
+
+
+class Refused(ServiceError):
+    code = "refused"
 
 
 class Busy(ServiceError):

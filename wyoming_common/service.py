@@ -14,7 +14,15 @@ from wyoming.info import Describe, Info
 from wyoming.ping import Ping, Pong
 from wyoming.server import AsyncEventHandler
 
-from wyoming_common.errors import BadRequest, Busy, ConfigError, ServiceError, TimedOut
+from wyoming_common.access import Access
+from wyoming_common.errors import (
+    BadRequest,
+    Busy,
+    ConfigError,
+    Refused,
+    ServiceError,
+    TimedOut,
+)
 from wyoming_common.limits import GuardedReader, Limits
 
 _LOGGER = logging.getLogger(__name__)
@@ -129,7 +137,10 @@ class ServiceHandler(AsyncEventHandler):
 
 @asynccontextmanager
 async def serve(
-    uri: str, make_handler: HandlerFactory, limits: Limits | None = None
+    uri: str,
+    make_handler: HandlerFactory,
+    limits: Limits | None = None,
+    access: Access | None = None,
 ) -> AsyncIterator[str]:
     """Serve clients until the block ends; yields the bound URI (tcp port 0 means any).
 
@@ -137,6 +148,7 @@ async def serve(
     that cannot be used.
     """
     limits = limits or Limits()
+    access = access or Access()
     target = urlsplit(uri)
     clients: dict[asyncio.Task[None], str] = {}
 
@@ -144,7 +156,7 @@ async def serve(
         # Registered here, not inside the task, so a client that connects during
         # shutdown is still cancelled.
         peer = _peer(writer)
-        refusal = _refusal(peer, list(clients.values()), limits)
+        refusal = _refusal(peer, list(clients.values()), limits, access)
         handler = make_handler(reader, writer)
         run = _refuse(handler, refusal) if refusal is not None else _run(handler)
         task = asyncio.create_task(run)
@@ -213,7 +225,9 @@ def _peer(writer: asyncio.StreamWriter) -> str:
     return str(peer[0])
 
 
-def _refusal(peer: str, peers: list[str], limits: Limits) -> Busy | None:
+def _refusal(peer: str, peers: list[str], limits: Limits, access: Access) -> ServiceError | None:
+    if not access.allows(peer):
+        return Refused(f"{peer} is not in a network that --allow names")
     if len(peers) >= limits.connections:
         return Busy(f"{len(peers)} connections are open already")
     local = peer in ("", "127.0.0.1", "::1")
@@ -222,7 +236,8 @@ def _refusal(peer: str, peers: list[str], limits: Limits) -> Busy | None:
     return None
 
 
-async def _refuse(handler: ServiceHandler, refusal: Busy) -> None:
+async def _refuse(handler: ServiceHandler, refusal: ServiceError) -> None:
+    _LOGGER.warning("%s: %s", refusal.code, refusal)
     try:
         async with asyncio.timeout(1):
             await handler.send_error(refusal)

@@ -5,7 +5,10 @@ over the file, the file over the default. Unknown keys and bad values are errors
 setting and what was expected.
 """
 
+import argparse
+import inspect
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -24,6 +27,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from wyoming_common.access import PRIVATE_NETWORKS
 from wyoming_common.errors import ConfigError
 
 
@@ -38,6 +42,13 @@ Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 DEFAULT_DATA_DIR = Path(platformdirs.user_data_dir("parley"))
 NO_ZEROCONF = "off"
+_PLACEHOLDERS = {
+    "str": "TEXT",
+    "int": "N",
+    "float": "X",
+    "tuple[Path,...]": "PATH",
+    "tuple[str,...]": "TEXT",
+}
 
 
 class Settings(BaseSettings):
@@ -69,11 +80,13 @@ class Settings(BaseSettings):
         Raises ConfigError for a bad value, a bad file or an unknown key.
         """
         arguments = list(sys.argv[1:] if argv is None else argv)
-        if "--version" in arguments:
-            sys.stdout.write(f"{cls.program()} {version('parley-voice')}\n")
-            raise SystemExit(0)
         _refuse_unknown_variables(cls)
-        source = CliSettingsSource[Any](cls, cli_parse_args=_fill_bare(arguments, cls.bare_flags))
+        source = CliSettingsSource[Any](
+            cls,
+            cli_parse_args=_fill_bare(arguments, cls.bare_flags),
+            root_parser=_parser(cls),
+            add_argument_method=_add_argument,
+        )
         given = source()
         prefix = cls.model_config.get("env_prefix", "")
         path = given.get("config") or os.environ.get(f"{prefix}CONFIG")
@@ -108,6 +121,10 @@ class ServiceSettings(Settings):
 
     uri: str = Field(description="tcp://HOST:PORT, unix:///PATH or stdio://")
     threads: int = Field(0, ge=0, le=256, description="threads of the model; 0 chooses")
+    allow: Names = Field(
+        PRIVATE_NETWORKS,
+        description="networks whose clients may connect; repeatable; private networks by default",
+    )
     zeroconf: str = Field(
         "",
         description="name to announce on the network; empty makes a stable one, "
@@ -119,6 +136,30 @@ class ServiceSettings(Settings):
     def _zeroconf_switch(cls, value: Any) -> Any:
         # YAML reads a bare `off` as false.
         return {False: NO_ZEROCONF, True: "", None: ""}.get(value, value)
+
+
+def _parser(cls: type[Settings]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=cls.program(),
+        description=inspect.getdoc(cls),
+        epilog="Every flag is also a key of the --config file and an environment variable: "
+        f"{cls.model_config.get('env_prefix', '')}DATA_DIR for --data-dir.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"{cls.program()} {version('parley-voice')}"
+    )
+    return parser
+
+
+def _add_argument(parser: Any, *names: str, **options: Any) -> Any:
+    """Add one flag with a placeholder and a default that a person can read."""
+    if "metavar" in options and not options["metavar"].startswith("{"):
+        options["metavar"] = _PLACEHOLDERS.get(options["metavar"], options["metavar"].upper())
+    shown = re.sub(r"PosixPath\('([^']*)'\)|'([^']*)'", r"\1\2", options.get("help", ""))
+    shown = re.sub(r"\(default: \((.*?),?\)\)$", r"(default: \1)", shown)
+    options["help"] = re.sub(r" ?\(default: (None|False|True)?\)$", "", shown).replace("%", "%%")
+    return parser.add_argument(*names, **options)
 
 
 def _fill_bare(arguments: list[str], bare: dict[str, str]) -> list[str]:
