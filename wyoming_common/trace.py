@@ -31,10 +31,16 @@ class Stage:
 class Trace:
     """One turn. A stage is begun, may give a first output, and ends; each is stamped once."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, turn_id: str = "") -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        turn_id: str = "",
+        zero: float | None = None,
+    ) -> None:
+        """`zero` is the clock's time at the turn's zero, when that is not this instant."""
         self.id = turn_id or uuid.uuid4().hex[:16]
         self._clock = clock
-        self._zero = clock()
+        self._zero = clock() if zero is None else zero
         self._stages: dict[str, Stage] = {}
 
     def now(self) -> float:
