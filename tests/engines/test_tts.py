@@ -1,0 +1,96 @@
+"""The real voice behind the real service."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+import pytest_asyncio
+from wyoming.audio import AudioChunk, AudioStop
+from wyoming.client import AsyncClient
+from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop
+
+from tests.wire import receive
+from wyoming_common.service import serve
+from wyoming_common.store import ModelStore
+from wyoming_common.worker import ModelThread
+from wyoming_tts.config import TtsSettings
+from wyoming_tts.engines.piper import DEFAULT_VOICE, PiperEngine
+from wyoming_tts.handler import TtsHandler
+from wyoming_tts.info import tts_info
+from wyoming_tts.speech import Speech
+
+RATE = 22_050
+
+
+@pytest.fixture(scope="module")
+def settings(store: ModelStore) -> TtsSettings:
+    return TtsSettings(voice=str(store.ensure(DEFAULT_VOICE)), zeroconf="off")
+
+
+@pytest.fixture(scope="module")
+def engine(settings: TtsSettings) -> PiperEngine:
+    return PiperEngine(settings)
+
+
+@pytest_asyncio.fixture
+async def client(settings: TtsSettings, engine: PiperEngine) -> AsyncIterator[AsyncClient]:
+    speech = Speech(engine, settings)
+    model = ModelThread("tts", speech.load)
+
+    def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> TtsHandler:
+        return TtsHandler(
+            lambda: tts_info("piper", engine), speech, model, settings, reader, writer
+        )
+
+    async with (
+        serve("tcp://127.0.0.1:0", handler) as uri,
+        AsyncClient.from_uri(uri) as client,
+    ):
+        yield client
+    await model.aclose()
+
+
+async def reply(client: AsyncClient) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    pcm = b""
+    while not AudioStop.is_type((event := await receive(client)).type):
+        assert event.type != "error", event.data
+        if AudioChunk.is_type(event.type):
+            pcm += event.payload or b""
+    return np.frombuffer(pcm, np.int16)
+
+
+async def test_a_sentence_becomes_speech_of_its_length(client: AsyncClient) -> None:
+    await client.write_event(Synthesize(text="The living room lights are now on.").event())
+
+    samples = await reply(client)
+
+    assert 1.2 < len(samples) / RATE < 4
+    assert np.abs(samples).max() > 5_000
+
+
+async def test_streamed_text_becomes_speech(client: AsyncClient) -> None:
+    await client.write_event(SynthesizeStart().event())
+    for piece in ("I have set a ti", "mer. Anything", " else I can do for", " you?"):
+        await client.write_event(SynthesizeChunk(text=piece).event())
+    await client.write_event(SynthesizeStop().event())
+
+    assert 2 < len(await reply(client)) / RATE < 6
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "🙂",
+        "\x00\x07\x1b[0m\ufffe",
+        "שלום עולם",
+        "今天天气很好。",
+        "a" * 2000,
+        "?!.,;",
+    ],
+)
+async def test_any_text_ends_in_audio(client: AsyncClient, text: str) -> None:
+    await client.write_event(Synthesize(text=text).event())
+
+    assert len(await reply(client))

@@ -1,0 +1,90 @@
+"""Piper voices (VITS) on ONNX Runtime. piper-tts, which makes the phonemes, is GPL-3.0."""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from wyoming_common.errors import UnknownVoice
+from wyoming_common.store import ModelStore
+from wyoming_tts.config import TtsSettings
+from wyoming_tts.engine import Phrase, Voice
+from wyoming_tts.engines.piper_voice import PiperVoice
+from wyoming_tts.voices import VoiceFile, VoiceFolders, voice_file
+
+_LOGGER = logging.getLogger(__name__)
+
+DEFAULT_VOICE = "en_US-joe-medium"
+_MB = 1024 * 1024
+
+
+class PiperEngine:
+    """Every Piper voice in the data folders and the catalogue, loaded when first spoken with."""
+
+    def __init__(self, settings: TtsSettings) -> None:
+        self._settings = settings
+        self._store = ModelStore(settings.data_dir)
+        own = Path(settings.voice).expanduser()
+        self._own = voice_file(own) if settings.voice and own.exists() else None
+        self._folders = VoiceFolders(settings.data_dir)
+        self._loaded: OrderedDict[str, PiperVoice] = OrderedDict()
+
+    @property
+    def default(self) -> str:
+        if self._own is not None:
+            return self._own.voice.name
+        return self._settings.voice or DEFAULT_VOICE
+
+    def voices(self) -> Sequence[Voice]:
+        voices = {
+            entry.name: Voice(
+                entry.name,
+                tuple(entry.languages),
+                installed=False,
+                description=entry.description,
+                attribution="piper",
+            )
+            for entry in self._store.catalogue.values()
+            if entry.kind == "tts" and any(f.name.endswith(".onnx.json") for f in entry.files)
+        }
+        voices |= {name: file.voice for name, file in self._files().items()}
+        return list(voices.values())
+
+    def sample_rate(self, voice: str) -> int:
+        return self._voice(voice).sample_rate
+
+    def synthesize(self, phrase: Phrase) -> Iterator[bytes]:
+        voice = self._voice(phrase.voice)
+        return voice.synthesize(phrase, voice.speaker(phrase.speaker))
+
+    def _files(self) -> dict[str, VoiceFile]:
+        files = self._folders()
+        if self._own is not None:
+            files[self._own.voice.name] = self._own
+        return files
+
+    def _voice(self, name: str) -> PiperVoice:
+        file = self._files().get(name) or self._fetch(name)
+        voice = self._loaded.pop(name, None)
+        if voice is None or voice.stale(file):
+            voice = PiperVoice(file, self._settings)
+        self._loaded[name] = voice
+        self._keep_within_memory(name)
+        return voice
+
+    def _fetch(self, name: str) -> VoiceFile:
+        if name != self.default and not self._settings.allow_download:
+            raise UnknownVoice(f"Voice '{name:.80}' is not installed")
+        return voice_file(self._store.ensure(name))
+
+    def _keep_within_memory(self, current: str) -> None:
+        """Let go of the voices not used for longest, but of neither `current` nor the default."""
+        for name in list(self._loaded):
+            if (
+                sum(voice.size for voice in self._loaded.values())
+                <= self._settings.voice_memory * _MB
+            ):
+                return
+            if name not in (current, self.default):
+                _LOGGER.info("Unloading %s", name)
+                del self._loaded[name]

@@ -1,0 +1,173 @@
+"""Wyoming events to engine calls: plain and streaming synthesis."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from functools import partial
+from typing import Final
+
+from wyoming.audio import AudioChunk, AudioStart, AudioStop
+from wyoming.event import Event
+from wyoming.info import Info
+from wyoming.tts import (
+    Synthesize,
+    SynthesizeChunk,
+    SynthesizeStart,
+    SynthesizeStop,
+    SynthesizeStopped,
+    SynthesizeVoice,
+)
+
+from wyoming_common.errors import BadRequest, ServiceError, TooLarge
+from wyoming_common.limits import Limits
+from wyoming_common.service import ServiceHandler
+from wyoming_common.worker import ModelThread
+from wyoming_tts.config import TtsSettings
+from wyoming_tts.script import Passage, PlainScript, Script
+from wyoming_tts.speech import Choice, Speech
+from wyoming_tts.text.clean import clean
+
+_EVENT_BYTES: Final = 8192
+"""Audio of one `audio-chunk`: 0.19 s at 22,050 Hz."""
+_NOTHING_SAID: Final = 0.05
+"""Seconds of silence for text without a sound: clients take a reply of no audio for a failure."""
+
+
+class TtsHandler(ServiceHandler):
+    """One client. A streaming request lasts from `synthesize-start` to `synthesize-stop`."""
+
+    def __init__(
+        self,
+        info: Callable[[], Info],
+        speech: Speech,
+        model: ModelThread[Speech],
+        settings: TtsSettings,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        limits: Limits | None = None,
+    ) -> None:
+        super().__init__(info, reader, writer, limits)
+        self._speech = speech
+        self._model = model
+        self._settings = settings
+        self._incoming: _Passages | None = None
+
+    async def on_request(self, event: Event) -> None:
+        if SynthesizeStart.is_type(event.type):
+            start = SynthesizeStart.from_event(_check_voice(event))
+            self._incoming = self._passages()
+            await self.start(self._reply_streaming(self._incoming, start.voice))
+        elif SynthesizeChunk.is_type(event.type):
+            if self._incoming is None:
+                raise BadRequest("synthesize-chunk: expected a synthesize-start before it")
+            self._incoming.feed(_text(event))
+        elif SynthesizeStop.is_type(event.type):
+            await self._stop_streaming()
+        elif Synthesize.is_type(event.type) and self._incoming is None:
+            request = Synthesize.from_event(_check_voice(event))
+            passages = self._passages()
+            await self.start(self._reply(passages, request.voice))
+            passages.feed(_text(event))
+            passages.finish()
+
+    async def _stop_streaming(self) -> None:
+        if self._incoming is None:
+            await self.write_event(SynthesizeStopped().event())
+            raise BadRequest("synthesize-stop: expected a synthesize-start before it")
+        self._incoming.finish()
+        self._incoming = None
+
+    def _passages(self) -> "_Passages":
+        return _Passages(PlainScript(), self._settings.max_text)
+
+    async def _reply_streaming(self, passages: "_Passages", voice: SynthesizeVoice | None) -> None:
+        # After an `error` alone, a client that streams would wait for ever.
+        await self._guard(self._reply(passages, voice))
+        await self.write_event(SynthesizeStopped().event())
+
+    async def _reply(self, passages: "_Passages", voice: SynthesizeVoice | None) -> None:
+        choice = self._speech.choose(voice)
+        rate = await self._model.call(lambda speech: speech.rate(choice))
+        await self.write_event(AudioStart(rate=rate, width=2, channels=1).event())
+        pause = sent = 0.0
+        async for passage in passages:
+            sounded = False
+            async with self._model.stream(partial(_speak, passage, choice)) as pieces:
+                async for pcm in pieces:
+                    if not sounded and sent:
+                        await self._write_audio(_silence(pause, rate), rate)
+                    sounded = True
+                    await self._write_audio(pcm, rate)
+                    sent += len(pcm)
+            if sounded:
+                pause = self._settings.sentence_silence
+            if passage.pause is not None:
+                pause = passage.pause
+        if not sent:
+            await self._write_audio(_silence(max(pause, _NOTHING_SAID), rate), rate)
+        await self.write_event(AudioStop().event())
+
+    async def _write_audio(self, pcm: bytes, rate: int) -> None:
+        for start in range(0, len(pcm), _EVENT_BYTES):
+            audio = pcm[start : start + _EVENT_BYTES]
+            await self.write_event(AudioChunk(rate=rate, width=2, channels=1, audio=audio).event())
+
+
+class _Passages:
+    """What is to be spoken, from the read loop to the job. Bounded by the characters it took."""
+
+    def __init__(self, script: Script, most: int) -> None:
+        self._script = script
+        self._most = most
+        self._taken = 0
+        self._waiting: asyncio.Queue[Passage | ServiceError | None] = asyncio.Queue()
+
+    def feed(self, text: str) -> None:
+        """Take more text; past the bound the reader gets TooLarge and the rest is dropped."""
+        self._taken += len(text)
+        if self._taken <= self._most:
+            self._put(self._script.feed(text))
+        elif self._taken - len(text) <= self._most:
+            self._waiting.put_nowait(
+                TooLarge(f"text: at most {self._most} characters, got {self._taken} or more")
+            )
+
+    def finish(self) -> None:
+        """Say that there is no more text."""
+        self._put(self._script.finish())
+        self._waiting.put_nowait(None)
+
+    async def __aiter__(self) -> AsyncIterator[Passage]:
+        while (item := await self._waiting.get()) is not None:
+            if isinstance(item, ServiceError):
+                raise item
+            yield item
+
+    def _put(self, passages: Iterable[Passage]) -> None:
+        for passage in passages:
+            self._waiting.put_nowait(passage)
+
+
+def _speak(passage: Passage, choice: Choice, speech: Speech) -> Iterator[bytes]:
+    return speech.speak(passage, choice)
+
+
+def _text(event: Event) -> str:
+    text = event.data["text"]
+    if not isinstance(text, str):
+        raise BadRequest(f"{event.type}: text: expected a string, got {type(text).__name__}")
+    return clean(text)
+
+
+def _check_voice(event: Event) -> Event:
+    voice = event.data.get("voice") or {}
+    named = voice.values() if isinstance(voice, dict) else [voice]
+    if not isinstance(voice, dict) or not all(isinstance(n, str | None) for n in named):
+        raise BadRequest(
+            f"{event.type}: voice: expected name, language, speaker; got {voice!r:.80}"
+        )
+    event.data["voice"] = voice
+    return event
+
+
+def _silence(seconds: float, rate: int) -> bytes:
+    return bytes(2 * int(seconds * rate))

@@ -1,0 +1,118 @@
+"""What the model thread does for a passage: words, engine, sample rate."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from wyoming.tts import SynthesizeVoice
+
+from wyoming_common.audio import PcmConverter, PcmFormat
+from wyoming_common.errors import UnknownLanguage, UnknownVoice
+from wyoming_tts.config import TtsSettings
+from wyoming_tts.engine import Phrase, TtsEngine, Voice
+from wyoming_tts.script import Passage
+
+_LOGGER = logging.getLogger(__name__)
+
+
+_WARM_UP = "ok"
+"""Read aloud once at the start: the first run of a model allocates its memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The voice of one request."""
+
+    voice: str
+    speaker: str | None
+    language: str
+
+
+class Speech:
+    """An engine with the settings of the service. The model thread owns all but `choose`."""
+
+    def __init__(self, engine: TtsEngine, settings: TtsSettings) -> None:
+        self.engine = engine
+        self._settings = settings
+
+    def load(self) -> "Speech":
+        """Get the default voice ready, so that the first request need not wait for it."""
+        choice = self.choose(None, fetch=True)
+        for _ in self.speak(Passage(_WARM_UP), choice):
+            pass
+        return self
+
+    def choose(self, wanted: SynthesizeVoice | None, *, fetch: bool = False) -> Choice:
+        """Return the voice for a request; cheap, for the event loop.
+
+        Raises UnknownVoice, or UnknownLanguage for a language that no voice has.
+        """
+        wanted = wanted or SynthesizeVoice()
+        voices = {voice.name: voice for voice in self.engine.voices()}
+        name = wanted.name or self._of_language(wanted.language, voices) or self.engine.default
+        voice = voices.get(name)
+        if voice is None:
+            raise UnknownVoice(f"No voice '{name:.80}'; there are {_names(voices)}")
+        if not (voice.installed or fetch or self._settings.allow_download):
+            raise UnknownVoice(
+                f"Voice '{name}' is not installed; fetch it with `parley models pull {name}`, "
+                f"or let clients do so with --allow-download"
+            )
+        speaker = wanted.speaker
+        if speaker is None and name == self.engine.default:
+            speaker = self._settings.speaker
+        return Choice(name, speaker, voice.languages[0] if voice.languages else "")
+
+    def _of_language(self, language: str | None, voices: dict[str, Voice]) -> str | None:
+        if not language:
+            return None
+        there = [voice for voice in voices.values() if voice.installed]
+        there.sort(key=lambda voice: voice.name != self.engine.default)
+        for same in (_plain, _base):
+            for voice in there:
+                if same(language) in map(same, voice.languages):
+                    return voice.name
+        known = sorted({name for voice in there for name in voice.languages})
+        raise UnknownLanguage(
+            f"No installed voice speaks '{language:.20}'; there are {', '.join(known)}"
+        )
+
+    def rate(self, choice: Choice) -> int:
+        """Return the Hz of what `speak` yields, loading the voice."""
+        return self._settings.sample_rate or self.engine.sample_rate(choice.voice)
+
+    def speak(self, passage: Passage, choice: Choice) -> Iterator[bytes]:
+        """Yield mono s16le PCM at `rate`; nothing for a passage without a sound."""
+        phrase = Phrase(
+            passage.text,
+            choice.voice,
+            choice.speaker,
+            self._settings.length * passage.length,
+            self._settings.volume * passage.volume,
+        )
+        return self._resampled(self.engine.synthesize(phrase), choice)
+
+    def _resampled(self, pieces: Iterator[bytes], choice: Choice) -> Iterator[bytes]:
+        source = self.engine.sample_rate(choice.voice)
+        rate = self.rate(choice)
+        if source == rate:
+            yield from pieces
+            return
+        converter = PcmConverter(PcmFormat(source), rate)
+        for piece in pieces:
+            if pcm := converter.feed(piece):
+                yield pcm
+        yield converter.flush()
+
+
+def _names(voices: dict[str, Voice]) -> str:
+    names = sorted(name for name, voice in voices.items() if voice.installed)
+    return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+
+
+def _plain(language: str) -> str:
+    return language.replace("-", "_").lower()
+
+
+def _base(language: str) -> str:
+    return _plain(language).split("_")[0]

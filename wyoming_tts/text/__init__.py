@@ -1,0 +1,1 @@
+"""Text for eyes to text for ears."""
