@@ -1,0 +1,108 @@
+"""The real recogniser on real recordings."""
+
+import json
+import os
+import re
+import shutil
+from functools import partial
+from pathlib import Path
+
+import pytest
+from wyoming.asr import Transcribe, Transcript
+from wyoming.audio import AudioChunk, AudioStop
+from wyoming.client import AsyncTcpClient
+
+from tests.wire import receive_until
+from wyoming_common.audio import read_audio, to_float
+from wyoming_common.errors import ModelError
+from wyoming_common.service import serve
+from wyoming_common.store import ModelStore
+from wyoming_stt.config import SttSettings
+from wyoming_stt.engine import Request
+from wyoming_stt.engines.faster_whisper import FasterWhisper
+from wyoming_stt.handler import SttHandler
+from wyoming_stt.models import languages_of
+from wyoming_stt.service import build
+
+DATA = Path(os.environ.get("PARLEY_DATA", Path(__file__).parents[2].parent / "shared" / "data"))
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the recordings are not on this machine")
+
+
+def rows(kind: str) -> list[dict[str, str]]:
+    lines = (DATA / "manifest.jsonl").read_text().splitlines()
+    return [row for row in map(json.loads, lines) if row["kind"] == kind]
+
+
+def words(text: str) -> list[str]:
+    return re.sub(r"[^\w\s']", " ", text.lower()).split()
+
+
+@pytest.fixture(scope="module")
+def tiny(store: ModelStore) -> Path:
+    return store.ensure("tiny.en")
+
+
+@pytest.fixture(scope="module")
+def settings(tiny: Path) -> SttSettings:
+    return SttSettings(model=(str(tiny),), device="cpu", threads=2)
+
+
+@pytest.fixture(scope="module")
+def engine(settings: SttSettings) -> FasterWhisper:
+    return FasterWhisper(settings, settings.model[0])
+
+
+def test_a_model_knows_its_languages_before_it_has_loaded(tiny: Path) -> None:
+    assert languages_of(str(tiny), []) == ("en",)
+
+
+@pytest.mark.parametrize("damage", ["cut", "garbage", "empty", "tokenizer", "missing"])
+def test_a_damaged_model_is_one_clear_error(
+    tiny: Path, tmp_path: Path, damage: str, settings: SttSettings
+) -> None:
+    for name in ("config.json", "vocabulary.txt", "tokenizer.json"):
+        shutil.copy(tiny / name, tmp_path / name)
+    whole = (tiny / "model.bin").read_bytes()
+    bad = {"cut": whole[:1_000_000], "garbage": b"\xff" * 5000, "empty": b""}
+    if damage != "missing":
+        (tmp_path / "model.bin").write_bytes(bad.get(damage, whole))
+    if damage == "tokenizer":
+        (tmp_path / "tokenizer.json").write_text("{")
+
+    with pytest.raises(ModelError, match=r"^model: [^\n]+$"):
+        FasterWhisper(settings, str(tmp_path))
+
+
+@needs_data
+def test_recordings_are_understood(engine: FasterWhisper) -> None:
+    from rapidfuzz.distance import Levenshtein
+
+    errors = total = 0
+    for row in [row for row in rows("command") if row["text"]][::12]:
+        pcm, _ = read_audio(DATA / row["audio"])
+        said = engine.transcribe(to_float(pcm), Request(language="en"))
+        errors += Levenshtein.distance(words(row["text"]), words(said.text))
+        total += len(words(row["text"]))
+
+    assert total > 50
+    assert errors / total < 0.25
+
+
+@needs_data
+async def test_a_recording_sent_at_once_comes_back_as_text(settings: SttSettings) -> None:
+    row = next(row for row in rows("speech") if row["source"].startswith("LibriSpeech"))
+    pcm, _ = read_audio(DATA / row["audio"])
+    service = build(settings)
+    async with (
+        serve("tcp://127.0.0.1:0", partial(SttHandler, service)) as uri,
+        AsyncTcpClient("127.0.0.1", int(uri.rpartition(":")[2])) as client,
+    ):
+        await client.write_event(Transcribe(language="en").event())
+        for start in range(0, len(pcm), 8192):
+            await client.write_event(AudioChunk(16_000, 2, 1, pcm[start : start + 8192]).event())
+        await client.write_event(AudioStop().event())
+        said = Transcript.from_event(await receive_until(client, Transcript))
+    await service.aclose()
+
+    heard, spoken = set(words(said.text)), words(row["text"])
+    assert sum(word in heard for word in spoken) > 0.7 * len(spoken)

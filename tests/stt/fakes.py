@@ -1,0 +1,67 @@
+"""An engine and a voice detector that need no model: loud is speech, and text tells its length."""
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+
+from wyoming_common.audio import to_float
+from wyoming_common.errors import ServiceError
+from wyoming_stt.engine import Audio, Request, Task, Transcription
+from wyoming_stt.vad import FRAME_SAMPLES, Probabilities
+
+RATE = 16_000
+
+
+def speech(seconds: float, rate: int = RATE) -> bytes:
+    """A tone, mono s16le."""
+    at = np.arange(round(seconds * rate)) / rate
+    return (8000 * np.sin(2 * np.pi * 300 * at)).astype("<i2").tobytes()
+
+
+def silence(seconds: float, rate: int = RATE) -> bytes:
+    return bytes(2 * round(seconds * rate))
+
+
+class LoudIsSpeech:
+    """Says 0.9 for a loud frame, 0.0 for a silent one."""
+
+    def process(self, frames: bytes) -> Probabilities:
+        loudness = np.abs(to_float(frames)).reshape(-1, FRAME_SAMPLES).max(axis=1)
+        return np.where(loudness > 0.05, 0.9, 0.0).astype(np.float32)
+
+
+class FakeEars:
+    def stream(self) -> LoudIsSpeech:
+        return LoudIsSpeech()
+
+
+class FakeEngine:
+    """Writes the seconds of loud audio it was given, to a tenth; keeps what it was asked."""
+
+    def __init__(self, languages: Sequence[str] = ("en", "de")) -> None:
+        self._languages = languages
+        self.requests: list[Request] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.begun = threading.Event()
+
+    @property
+    def languages(self) -> Sequence[str]:
+        return self._languages
+
+    @property
+    def tasks(self) -> Sequence[Task]:
+        return ("transcribe",)
+
+    def transcribe(self, audio: Audio, request: Request) -> Transcription:
+        self.requests.append(request)
+        self.begun.set()
+        self.gate.wait(10)
+        if "boom" in request.words:
+            raise RuntimeError("boom")
+        if "refuse" in request.words:
+            raise ServiceError("refused by the engine")
+        steps = np.abs(audio[: len(audio) // 160 * 160]).reshape(-1, 160).max(axis=1)
+        seconds = round(float((steps > 0.05).sum()) / 100, 1)
+        return Transcription(text=f"loud {seconds}", language=request.language)

@@ -1,0 +1,276 @@
+"""Speech-to-text on the wire, with an engine that needs no model."""
+
+import asyncio
+
+import pytest
+from wyoming.asr import Transcribe, Transcript
+from wyoming.audio import AudioChunk, AudioStart, AudioStop
+from wyoming.client import AsyncTcpClient
+from wyoming.error import Error
+from wyoming.event import Event
+from wyoming.info import Describe, Info, SelectProgram
+from wyoming.ping import Ping, Pong
+
+from tests.stt.fakes import RATE, FakeEngine, silence, speech
+from tests.wire import receive, receive_until
+
+
+async def send_audio(
+    client: AsyncTcpClient, pcm: bytes, rate: int = RATE, width: int = 2, channels: int = 1
+) -> None:
+    for start in range(0, len(pcm), 8192):
+        chunk = AudioChunk(rate, width, channels, pcm[start : start + 8192])
+        await client.write_event(chunk.event())
+
+
+async def transcript(client: AsyncTcpClient) -> Transcript:
+    return Transcript.from_event(await receive_until(client, Transcript))
+
+
+async def test_audio_becomes_a_transcript(client: AsyncTcpClient) -> None:
+    await client.write_event(Transcribe(language="en").event())
+    await client.write_event(AudioStart(RATE, 2, 1).event())
+    await send_audio(client, silence(0.3) + speech(1.0) + silence(0.3))
+    await client.write_event(AudioStop().event())
+
+    assert await transcript(client) == Transcript("loud 1.0", language="en")
+
+
+async def test_transcribe_and_audio_start_may_be_left_out(client: AsyncTcpClient) -> None:
+    await send_audio(client, speech(1.0))
+    await client.write_event(AudioStop().event())
+
+    assert (await transcript(client)).text == "loud 1.0"
+
+
+@pytest.mark.parametrize(("rate", "width", "channels"), [(44_100, 2, 2), (8_000, 1, 1)])
+async def test_any_pcm_is_understood(
+    client: AsyncTcpClient, rate: int, width: int, channels: int
+) -> None:
+    one = speech(1.0, rate)
+    if width == 1:
+        one = bytes((128 + int.from_bytes(one[at : at + 2], "little", signed=True) // 256)
+                    for at in range(0, len(one), 2))  # fmt: skip
+    pcm = b"".join(one[at : at + width] * channels for at in range(0, len(one), width))
+    await client.write_event(AudioStart(rate, width, channels).event())
+    await send_audio(client, pcm, rate, width, channels)
+    await client.write_event(AudioStop().event())
+
+    assert (await transcript(client)).text == "loud 1.0"
+
+
+async def test_live_audio_is_answered_before_audio_stop(client: AsyncTcpClient) -> None:
+    pcm = speech(0.5) + silence(4.0)
+    await client.write_event(AudioStart(RATE, 2, 1).event())
+    answer = asyncio.create_task(transcript(client))
+    for start in range(0, len(pcm), 640):
+        # Real time is what this is about: the service takes faster audio for a file.
+        await asyncio.wait([answer], timeout=0.02)
+        if answer.done():
+            break
+        await send_audio(client, pcm[start : start + 640])
+
+    assert (await answer).text == "loud 0.5"
+
+
+async def test_what_arrives_after_the_answer_is_ignored(client: AsyncTcpClient) -> None:
+    await send_audio(client, speech(1.0))
+    await client.write_event(AudioStop().event())
+    await transcript(client)
+
+    await send_audio(client, speech(2.0))
+    await client.write_event(AudioStop().event())
+    await client.write_event(Ping(text="after").event())
+
+    assert Pong.is_type((await receive(client)).type)
+
+
+async def test_a_connection_serves_one_utterance_after_another(client: AsyncTcpClient) -> None:
+    texts = []
+    for seconds in (1.0, 2.0):
+        await client.write_event(Transcribe().event())
+        await client.write_event(AudioStart(RATE, 2, 1).event())
+        await send_audio(client, speech(seconds))
+        await client.write_event(AudioStop().event())
+        texts.append((await transcript(client)).text)
+
+    assert texts == ["loud 1.0", "loud 2.0"]
+
+
+async def test_the_next_utterance_may_be_sent_before_the_answer_is_read(
+    client: AsyncTcpClient,
+) -> None:
+    for seconds in (1.0, 2.0):
+        await client.write_event(Transcribe().event())
+        await send_audio(client, speech(seconds))
+        await client.write_event(AudioStop().event())
+
+    assert [(await transcript(client)).text for _ in range(2)] == ["loud 1.0", "loud 2.0"]
+
+
+async def test_a_new_request_drops_the_unfinished_one(client: AsyncTcpClient) -> None:
+    await client.write_event(Transcribe().event())
+    await send_audio(client, speech(5.0))
+
+    await client.write_event(Transcribe().event())
+    await send_audio(client, speech(1.0))
+    await client.write_event(AudioStop().event())
+
+    assert (await transcript(client)).text == "loud 1.0"
+
+
+async def test_no_audio_gives_an_empty_transcript(client: AsyncTcpClient) -> None:
+    await client.write_event(AudioStart(RATE, 2, 1).event())
+    await client.write_event(AudioStop().event())
+
+    assert (await transcript(client)).text == ""
+
+
+async def test_silence_is_not_decoded(client: AsyncTcpClient, engine: FakeEngine) -> None:
+    await send_audio(client, silence(3.0))
+    await client.write_event(AudioStop().event())
+
+    assert (await transcript(client)).text == ""
+    assert engine.requests == []
+
+
+async def test_stopping_twice_is_answered_once(client: AsyncTcpClient) -> None:
+    await send_audio(client, speech(1.0))
+    await client.write_event(AudioStop().event())
+    await client.write_event(AudioStop().event())
+    await transcript(client)
+    await client.write_event(Ping(text="after").event())
+
+    assert Pong.is_type((await receive(client)).type)
+
+
+async def test_long_audio_is_written_down_in_windows(
+    client: AsyncTcpClient, engine: FakeEngine
+) -> None:
+    await send_audio(client, (speech(9.0) + silence(0.5)) * 7)
+    await client.write_event(AudioStop().event())
+
+    text = (await transcript(client)).text
+
+    assert len(engine.requests) >= 3
+    assert sum(float(word) for word in text.split() if word != "loud") == pytest.approx(
+        63, rel=0.02
+    )
+
+
+async def test_a_client_chooses_its_model(
+    client: AsyncTcpClient, engine: FakeEngine, other: FakeEngine
+) -> None:
+    await client.write_event(SelectProgram(name="parley-stt-second").event())
+    await client.write_event(Transcribe(language="fr").event())
+    await send_audio(client, speech(1.0))
+    await client.write_event(AudioStop().event())
+    await transcript(client)
+    await client.write_event(Transcribe(name="first").event())
+    await send_audio(client, speech(1.0))
+    await client.write_event(AudioStop().event())
+    await transcript(client)
+
+    assert (len(engine.requests), len(other.requests)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("event", "code", "words"),
+    [
+        (Transcribe(language="xx").event(), "unknown-language", "understands en, de"),
+        (Transcribe(name="nope").event(), "unknown-model", "there are first, second"),
+        (SelectProgram(name="nope").event(), "unknown-model", "there are first, second"),
+        (Transcribe(vad_sensitivity="much").event(), "bad-request", "relaxed"),
+        (Event("transcribe", {"transcript_names": "Bob"}), "bad-request", "list of texts"),
+        (Event("transcribe", {"language": 5}), "bad-request", "language"),
+        (AudioStart(7, 2, 1).event(), "bad-audio", "rate"),
+        (AudioStart(RATE, 9, 1).event(), "bad-audio", "width"),
+        (Event("audio-start", {}), "bad-request", "audio-start"),
+    ],
+)
+async def test_a_bad_request_is_answered_and_the_next_one_served(
+    client: AsyncTcpClient, event: Event, code: str, words: str
+) -> None:
+    await client.write_event(event)
+    error = Error.from_event(await receive_until(client, Error))
+    await client.write_event(Transcribe().event())
+    await send_audio(client, speech(1.0))
+    await client.write_event(AudioStop().event())
+
+    assert error.code == code
+    assert words in error.text
+    assert (await transcript(client)).text == "loud 1.0"
+
+
+async def test_a_failing_engine_is_told_and_survived(client: AsyncTcpClient) -> None:
+    codes = []
+    for word in ("boom", "refuse"):
+        await client.write_event(Transcribe(transcript_names=[word]).event())
+        await send_audio(client, speech(1.0))
+        await client.write_event(AudioStop().event())
+        codes.append(Error.from_event(await receive_until(client, Error)).code)
+    await client.write_event(Transcribe().event())
+    await send_audio(client, speech(1.0))
+    await client.write_event(AudioStop().event())
+
+    assert codes == ["internal", "service-error"]
+    assert (await transcript(client)).text == "loud 1.0"
+
+
+async def test_describe_is_answered_while_the_model_works(
+    client: AsyncTcpClient, port: int, engine: FakeEngine
+) -> None:
+    engine.gate.clear()
+    await send_audio(client, speech(1.0))
+    await client.write_event(AudioStop().event())
+    await asyncio.to_thread(engine.begun.wait, 10)
+
+    await client.write_event(Describe().event())
+    info = Info.from_event(await receive_until(client, Info))
+
+    assert [program.name for program in info.asr] == ["parley-stt", "parley-stt-second"]
+    assert info.asr[0].models[0].languages == ["en", "de"]
+    assert info.asr[0].requires_external_vad is False
+    engine.gate.set()
+    assert (await transcript(client)).text == "loud 1.0"
+
+
+async def test_more_work_than_may_wait_is_refused(port: int, engine: FakeEngine) -> None:
+    engine.gate.clear()
+    clients = [AsyncTcpClient("127.0.0.1", port) for _ in range(6)]
+    for client in clients:
+        await client.connect()
+        await send_audio(client, speech(1.0))
+        await client.write_event(AudioStop().event())
+
+    answers = [asyncio.create_task(receive(client)) for client in clients]
+    done, _ = await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED, timeout=10)
+    engine.gate.set()
+    events = await asyncio.gather(*answers)
+    for client in clients:
+        await client.disconnect()
+
+    assert all(Error.from_event(task.result()).code == "busy" for task in done)
+    assert sorted(event.type for event in events) == ["error"] * 2 + ["transcript"] * 4
+
+
+async def test_a_client_that_hangs_up_leaves_no_work_behind(port: int, engine: FakeEngine) -> None:
+    engine.gate.clear()
+    async with AsyncTcpClient("127.0.0.1", port) as blocking:
+        await send_audio(blocking, speech(1.0))
+        await blocking.write_event(AudioStop().event())
+        await asyncio.to_thread(engine.begun.wait, 10)
+        for _ in range(3):
+            async with AsyncTcpClient("127.0.0.1", port) as leaving:
+                await send_audio(leaving, speech(1.0))
+                await leaving.write_event(AudioStop().event())
+                await leaving.write_event(Describe().event())
+                await receive_until(leaving, Info)
+        engine.gate.set()
+        await transcript(blocking)
+    async with AsyncTcpClient("127.0.0.1", port) as after:
+        await send_audio(after, speech(1.0))
+        await after.write_event(AudioStop().event())
+        assert (await transcript(after)).text == "loud 1.0"
+
+    assert len(engine.requests) <= 5

@@ -1,0 +1,128 @@
+"""Wyoming events of speech-to-text."""
+
+import asyncio
+import logging
+
+from wyoming.asr import Transcribe, Transcript
+from wyoming.audio import AudioChunk, AudioStart, AudioStop
+from wyoming.event import Event
+from wyoming.info import SelectProgram
+
+from wyoming_common.audio import PcmFormat
+from wyoming_common.errors import BadRequest
+from wyoming_common.limits import Limits
+from wyoming_common.service import ServiceHandler
+from wyoming_stt.service import SttService
+from wyoming_stt.session import Session
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class SttHandler(ServiceHandler):
+    """One connection: `transcribe`, `audio-start`, `audio-chunk`..., `audio-stop`, any of the
+    first two left out. The transcript may come before `audio-stop`; what arrives after it is
+    ignored until the next utterance is begun.
+    """
+
+    def __init__(
+        self,
+        service: SttService,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        limits: Limits | None = None,
+    ) -> None:
+        super().__init__(service.info, reader, writer, limits)
+        self._service = service
+        self._program = 0
+        self._wanted = Transcribe()
+        self._session: Session | None = None
+        self._answered = False
+
+    async def on_request(self, event: Event) -> None:
+        if AudioChunk.is_type(event.type):
+            await self._hear(AudioChunk.from_event(event))
+        elif Transcribe.is_type(event.type):
+            await self._expect(_transcribe(event))
+        elif AudioStart.is_type(event.type):
+            start = AudioStart.from_event(event)
+            PcmFormat(start.rate, start.width, start.channels)
+            await self._begin()
+        elif AudioStop.is_type(event.type):
+            await self._stop()
+        elif SelectProgram.is_type(event.type):
+            self._program = self._service.select(SelectProgram.from_event(event).name)
+        else:
+            _LOGGER.debug("Ignored %s", event.type)
+
+    async def _expect(self, wanted: Transcribe) -> None:
+        await self._forget()
+        self._wanted = wanted
+        self._answered = False
+        # A client that asks for what there is not hears of it before it sends its audio.
+        await self._open()
+
+    async def _begin(self) -> None:
+        if self._session is None or self._heard:
+            await self._forget()
+            self._answered = False
+            await self._open()
+
+    async def _open(self) -> None:
+        self._heard = False
+        program = self._service.select(self._wanted.name) if self._wanted.name else self._program
+        # Until the session stands, what arrives belongs to no utterance.
+        self._answered = True
+        self._session = self._service.session(self._wanted, program)
+        self._answered = False
+        await self.start(self._answer(self._session))
+
+    async def _hear(self, chunk: AudioChunk) -> None:
+        if self._answered:
+            return
+        if self._session is None:
+            await self._open()
+        assert self._session is not None
+        self._heard = True
+        await self._session.feed(chunk.audio, PcmFormat(chunk.rate, chunk.width, chunk.channels))
+
+    async def _stop(self) -> None:
+        if self._answered:
+            return
+        if self._session is None:
+            await self._open()
+        assert self._session is not None
+        self._answered = True
+        await self._session.stop()
+
+    async def _forget(self) -> None:
+        if self._answered and self._job is not None:
+            # Its audio is complete: a client may send the next utterance before it reads.
+            await asyncio.wait([self._job])
+        await self.stop_job()
+        self._session = None
+
+    async def _answer(self, session: Session) -> None:
+        try:
+            said = await session.run()
+        finally:
+            self._answered = True
+            self._session = None
+        _LOGGER.debug("Heard: %s", said.text)
+        await self.write_event(
+            Transcript(text=said.text, language=said.language, context=self._wanted.context).event()
+        )
+
+
+def _transcribe(event: Event) -> Transcribe:
+    wanted = Transcribe.from_event(event)
+    for name in ("transcript_names", "transcript_terms"):
+        given = getattr(wanted, name)
+        if given is not None and not (
+            isinstance(given, list) and all(isinstance(word, str) for word in given)
+        ):
+            raise BadRequest(f"{name}: expected a list of texts, got {given!r:.40}")
+    for name in ("name", "language"):
+        given = getattr(wanted, name)
+        if given is not None and not isinstance(given, str):
+            raise BadRequest(f"{name}: expected a text, got {given!r:.40}")
+    return wanted

@@ -1,0 +1,61 @@
+"""What the service tells about itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from wyoming.info import AsrModel, AsrProgram, Attribution, Info
+
+_PROGRAM = "parley-stt"
+_US = Attribution(name="Parley", url="https://github.com/rhasspy/wyoming")
+_WHISPER = Attribution(name="OpenAI", url="https://github.com/openai/whisper")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One model as clients see it."""
+
+    name: str
+    """Name of the Wyoming program, for `select-program`"""
+    model: str
+    """Name of the model, for `transcribe.name`"""
+    languages: Sequence[str]
+
+
+def programs(models: Sequence[str], languages: Sequence[Sequence[str]]) -> list[Program]:
+    """Name the programs; the first one is what Home Assistant sees, so its name never changes."""
+    names = [Path(model).name for model in models]
+    return [
+        Program(_PROGRAM if number == 0 else f"{_PROGRAM}-{name}", name, codes)
+        for number, (name, codes) in enumerate(zip(names, languages, strict=True))
+    ]
+
+
+def make_info(served: Sequence[Program], *, ends_turns: bool, streams: bool) -> Info:
+    """Describe the programs. `ends_turns`: a transcript may come before audio-stop."""
+    release = version("parley-voice")
+    return Info(
+        asr=[
+            AsrProgram(
+                name=program.name,
+                description="Speech-to-text that is done when you stop speaking",
+                attribution=_US,
+                installed=True,
+                version=release,
+                models=[
+                    AsrModel(
+                        name=program.model,
+                        description=program.model,
+                        attribution=_WHISPER,
+                        installed=True,
+                        version=release,
+                        languages=list(program.languages),
+                    )
+                ],
+                supports_transcript_streaming=streams,
+                requires_external_vad=not ends_turns,
+            )
+            for program in served
+        ]
+    )
