@@ -1,0 +1,80 @@
+"""`parley demo`: the whole loop once, on this machine, with nothing set up."""
+
+import argparse
+import asyncio
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from rich.console import Console
+
+from wyoming_common.cli.flags import add_data_dir
+from wyoming_common.cli.models import open_store, pull
+from wyoming_common.cli.probe import QUESTION
+from wyoming_common.cli.turn import run_turn, show_turn
+from wyoming_common.errors import ConfigError
+from wyoming_common.store.catalogue import DEFAULTS
+from wyoming_common.supervisor import Child, Program
+
+_SERVICES = {"stt": "wyoming_stt", "llm": "wyoming_llm", "tts": "wyoming_tts"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_data_dir(parser)
+    parser.add_argument("--mic", action="store_true", help="use the microphone and the speaker")
+    parser.add_argument(
+        "--question", type=Path, default=QUESTION, help="another recording than the shipped one"
+    )
+    parser.add_argument("--output", type=Path, default=Path("reply.wav"), help="(reply.wav)")
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if not arguments.mic and not arguments.question.is_file():
+        raise ConfigError(f"--question: no file at {arguments.question}")
+    sys.stderr.write("Models\n")
+    pull(open_store(arguments), list(DEFAULTS.values()))
+    asyncio.run(_demo(arguments))
+    return 0
+
+
+async def _demo(arguments: argparse.Namespace) -> None:
+    console = Console()
+    folders = [text for path in arguments.data_dir or [] for text in ("--data-dir", str(path))]
+    if arguments.debug:
+        folders.append("--debug")
+    async with AsyncExitStack() as stack:
+        sys.stderr.write("Starting speech-to-text, conversation and text-to-speech\n")
+        starting = [
+            asyncio.create_task(Child.start(_service(name, module, folders, arguments.debug)))
+            for name, module in _SERVICES.items()
+        ]
+        stack.push_async_callback(_stop, starting)
+        children = await asyncio.gather(*starting)
+        services = [
+            text
+            for name, child in zip(_SERVICES, children, strict=True)
+            for text in (f"--{name}", child.uri)
+        ]
+        reply: Path | None = None
+        if arguments.mic:
+            sys.stderr.write("Say something\n")
+        else:
+            reply = arguments.output.absolute()
+            services += ["--mic", f"file:{arguments.question}"]
+            sys.stderr.write(f"Asking {arguments.question}\n")
+        turn = await run_turn(services, reply, echo=arguments.debug)
+        show_turn(turn, reply, console)
+
+
+def _service(name: str, module: str, folders: list[str], debug: bool) -> Program:
+    return Program(name, module, ("--uri", "tcp://127.0.0.1:0", *folders), echo=debug)
+
+
+async def _stop(starting: list[asyncio.Task[Child]]) -> None:
+    """End what has been started, the last one first; what still starts is given up."""
+    for task in reversed(starting):
+        task.cancel()
+        await asyncio.wait([task])
+        if not task.cancelled() and task.exception() is None:
+            await task.result().stop()

@@ -1,0 +1,58 @@
+"""`parley doctor`: what is installed, what is wrong, and how to mend it."""
+
+import argparse
+import asyncio
+import json
+from dataclasses import asdict
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from wyoming_common.cli import checks
+from wyoming_common.cli.checks import Finding, Verdict
+from wyoming_common.cli.flags import add_data_dir
+from wyoming_common.cli.models import open_store
+from wyoming_common.settings import DEFAULT_DATA_DIR
+
+_COLOURS = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.PROBLEM: "red"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_data_dir(parser)
+    parser.add_argument("--json", action="store_true", help="for a program instead of a person")
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    findings = asyncio.run(_look(arguments))
+    if arguments.json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=1))
+    else:
+        _show(findings)
+    return int(any(finding.verdict is Verdict.PROBLEM for finding in findings))
+
+
+async def _look(arguments: argparse.Namespace) -> list[Finding]:
+    folder = (arguments.data_dir or [DEFAULT_DATA_DIR])[0]
+    found = await asyncio.gather(checks.engines(), checks.ports(), checks.network())
+    engines, ports, network = found
+    return [
+        *checks.machine(),
+        *checks.disk(open_store(arguments), folder),
+        *engines,
+        *ports,
+        *network,
+        *checks.sound(),
+    ]
+
+
+def _show(findings: list[Finding]) -> None:
+    table = Table("", "about", "what", "remedy", box=None)
+    for finding in findings:
+        verdict = Text(finding.verdict.value, _COLOURS[finding.verdict])
+        table.add_row(verdict, finding.about, Text(finding.what), Text(finding.remedy))
+    console = Console()
+    console.print(table)
+    problems = sum(finding.verdict is Verdict.PROBLEM for finding in findings)
+    console.print(f"{problems} problem{'' if problems == 1 else 's'}")

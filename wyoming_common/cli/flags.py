@@ -1,0 +1,36 @@
+"""Flags that several commands of `parley` have."""
+
+import argparse
+from pathlib import Path
+
+from wyoming_common.settings import DEFAULT_DATA_DIR
+
+
+def shared_flags() -> argparse.ArgumentParser:
+    """Return a parser to be a parent of every command and of every action of one."""
+    parser = argparse.ArgumentParser(add_help=False)
+    # Not set at all where not given: an action's default would undo what its command was given.
+    parser.add_argument(
+        "--debug",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="log more, transcripts included",
+    )
+    parser.add_argument(
+        "--log-format",
+        choices=("text", "json"),
+        default=argparse.SUPPRESS,
+        help="how log lines are written",
+    )
+    return parser
+
+
+def add_data_dir(parser: argparse.ArgumentParser) -> None:
+    """Add --data-dir, as the services have it."""
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        action="append",
+        metavar="PATH",
+        help=f"where models are; repeatable, the first writable one is used ({DEFAULT_DATA_DIR})",
+    )

@@ -1,0 +1,132 @@
+"""One turn of the satellite, run as a process: what it heard, what it said, when."""
+
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from rich.console import Console
+from rich.table import Table
+
+from wyoming_common.errors import ServiceError, Unavailable
+from wyoming_common.supervisor import Child, Program
+
+_LEAD_SECONDS = 0.05
+"""Silence kept before the first sound of a reply."""
+
+
+class NoReply(ServiceError):
+    """The turn ended without what a turn is for."""
+
+    code = "no-reply"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What came of a turn, as the satellite's --json line tells it."""
+
+    transcript: str
+    reply: str
+    trace: dict[str, Any]
+    mouth_to_ear_ms: float | None
+    reply_seconds: float = 0.0
+    """Length of the sound; 0 when it was played and not recorded."""
+
+
+async def run_turn(arguments: Sequence[str], reply: Path | None, *, echo: bool) -> Turn:
+    """Run the satellite for one turn; its spoken reply is written to `reply` as WAV.
+
+    `reply` None leaves the speaker to `arguments`. Raises NoReply for a turn without
+    transcript, reply or sound, Unavailable when the satellite fails.
+    """
+    with tempfile.TemporaryDirectory(prefix="parley-") as folder:
+        recording = Path(folder) / "speaker.wav"
+        speaker = () if reply is None else ("--speaker", f"file:{recording}")
+        program = Program(
+            "satellite",
+            "satellite",
+            ("--mode", "standalone", "--wake", "none", "--once", "--json", *speaker, *arguments),
+            capture=True,
+            echo=echo,
+            says_ready=False,
+        )
+        child = await Child.start(program)
+        try:
+            output = await child.output()
+            status = await child.wait()
+        finally:
+            await child.stop()
+        turn = _read(output, status, child.last_line)
+        if reply is None:
+            return turn
+        seconds = _cut_out_reply(recording, reply)
+    return Turn(turn.transcript, turn.reply, turn.trace, turn.mouth_to_ear_ms, seconds)
+
+
+def show_turn(turn: Turn, reply: Path | None, console: Console) -> None:
+    """Print a turn for a person."""
+    console.print(f"[bold]You[/]     {_plain(turn.transcript)}", highlight=False)
+    console.print(f"[bold]Parley[/]  {_plain(turn.reply)}", highlight=False)
+    if reply is not None:
+        sound = f"{reply} ({turn.reply_seconds:.1f} s)"
+        console.print(f"[bold]Reply[/]   {_plain(sound)}", highlight=False, soft_wrap=True)
+    console.print(_stages(turn.trace))
+    if turn.mouth_to_ear_ms is not None:
+        console.print(f"{turn.mouth_to_ear_ms:.0f} ms from the last word to the reply's sound")
+
+
+def _read(output: str, status: int, last_line: str) -> Turn:
+    lines = [line for line in output.splitlines() if line.startswith("{")]
+    if not lines:
+        reason = last_line or f"it ended with status {status}"
+        raise Unavailable(f"The satellite had no turn: {reason}")
+    told = json.loads(lines[-1])
+    if told.get("error"):
+        raise NoReply(str(told["error"]))
+    if not told["transcript"]:
+        raise NoReply("Speech-to-text understood no word of the question")
+    if not told["reply"]:
+        raise NoReply(f"No reply to '{told['transcript']}'")
+    if status != 0:
+        raise Unavailable(f"The satellite ended with status {status}: {last_line}")
+    return Turn(told["transcript"], told["reply"], told["trace"], told.get("mouth_to_ear_ms"))
+
+
+def _cut_out_reply(recording: Path, reply: Path) -> float:
+    """Write the sound of `recording` without the silence around it; returns its seconds."""
+    samples, rate = soundfile.read(recording, dtype="int16")
+    sounding = np.flatnonzero(samples)
+    if not len(sounding):
+        raise NoReply("The reply was never heard: the speaker's recording is silent")
+    begin = max(0, sounding[0] - int(_LEAD_SECONDS * rate))
+    try:
+        soundfile.write(reply, samples[begin : sounding[-1] + 1], rate, subtype="PCM_16")
+    except (soundfile.LibsndfileError, OSError) as err:
+        raise NoReply(f"Cannot write the reply to {reply}: {err}") from err
+    return float((sounding[-1] + 1 - begin) / rate)
+
+
+def _stages(trace: dict[str, Any]) -> Table:
+    table = Table(title=f"Turn {trace['turn']}: milliseconds since it began")
+    table.add_column("stage")
+    for column in ("start", "first output", "end", "length"):
+        table.add_column(column, justify="right")
+    for stage in trace["stages"]:
+        start, first, end = (stage.get(f"{name}_ms") for name in ("start", "first", "end"))
+        length = None if start is None or end is None else end - start
+        table.add_row(stage["stage"], *(_ms(value) for value in (start, first, end, length)))
+    return table
+
+
+def _ms(value: float | None) -> str:
+    return "" if value is None else f"{value:.0f}"
+
+
+def _plain(text: str) -> str:
+    """Return `text` so that rich and a terminal show it and obey nothing in it."""
+    kept = "".join(char if char.isprintable() else " " for char in text)
+    return kept.replace("[", "\\[")

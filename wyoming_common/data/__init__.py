@@ -1,0 +1,1 @@
+"""Sound that comes with Parley."""

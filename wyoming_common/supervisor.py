@@ -1,0 +1,282 @@
+"""Runs programs as child processes: waits until they are ready, restarts them, ends them."""
+
+import asyncio
+import logging
+import os
+import random
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from wyoming_common import child
+from wyoming_common.errors import Unavailable
+
+_LOGGER = logging.getLogger(__name__)
+
+STOP_SECONDS = 10.0
+"""What a program gets to end after SIGTERM, before SIGKILL."""
+_REMEMBERED_LINES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to run."""
+
+    name: str
+    module: str
+    arguments: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    capture: bool = False
+    """Whether standard output is kept for `Child.output` instead of passed on"""
+    echo: bool = True
+    """Whether what it writes to standard error is passed on; the last lines are kept anyway"""
+    says_ready: bool = True
+    """Whether it reports READY=1; one that does not counts as ready once started"""
+
+
+class Backoff:
+    """How long to wait before a restart: doubling from 1 s to 60 s, each a quarter off by chance.
+
+    A program that ran for a minute begins anew.
+    """
+
+    FIRST, MOST, STEADY = 1.0, 60.0, 60.0
+    """Seconds"""
+
+    def __init__(self, chance: Callable[[], float] = random.random) -> None:
+        self._chance = chance
+        self._delay = self.FIRST
+
+    def next(self, uptime: float) -> float:
+        """Return the seconds to wait after a run that lasted `uptime` seconds."""
+        if uptime >= self.STEADY:
+            self._delay = self.FIRST
+        delay = self._delay
+        self._delay = min(2 * delay, self.MOST)
+        return delay * (0.75 + 0.5 * self._chance())
+
+
+class Child:
+    """One run of a program; `async with` ends it."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.uri = ""
+        """Where it listens, once it is ready"""
+        self._lines: deque[str] = deque(maxlen=_REMEMBERED_LINES)
+        self._output = bytearray()
+        self._started = time.monotonic()
+        self._process: asyncio.subprocess.Process
+        self._readers: list[asyncio.Task[None]] = []
+
+    @classmethod
+    async def start(cls, program: Program) -> "Child":
+        """Start `program` and wait until it says that it is ready.
+
+        Raises Unavailable, with the last line it wrote, for one that ends before.
+        """
+        running = cls(program)
+        try:
+            await running._run()
+        except BaseException:
+            await running.stop()
+            raise
+        return running
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def uptime(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._started
+
+    @property
+    def last_line(self) -> str:
+        """The last line written to standard error, empty when there is none."""
+        return self._lines[-1] if self._lines else ""
+
+    async def wait(self) -> int:
+        """Wait for the end and return the exit status (negative: the signal)."""
+        status = await self._process.wait()
+        await asyncio.gather(*self._readers)
+        return status
+
+    async def output(self) -> str:
+        """Wait for the end and return what a captured program wrote to standard output."""
+        await self.wait()
+        return self._output.decode(errors="replace")
+
+    async def stop(self) -> None:
+        """End it: SIGTERM, and SIGKILL for one that does not follow."""
+        if not hasattr(self, "_process"):
+            return
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGTERM)
+            try:
+                async with asyncio.timeout(STOP_SECONDS):
+                    await self._process.wait()
+            except TimeoutError:
+                _LOGGER.warning("%s does not end; killing it", self.program.name)
+                self._process.kill()
+                await self._process.wait()
+        await asyncio.gather(*self._readers)
+
+    async def _run(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="parley-") as folder:
+            listener = await _listen(Path(folder) / "notify")
+            try:
+                await self._spawn(Path(folder) / "notify")
+                if not self.program.says_ready:
+                    return
+                ready = asyncio.create_task(listener.ready.wait())
+                ended = asyncio.create_task(self._process.wait())
+                try:
+                    await asyncio.wait((ready, ended), return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    ready.cancel()
+                    ended.cancel()
+                if not listener.ready.is_set():
+                    status = await self.wait()
+                    reason = self.last_line or f"ended with status {status}"
+                    raise Unavailable(f"{self.program.name}: {reason}")
+                self.uri = listener.fields.get("X_URI", "")
+            finally:
+                listener.close()
+
+    async def _spawn(self, notify_socket: Path) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            *child.command(self.program.module, *self.program.arguments),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE if self.program.capture else None,
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, **self.program.environment, "NOTIFY_SOCKET": str(notify_socket)},
+            # Ctrl-C in a terminal would reach all at once; they are ended in order instead.
+            process_group=0,
+        )
+        assert self._process.stderr is not None
+        self._readers.append(asyncio.create_task(self._pass_on(self._process.stderr)))
+        if self._process.stdout is not None:
+            self._readers.append(asyncio.create_task(self._keep(self._process.stdout)))
+
+    async def _pass_on(self, stream: asyncio.StreamReader) -> None:
+        rest = b""
+        while block := await stream.read(65_536):
+            *lines, rest = (rest + block).split(b"\n")
+            for line in lines:
+                self._line(line)
+            if len(rest) > 65_536:
+                self._line(rest)
+                rest = b""
+        if rest:
+            self._line(rest)
+
+    def _line(self, raw: bytes) -> None:
+        line = raw.decode(errors="replace").rstrip()
+        if line:
+            self._lines.append(line)
+        if line and self.program.echo:
+            # JSON lines stay JSON lines.
+            prefix = "" if line.startswith("{") else f"[{self.program.name}] "
+            sys.stderr.write(f"{prefix}{line}\n")
+
+    async def _keep(self, stream: asyncio.StreamReader) -> None:
+        while block := await stream.read(65_536):
+            self._output += block
+
+
+class Supervised:
+    """A program that is kept running: restarted when it ends, until `stop`."""
+
+    def __init__(self, program: Program, *, finish_on_success: bool = False) -> None:
+        self.program = program
+        self.running: Child | None = None
+        self._finish_on_success = finish_on_success
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def start(self) -> str:
+        """Start it and return its URI once it is ready. Raises Unavailable."""
+        self.running = await Child.start(self.program)
+        self._keeper = asyncio.create_task(self._keep())
+        return self.running.uri
+
+    async def stop(self) -> None:
+        """End it for good."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.wait([self._keeper])
+        if self.running is not None:
+            await self.running.stop()
+
+    async def finished(self) -> None:
+        """Wait for a program that may end on its own; for others, for ever."""
+        assert self._keeper is not None
+        await asyncio.wait([self._keeper])
+
+    async def _keep(self) -> None:
+        backoff = Backoff()
+        name = self.program.name
+        while self.running is not None:
+            uptime_start = self.running
+            status = await self.running.wait()
+            if status == 0 and self._finish_on_success:
+                _LOGGER.info("%s has finished", name)
+                return
+            delay = backoff.next(uptime_start.uptime)
+            _LOGGER.warning("%s ended with status %d; restart in %.1f s", name, status, delay)
+            await asyncio.sleep(delay)
+            await self._restart(backoff)
+
+    async def _restart(self, backoff: Backoff) -> None:
+        while True:
+            try:
+                self.running = await Child.start(self.program)
+            except Unavailable as err:
+                delay = backoff.next(0.0)
+                _LOGGER.warning("%s; next attempt in %.1f s", err, delay)
+                await asyncio.sleep(delay)
+            else:
+                _LOGGER.info("%s is back", self.program.name)
+                return
+
+
+class _NotifyListener(asyncio.DatagramProtocol):
+    """The listening side of sd_notify for one child."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, str] = {}
+        self.ready = asyncio.Event()
+        self._transport: asyncio.BaseTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, addr: object) -> None:  # noqa: ARG002 - asyncio's
+        for line in data.decode(errors="replace").splitlines():
+            key, _, value = line.partition("=")
+            self.fields[key] = value
+        if self.fields.get("READY") == "1":
+            self.ready.set()
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+
+async def _listen(path: Path) -> _NotifyListener:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    sock.bind(str(path))
+    sock.setblocking(False)
+    _, listener = await asyncio.get_running_loop().create_datagram_endpoint(
+        _NotifyListener, sock=sock
+    )
+    return listener
