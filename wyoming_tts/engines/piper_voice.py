@@ -1,22 +1,28 @@
 """One loaded Piper voice: text to phonemes to sound."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 import onnxruntime
 import piper
 from numpy.typing import NDArray
+from piper.config import PiperConfig
 
 from wyoming_common.errors import BadRequest, ModelError
 from wyoming_tts.config import TtsSettings
 from wyoming_tts.engine import Phrase
+from wyoming_tts.engines.loudness import Limiter
+from wyoming_tts.engines.piper_parts import CutVoice, Inputs, load_cut, run
+from wyoming_tts.engines.piper_vocoder import Floats, WindowedVocoder
 from wyoming_tts.voices import VoiceFile
 
 _LOGGER = logging.getLogger(__name__)
 
-Floats = NDArray[np.float32]
+_PROBE = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10."
+"""Read by every espeak language; what a voice is measured with."""
 
 
 class PiperVoice:
@@ -25,22 +31,37 @@ class PiperVoice:
     def __init__(self, file: VoiceFile, settings: TtsSettings) -> None:
         self._file = file
         self._settings = settings
+        self._stamp = file.model.stat().st_mtime_ns
         self.size = file.model.stat().st_size
         """Bytes that the voice takes, nearly."""
         try:
-            config = piper.config.PiperConfig.from_dict(file.settings)
-            session = onnxruntime.InferenceSession(
-                str(file.model), session_options(settings), providers=providers(settings)
-            )
+            self._config = PiperConfig.from_dict(file.settings)
+            self._piper = piper.PiperVoice(session=None, config=self._config)
+            self._speak = self._load()
+        except ModelError:
+            raise
         except Exception as err:
             # onnxruntime and piper raise whatever their parsers do.
             raise ModelError(f"{file.model}: not a Piper voice, or cut short: {err}") from err
-        self._piper = piper.PiperVoice(session=session, config=config)
-        self._stamp = file.model.stat().st_mtime_ns
+
+    def _load(self) -> "_Windowed | _Whole":
+        probe = self._inputs(self._ids(_PROBE)[0], self.speaker(None), (0.0, 1.0, 0.0))
+        voice = load_cut(self._file.model, probe, self._open)
+        if voice is not None:
+            return _Windowed(voice, int(self._config.hop_length))
+        return _Whole(self._open(str(self._file.model)), probe)
+
+    def _open(self, model: str | bytes) -> Any:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self._settings.threads
+        gpu = ["CUDAExecutionProvider"] if self._settings.device == "cuda" else []
+        return onnxruntime.InferenceSession(
+            model, options, providers=[*gpu, "CPUExecutionProvider"]
+        )
 
     @property
     def sample_rate(self) -> int:
-        return int(self._piper.config.sample_rate)
+        return int(self._config.sample_rate)
 
     def stale(self, file: VoiceFile) -> bool:
         """Whether the voice has changed on disk since it was loaded."""
@@ -51,7 +72,7 @@ class PiperVoice:
 
         Raises BadRequest for a speaker the voice does not have.
         """
-        config = self._piper.config
+        config = self._config
         if config.num_speakers <= 1:
             return None
         if name is None:
@@ -65,27 +86,61 @@ class PiperVoice:
         return int(number)
 
     def synthesize(self, phrase: Phrase, speaker: int | None) -> Iterator[bytes]:
-        """Yield mono s16le PCM."""
-        how = piper.SynthesisConfig(
-            speaker_id=speaker,
-            length_scale=self._piper.config.length_scale * phrase.length,
-            noise_scale=self._settings.noise,
-            noise_w_scale=self._settings.noise_w,
-            volume=phrase.volume,
+        """Yield mono s16le PCM, window by window."""
+        config, settings = self._config, self._settings
+        scales = (
+            config.noise_scale if settings.noise is None else settings.noise,
+            config.length_scale * phrase.length,
+            config.noise_w_scale if settings.noise_w is None else settings.noise_w,
         )
-        for chunk in self._piper.synthesize(phrase.text, how):
-            yield chunk.audio_int16_bytes
+        limiter = Limiter(self._speak.peak, phrase.volume)
+        for ids in self._ids(phrase.text):
+            for audio in self._speak(self._inputs(ids, speaker, scales)):
+                yield limiter(audio)
+
+    def _ids(self, text: str) -> list[list[int]]:
+        sentences = self._piper.phonemize(text)
+        return [self._piper.phonemes_to_ids(phonemes) for phonemes in sentences if phonemes]
+
+    def _inputs(
+        self, ids: list[int], speaker: int | None, scales: tuple[float, float, float]
+    ) -> Inputs:
+        inputs: Inputs = {
+            "input": np.array([ids], dtype=np.int64),
+            "input_lengths": np.array([len(ids)], dtype=np.int64),
+            "scales": np.array(scales, dtype=np.float32),
+        }
+        if speaker is not None:
+            inputs["sid"] = np.array([speaker], dtype=np.int64)
+        return inputs
 
 
-def session_options(settings: TtsSettings) -> Any:
-    """Return options of ONNX Runtime for `--threads`."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = settings.threads
-    return options
+class _Windowed:
+    """A voice in three parts, whose sound comes in windows."""
+
+    def __init__(self, voice: CutVoice, hop: int) -> None:
+        self.peak = voice.facts.peak
+        self._voice = voice
+        self._vocoder = WindowedVocoder(
+            partial(run, voice.flow),
+            partial(run, voice.decoder),
+            voice.facts.latent,
+            hop,
+            voice.facts.halo,
+        )
+
+    def __call__(self, inputs: Inputs) -> Iterator[Floats]:
+        between = list(self._voice.facts.between)
+        encoded = dict(zip(between, self._voice.encoder.run(between, inputs), strict=True))
+        return self._vocoder(encoded, inputs)
 
 
-def providers(settings: TtsSettings) -> list[str]:
-    """Return ONNX Runtime's providers for `--device`, best first."""
-    if settings.device == "cuda":
-        return ["CUDAExecutionProvider", "CPUExecutionProvider"]
-    return ["CPUExecutionProvider"]
+class _Whole:
+    """A voice in one piece, whose sound comes a sentence at a time."""
+
+    def __init__(self, session: Any, probe: Inputs) -> None:
+        self._session = session
+        self.peak = float(np.abs(run(session, probe)).max())
+
+    def __call__(self, inputs: Mapping[str, NDArray[Any]]) -> Iterator[Floats]:
+        yield run(self._session, dict(inputs)).reshape(-1)

@@ -1,0 +1,139 @@
+"""Cuts the ONNX graph of a Piper voice in three, so that sound can be made in windows.
+
+A voice is a VITS model (https://arxiv.org/abs/2106.06103): a text encoder with a duration
+predictor, which must see the whole sentence; a normalising flow and a HiFi-GAN decoder, which
+are convolutions over frames and see only some frames to either side. The cuts are found by the
+structure of the graph, not by the names of its nodes.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import onnx
+from onnx.utils import Extractor
+
+_NOISE = ("RandomNormalLike", "RandomNormal")
+
+
+class Uncuttable(Exception):
+    """The graph is not the one of a voice as Piper makes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The three graphs. Tensors that pass from one to the next keep their names."""
+
+    encoder: onnx.ModelProto
+    """The inputs of the voice -> what the flow takes, of all frames."""
+    flow: onnx.ModelProto
+    decoder: onnx.ModelProto
+    """Latent frames, float32 [1, channels, frames] -> audio, float32 [1, 1, samples]."""
+    latent: str
+    """Name of the tensor between flow and decoder."""
+
+
+def cut(path: Path) -> Parts:
+    """Cut the voice at `path`. Raises Uncuttable for a graph of another shape."""
+    model = onnx.load(str(path))
+    graph = _Graph(model.graph)
+    latent = graph.decoder_input()
+    noisy = graph.noisy_latent()
+    head = graph.ancestors(noisy)
+    tail = graph.ancestors(latent) - head
+    between = sorted(graph.crossing(head, tail))
+    given = {entry.name for entry in model.graph.input}
+    if noisy not in between:
+        raise Uncuttable("the flow does not start at the noise")
+    extractor = Extractor(model)
+    try:
+        return Parts(
+            extractor.extract_model(sorted(given), between),
+            extractor.extract_model([*between, *(given & graph.inputs_of(tail))], [latent]),
+            extractor.extract_model(
+                [latent, *(given & graph.inputs_of(graph.ancestors(graph.output, [latent])))],
+                [graph.output],
+            ),
+            latent,
+        )
+    except (ValueError, KeyError, onnx.checker.ValidationError) as err:
+        raise Uncuttable(str(err)) from err
+
+
+class _Graph:
+    """Questions about a graph; nodes are known by their first output."""
+
+    def __init__(self, graph: Any) -> None:
+        self.output = graph.output[0].name
+        self._nodes = list(graph.node)
+        self._maker = {name: node for node in graph.node for name in node.output}
+        self._users: dict[str, list[Any]] = {}
+        for node in graph.node:
+            for name in node.input:
+                self._users.setdefault(name, []).append(node)
+
+    def ancestors(self, tensor: str, stop: Collection[str] = ()) -> set[str]:
+        """Return the nodes that `tensor` is made by, back to the inputs or to `stop`."""
+        found: set[str] = set()
+        open_ends = [tensor]
+        while open_ends:
+            name = open_ends.pop()
+            node = self._maker.get(name)
+            if node is None or name in stop or node.output[0] in found:
+                continue
+            found.add(node.output[0])
+            open_ends.extend(node.input)
+        return found
+
+    def inputs_of(self, nodes: Iterable[str]) -> set[str]:
+        """Return all that the nodes take in."""
+        return {name for first in nodes for name in self._maker[first].input}
+
+    def crossing(self, head: set[str], tail: set[str]) -> set[str]:
+        """Return the tensors that go from the nodes of `head` to those of `tail`."""
+        return {
+            name
+            for name in self.inputs_of(tail)
+            if (node := self._maker.get(name)) is not None
+            and node.output[0] in head
+            and node.op_type != "Constant"
+        }
+
+    def decoder_input(self) -> str:
+        """Return the input of the convolution before the first upsampling."""
+        upsampling = [node for node in self._nodes if node.op_type == "ConvTranspose"]
+        for node in upsampling:
+            above = self.ancestors(node.input[0])
+            if not any(other.output[0] in above for other in upsampling):
+                return self._nearest_convolution(node.input[0])
+        raise Uncuttable("no upsampling decoder")
+
+    def _nearest_convolution(self, tensor: str) -> str:
+        open_ends = [tensor]
+        for _ in range(16):
+            node = self._maker.get(open_ends.pop(0)) if open_ends else None
+            if node is None:
+                continue
+            if node.op_type == "Conv" and self._depends_on_noise(node.input[0]):
+                return str(node.input[0])
+            open_ends.extend(node.input)
+        raise Uncuttable("no convolution before the decoder")
+
+    def _depends_on_noise(self, tensor: str) -> bool:
+        return any(self._maker[first].op_type in _NOISE for first in self.ancestors(tensor))
+
+    def noisy_latent(self) -> str:
+        """Return the sum of the prior's mean and its noise, where the flow starts."""
+        noise = [node for node in self._nodes if node.op_type in _NOISE]
+        if not noise:
+            raise Uncuttable("no noise in the latent")
+        tensor = str(noise[-1].output[0])
+        for _ in range(8):
+            users = self._users.get(tensor, [])
+            if len(users) != 1:
+                break
+            tensor = str(users[0].output[0])
+            if users[0].op_type == "Add":
+                return tensor
+        raise Uncuttable("the noise is not added to the latent")

@@ -1,0 +1,208 @@
+"""The parts of a cut voice, kept beside it: made once, checked against the whole, measured."""
+
+import json
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from wyoming_tts.engines.piper_graph import Parts, Uncuttable, cut
+from wyoming_tts.engines.piper_vocoder import Floats, Halo
+
+_LOGGER = logging.getLogger(__name__)
+
+_FORMAT = 1
+"""Raised when what is kept beside a voice changes its meaning."""
+_FAITHFUL_DB = 80.0
+"""Signal to noise of windows against the whole; 16-bit sound has 98 dB at most."""
+_FLOW_HALOS = (24, 32, 48, 64)
+_DECODER_HALOS = (10, 12, 16, 24, 32, 48)
+_PROBE = 24
+"""Frames of the windows that are compared."""
+
+Session = Any
+"""An onnxruntime.InferenceSession."""
+OpenSession = Callable[[str | bytes], Session]
+Inputs = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known about a cut voice."""
+
+    format: int
+    size: int
+    """Bytes of the voice that was cut"""
+    mtime_ns: int
+    between: tuple[str, ...]
+    """Tensors from encoder to flow"""
+    latent: str
+    """Tensor from flow to decoder"""
+    flow_halo: int
+    decoder_halo: int
+    peak: float
+    """Loudest sample of the probe, of 1"""
+
+    @property
+    def halo(self) -> Halo:
+        return Halo(self.flow_halo, self.decoder_halo)
+
+
+@dataclass(frozen=True, slots=True)
+class CutVoice:
+    """The parts of a voice, loaded."""
+
+    facts: Facts
+    encoder: Session
+    flow: Session
+    decoder: Session
+
+
+def load_cut(model: Path, probe: Inputs, open_session: OpenSession) -> CutVoice | None:
+    """Return the parts of the voice at `model`, cut now unless they are kept beside it.
+
+    `probe` is what the voice takes, without noise, for the sentence to compare by. Returns
+    None for a voice that cannot be cut or does not sound the same in windows.
+    """
+    folder = model.with_name(f"{model.name}.parts")
+    try:
+        return _load(folder, model, open_session)
+    except (OSError, ValueError, KeyError, TypeError) as err:
+        _LOGGER.debug("%s: %s", folder, err)
+    try:
+        parts = cut(model)
+        voice = _measure(model, parts, probe, open_session)
+    except Uncuttable as err:
+        _LOGGER.info("%s is spoken a sentence at a time: %s", model.name, err)
+        return None
+    _keep(folder, parts, voice.facts)
+    return voice
+
+
+def _load(folder: Path, model: Path, open_session: OpenSession) -> CutVoice:
+    raw = json.loads((folder / "parts.json").read_text(encoding="utf-8"))
+    facts = Facts(**{**raw, "between": tuple(raw["between"])})
+    stat = model.stat()
+    if (facts.format, facts.size, facts.mtime_ns) != (_FORMAT, stat.st_size, stat.st_mtime_ns):
+        raise ValueError("the voice has changed since it was cut")
+    try:
+        encoder, flow, decoder = (
+            open_session(str(folder / f"{part}.onnx")) for part in ("encoder", "flow", "decoder")
+        )
+    except Exception as err:
+        # onnxruntime raises its own errors; whatever they are, the parts are made again.
+        raise ValueError(f"unusable: {err}") from err
+    return CutVoice(facts, encoder, flow, decoder)
+
+
+def _measure(model: Path, parts: Parts, probe: Inputs, open_session: OpenSession) -> CutVoice:
+    """Load the parts and find by trial how much they must see around a window."""
+    stat = model.stat()
+    encoder, flow, decoder = (
+        open_session(part.SerializeToString())
+        for part in (parts.encoder, parts.flow, parts.decoder)
+    )
+    between = tuple(entry.name for entry in parts.encoder.graph.output)
+    encoded = dict(zip(between, encoder.run(list(between), probe), strict=True))
+    inputs = {**encoded, **probe}
+    frames = max(tensor.shape[-1] for tensor in encoded.values())
+    if frames < 3 * _PROBE:
+        raise Uncuttable(f"the probe made only {frames} frames")
+
+    def window(session: Session, tensors: Inputs, low: int, high: int) -> Floats:
+        return run(session, {name: _frames(t, frames, low, high) for name, t in tensors.items()})
+
+    latents = window(flow, inputs, 0, frames)
+    audio = run(decoder, {**probe, parts.latent: latents}).reshape(-1)
+    whole = open_session(str(model)).run(None, probe)[0].reshape(-1)
+    if _snr_db(whole, audio) < _FAITHFUL_DB:
+        raise Uncuttable("its parts together do not sound as the whole")
+    hop = len(audio) // frames
+    middle = frames // 2
+    flow_halo = _least(
+        _FLOW_HALOS,
+        lambda low, high: window(flow, inputs, low, high),
+        latents,
+        (middle, middle + _PROBE),
+        1,
+    )
+    decoder_halo = _least(
+        _DECODER_HALOS,
+        lambda low, high: run(decoder, {**probe, parts.latent: latents[..., low:high]}),
+        audio,
+        (middle, middle + _PROBE),
+        hop,
+    )
+    facts = Facts(
+        _FORMAT,
+        stat.st_size,
+        stat.st_mtime_ns,
+        between,
+        parts.latent,
+        flow_halo,
+        decoder_halo,
+        float(np.abs(audio).max()),
+    )
+    return CutVoice(facts, encoder, flow, decoder)
+
+
+def run(session: Session, inputs: Inputs) -> Floats:
+    """Run a graph on those of `inputs` that it takes and return its first output."""
+    taken = {entry.name for entry in session.get_inputs()}
+    result: Floats = session.run(
+        None, {name: tensor for name, tensor in inputs.items() if name in taken}
+    )[0]
+    return result
+
+
+def _least(
+    halos: Sequence[int],
+    window: Callable[[int, int], Floats],
+    whole: Floats,
+    span: tuple[int, int],
+    hop: int,
+) -> int:
+    """Return the smallest halo with which a window sounds as the whole does there."""
+    start, end = span
+    total = whole.shape[-1] // hop
+    expected = whole[..., start * hop : end * hop]
+    for halo in halos:
+        low, high = max(0, start - halo), min(total, end + halo)
+        got = window(low, high).reshape(*whole.shape[:-1], -1)
+        if _snr_db(expected, got[..., (start - low) * hop : (end - low) * hop]) >= _FAITHFUL_DB:
+            return halo
+    raise Uncuttable("its windows do not sound as the whole")
+
+
+def _frames(tensor: NDArray[Any], frames: int, low: int, high: int) -> NDArray[Any]:
+    return tensor[..., low:high] if tensor.shape[-1:] == (frames,) else tensor
+
+
+def _snr_db(expected: Floats, got: Floats) -> float:
+    if expected.shape != got.shape:
+        return -np.inf
+    noise = float(np.square(expected - got, dtype=np.float64).sum())
+    return float(10 * np.log10(np.square(expected, dtype=np.float64).sum() / max(noise, 1e-30)))
+
+
+def _keep(folder: Path, parts: Parts, facts: Facts) -> None:
+    """Write the parts beside the voice; a folder that cannot be written is no failure."""
+    made = ""
+    try:
+        made = tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent)
+        for name in ("encoder", "flow", "decoder"):
+            onnx.save(getattr(parts, name), str(Path(made) / f"{name}.onnx"))
+        (Path(made) / "parts.json").write_text(json.dumps(asdict(facts)), encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        os.rename(made, folder)  # noqa: PTH104 - of strings
+    except OSError as err:
+        _LOGGER.info("The parts of %s are made at each start: %s", folder.stem, err)
+        shutil.rmtree(made, ignore_errors=True)
