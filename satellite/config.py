@@ -1,0 +1,71 @@
+"""Settings of the satellite."""
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from wyoming_common.settings import Names, ServiceSettings
+
+NO_WAKE = "none"
+
+
+class SatelliteSettings(ServiceSettings):
+    """What `parley-satellite` can be told; see DESIGN §3.4 for the two modes."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PARLEY_SATELLITE_",
+        cli_prog_name="parley-satellite",
+        cli_shortcuts={"json-lines": "json"},
+    )
+
+    uri: str = Field("tcp://0.0.0.0:10700", description="where Home Assistant connects to")
+    mode: Literal["home-assistant", "standalone"] = Field(
+        "home-assistant",
+        description="home-assistant: it connects to us; standalone: run the whole loop ourselves",
+    )
+
+    mic: str = Field(
+        "portaudio", description="portaudio[:NAME], file:PATH or pipe (raw PCM on stdin)"
+    )
+    mic_rate: int = Field(16_000, ge=4_000, le=384_000, description="Hz of the piped microphone")
+    mic_channels: int = Field(1, ge=1, le=32, description="channels of the piped microphone")
+    speaker: str = Field(
+        "portaudio", description="portaudio[:NAME], file:PATH (a recording) or pipe (raw on stdout)"
+    )
+    speaker_rate: int = Field(
+        22_050, ge=8_000, le=192_000, description="Hz of the speaker, mono s16le"
+    )
+    volume: float = Field(1.0, ge=0.0, le=4.0, description="gain of everything that is played")
+
+    stt: str = Field("", description="URI of the speech-to-text service; empty: found by zeroconf")
+    llm: str = Field("", description="URI of the conversation service; empty: found by zeroconf")
+    tts: str = Field("", description="URI of the text-to-speech service; empty: found by zeroconf")
+    language: str | None = Field(None, description="language spoken, e.g. en; empty: the service's")
+    voice: str | None = Field(None, description="voice of the reply; empty: the service's")
+
+    wake: Names = Field(
+        ("okay_nabu",), description="wake word, repeatable; none: every utterance is for us"
+    )
+    wake_engine: str = Field("micro", description="wake word engine, see satellite/wake")
+    pre_roll: float = Field(
+        0.6, ge=0.0, le=5.0, description="seconds kept from before speech was noticed"
+    )
+    no_speech: float = Field(
+        5.0, gt=0.0, le=60.0, description="seconds after the wake word within which speech begins"
+    )
+    max_listen: float = Field(30.0, gt=1.0, le=300.0, description="seconds one utterance may last")
+    sounds: bool = Field(True, description="play a sound when awake, and when something failed")
+
+    once: bool = Field(False, description="end after one turn")
+    json_lines: bool = Field(
+        False, description="(--json) print each turn as one JSON line on standard output"
+    )
+
+    discover_timeout: float = Field(10.0, gt=0.0, description="seconds to look for services")
+    connect_timeout: float = Field(3.0, gt=0.0, description="seconds to reach a service")
+    stt_timeout: float = Field(15.0, gt=0.0, description="seconds from end of speech to transcript")
+    llm_timeout: float = Field(
+        60.0, gt=0.0, description="seconds without a word of the reply; a cold Pi needs 30"
+    )
+    tts_timeout: float = Field(20.0, gt=0.0, description="seconds without sound of the reply")

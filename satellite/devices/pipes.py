@@ -1,0 +1,128 @@
+"""Raw PCM on standard input as microphone, on standard output as speaker."""
+
+import asyncio
+import logging
+import os
+import queue
+import sys
+import threading
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Self
+
+from satellite.clock import RunClock
+from satellite.devices.device import FRAME_BYTES, FRAME_SECONDS, SILENCE, Frame
+from satellite.devices.paced import PacedSpeaker
+from satellite.player import Player
+from wyoming_common.audio import PcmConverter, PcmFormat, Reframer
+
+_LOGGER = logging.getLogger(__name__)
+
+_READ_BYTES = 4096
+_HASTE = 1.02
+"""A writer whose clock runs a little faster than ours does not fill the pipe."""
+_MOST_BLOCKS = 100
+"""About a second of output that a slow reader may leave waiting."""
+
+
+class PipeMicrophone:
+    """Reads s16le PCM of `source`'s rate and channels, no faster than real time."""
+
+    def __init__(self, source: PcmFormat, clock: RunClock, fd: int = 0) -> None:
+        self._converter = PcmConverter(source)
+        self._reframer = Reframer(FRAME_BYTES)
+        self._clock = clock
+        self._fd = fd
+        self.ended = False
+
+    async def __aenter__(self) -> Self:
+        # A private copy: closing the transport must not close the process's standard input.
+        pipe = os.fdopen(os.dup(self._fd), "rb", buffering=0)
+        self._reader = asyncio.StreamReader(limit=_READ_BYTES)
+        loop = asyncio.get_running_loop()
+        try:
+            transport, _ = await loop.connect_read_pipe(
+                lambda: asyncio.StreamReaderProtocol(self._reader), pipe
+            )
+            self._transport: asyncio.ReadTransport | None = transport
+        except ValueError:
+            # A regular file or /dev/null on standard input: not a pipe for the event loop.
+            pipe.close()
+            self._reader, self._transport = await self._from_file(), None
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+    async def frames(self) -> AsyncIterator[Frame]:
+        """Yield frames as they come; silence once the writer has closed its end."""
+        at = 0.0
+        async for pcm in self._pcm():
+            at = max(at + FRAME_SECONDS / _HASTE, self._clock.now() - FRAME_SECONDS)
+            await self._clock.until(at)
+            yield Frame(pcm, self._clock.now())
+        self.ended = True
+        while True:
+            at = max(at + FRAME_SECONDS, self._clock.now() - FRAME_SECONDS)
+            await self._clock.until(at)
+            yield Frame(SILENCE, self._clock.now())
+
+    async def _pcm(self) -> AsyncIterator[bytes]:
+        while data := await self._reader.read(_READ_BYTES):
+            for frame in self._reframer.feed(self._converter.feed(data)):
+                yield frame
+        for frame in self._reframer.feed(self._converter.flush() + SILENCE[:-2]):
+            yield frame
+
+    async def _from_file(self) -> asyncio.StreamReader:
+        def read() -> bytes:
+            with os.fdopen(os.dup(self._fd), "rb") as file:
+                return file.read()
+
+        reader = asyncio.StreamReader()
+        reader.feed_data(await asyncio.to_thread(read))
+        reader.feed_eof()
+        return reader
+
+
+class PipeSpeaker(PacedSpeaker):
+    """Writes mono s16le PCM at the player's rate, in real time.
+
+    A reader that does not keep up loses sound and holds nothing else up.
+    """
+
+    def __init__(self, player: Player, clock: RunClock, fd: int | None = None) -> None:
+        super().__init__(player, clock)
+        self._fd = sys.stdout.fileno() if fd is None else fd
+        self._blocks: queue.Queue[bytes] = queue.Queue(_MOST_BLOCKS)
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        self._writer = threading.Thread(target=self._write, name="speaker", daemon=True)
+        self._writer.start()
+        await super().__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await super().__aexit__(*exc)
+        with suppress(queue.Full):
+            self._blocks.put(b"", timeout=1)
+        await asyncio.to_thread(self._writer.join, 2)
+
+    def play(self, pcm: bytes) -> None:
+        """Hand samples to the writing thread."""
+        with suppress(queue.Full):
+            self._blocks.put_nowait(pcm)
+
+    def _write(self) -> None:
+        while block := self._blocks.get():
+            if self._closed:
+                continue
+            try:
+                view = memoryview(block)
+                while view:
+                    view = view[os.write(self._fd, view) :]
+            except OSError as err:
+                _LOGGER.warning("speaker: nobody reads standard output: %s", err.strerror)
+                self._closed = True

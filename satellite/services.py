@@ -1,0 +1,119 @@
+"""Where the three services are: given by URI, or found and watched by zeroconf."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Self
+
+from wyoming.info import Info
+
+from satellite.link import check_uri
+from wyoming_common.discovery import Watcher, describe
+from wyoming_common.errors import Unavailable
+
+_LOGGER = logging.getLogger(__name__)
+
+WHAT = {"asr": "speech-to-text", "handle": "conversation", "tts": "text-to-speech"}
+"""What a person calls each kind of service."""
+_FLAGS = {"asr": "--stt", "handle": "--llm", "tts": "--tts"}
+_AVOID_SECONDS = 30.0
+"""A service that has failed is asked last for so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One place to ask."""
+
+    kind: str
+    uri: str
+    info: Info
+
+    @property
+    def what(self) -> str:
+        """What a person calls it."""
+        return WHAT[self.kind]
+
+
+class Services:
+    """Knows the services of a conversation for as long as it is open.
+
+    `uris` gives fixed addresses by kind, "" for a kind that zeroconf shall find. Entering
+    raises Unavailable, naming what is missing, when a kind cannot be found or does not answer.
+    """
+
+    def __init__(
+        self, uris: Mapping[str, str], discover_seconds: float, connect_seconds: float
+    ) -> None:
+        self._uris = dict(uris)
+        self._discover_seconds = discover_seconds
+        self._connect_seconds = connect_seconds
+        self._fixed: dict[str, Service] = {}
+        self._failed: dict[str, float] = {}
+        self._busy: dict[str, int] = {}
+        self._watcher: Watcher | None = None
+        for kind, uri in self._uris.items():
+            if uri:
+                check_uri(_FLAGS[kind].removeprefix("--"), uri)
+
+    async def __aenter__(self) -> Self:
+        self._stack = AsyncExitStack()
+        try:
+            sought = [kind for kind, uri in self._uris.items() if not uri]
+            if sought:
+                self._watcher = await self._stack.enter_async_context(Watcher())
+            given = [kind for kind, uri in self._uris.items() if uri]
+            await asyncio.gather(*(self._describe(kind) for kind in given))
+            if self._watcher is not None:
+                await self._watcher.wait_for(sought, self._discover_seconds)
+                self._require(sought)
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    def candidates(self, kind: str) -> list[Service]:
+        """Return the services to ask, the one to ask first in front.
+
+        Those that failed lately come last, then those we already ask something come later.
+        """
+        if kind in self._fixed:
+            return [self._fixed[kind]]
+        assert self._watcher is not None
+        found = [Service(kind, one.uri, one.info) for one in self._watcher.of(kind)]
+        now = asyncio.get_running_loop().time()
+
+        def order(service: Service) -> tuple[bool, int]:
+            failed = self._failed.get(service.uri, -_AVOID_SECONDS)
+            return now - failed < _AVOID_SECONDS, self._busy.get(service.uri, 0)
+
+        return sorted(found, key=order)
+
+    def failed(self, service: Service) -> None:
+        """Remember that `service` could not be reached or went away."""
+        self._failed[service.uri] = asyncio.get_running_loop().time()
+        if len(self._failed) > 100:
+            self._failed.pop(next(iter(self._failed)))
+
+    async def _describe(self, kind: str) -> None:
+        uri = self._uris[kind]
+        try:
+            info = await describe(uri, self._connect_seconds)
+        except Unavailable as err:
+            raise Unavailable(f"{WHAT[kind]} ({_FLAGS[kind]}): {err}") from err
+        if not getattr(info, kind):
+            raise Unavailable(f"{uri} ({_FLAGS[kind]}): serves no {WHAT[kind]}")
+        self._fixed[kind] = Service(kind, uri, info)
+
+    def _require(self, kinds: list[str]) -> None:
+        assert self._watcher is not None
+        if missing := [kind for kind in kinds if not self._watcher.of(kind)]:
+            what = " and no ".join(f"{WHAT[kind]} ({_FLAGS[kind]} URI)" for kind in missing)
+            raise Unavailable(
+                f"Found no {what} on the network within {self._discover_seconds:g} s; "
+                "start one or give its URI"
+            )

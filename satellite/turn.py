@@ -1,0 +1,198 @@
+"""The turn: when we listen, think, speak and wait. No clock, no audio, no I/O.
+
+    IDLE --wake word--> AWAKE --speech--> LISTENING --end--> THINKING --reply--> SPEAKING --> IDLE
+      \\_____speech, where no wake word is needed______/
+
+Inputs are method calls with the time in seconds; each returns what is to be done, in order.
+"""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from math import inf
+
+from wyoming_common.audio import MODEL_RATE
+from wyoming_common.endpoint import Change, Endpoint, EndpointSettings, Sensitivity
+
+
+class State(StrEnum):
+    IDLE = "idle"
+    AWAKE = "awake"
+    """The wake word was heard, the command not yet."""
+    LISTENING = "listening"
+    THINKING = "thinking"
+    SPEAKING = "speaking"
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Begin a turn: send the microphone since `since` to speech-to-text, and go on."""
+
+    since: float
+    wake: str | None = None
+    """The wake word that was said, if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndSpeech:
+    """The utterance is over: no more audio belongs to it."""
+
+    speech_end: float
+    """Seconds, behind the last speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """Stop whatever the turn is doing, its playback included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chime:
+    """Play the sound of this name."""
+
+    name: str
+
+
+Action = Listen | EndSpeech | Abandon | Chime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnSettings:
+    """Seconds."""
+
+    hands_free: bool = False
+    """Every utterance begins a turn; no wake word is needed."""
+    pre_roll_seconds: float = 0.6
+    """Audio from before speech was noticed that belongs to the turn."""
+    wake_overlap_seconds: float = 0.25
+    """How far before a wake word is reported the next word may have begun."""
+    no_speech_seconds: float = 5.0
+    max_listen_seconds: float = 30.0
+    service_end_seconds: float = 2.0
+    """Silence that ends the turn when the service that decides it has said nothing."""
+    endpoint: EndpointSettings = field(default_factory=EndpointSettings)
+
+
+class TurnMachine:
+    """Decides; whoever owns it does. Frames of a microphone and the news of a turn come in."""
+
+    def __init__(self, settings: TurnSettings) -> None:
+        self._settings = settings
+        self.state = State.IDLE
+        self.service_ends_turn = False
+        """Whether speech-to-text finds the end of the turn by itself; ours is then the net."""
+        self._wake: str | None = None
+        self._wake_at = -inf
+        self._speech_start_at: float | None = None
+        self._speech_end_at: float | None = None
+        self._wait()
+
+    @property
+    def speech_start(self) -> float | None:
+        """When the current turn's speech began."""
+        return self._speech_start_at
+
+    @property
+    def speech_end(self) -> float | None:
+        """When the current turn's speech ended, as far as one can tell yet."""
+        return self._speech_end_at
+
+    def wake(self, at: float, name: str) -> list[Action]:
+        """A wake word was heard, at any time."""
+        actions: list[Action] = []
+        if self.state in (State.LISTENING, State.THINKING, State.SPEAKING):
+            actions.append(Abandon())
+        self._wake, self._wake_at = name, at
+        self._to_awake()
+        return [*actions, Chime("awake")]
+
+    def voice(self, at: float, probability: float, samples: int) -> list[Action]:
+        """`samples` of the microphone ended at `at`; `probability` is that of speech in them."""
+        if self.state in (State.THINKING, State.SPEAKING):
+            return []
+        change = self._endpoint.process(probability, samples)
+        if self._endpoint.speech_start is not None:
+            behind = self._endpoint.position - self._endpoint.speech_start
+            self._speech_start_at = at - behind / MODEL_RATE
+            self._speech_end_at = at - self._endpoint.silence_seconds
+        match self.state, change:
+            case ((State.IDLE | State.AWAKE), Change.STARTED):
+                return self._begin()
+            case State.AWAKE, Change.NOTHING_SAID:
+                self._wait()
+                return [Chime("done")]
+            case State.LISTENING, Change.ENDED | Change.TOO_LONG:
+                return self.end_speech()
+        return []
+
+    def end_speech(self) -> list[Action]:
+        """The utterance is over, for whatever reason."""
+        if self.state is not State.LISTENING:
+            return []
+        self.state = State.THINKING
+        assert self._speech_end_at is not None
+        return [EndSpeech(self._speech_end_at)]
+
+    def transcript(self, text: str) -> list[Action]:
+        """Speech-to-text has answered, perhaps before we thought that the turn was over."""
+        actions = self.end_speech()
+        if self.state is State.THINKING and not text:
+            self._wait()
+        return actions
+
+    def speaking(self) -> list[Action]:
+        """The reply has begun to play."""
+        if self.state is State.THINKING:
+            self.state = State.SPEAKING
+        return []
+
+    def finished(self) -> list[Action]:
+        """The turn is over: its reply has been played, or there was none."""
+        if self.state in (State.LISTENING, State.THINKING, State.SPEAKING):
+            self._wait()
+        return []
+
+    def failed(self) -> list[Action]:
+        """The turn could not be finished."""
+        self.finished()
+        return [Chime("error")]
+
+    def _begin(self) -> list[Action]:
+        assert self._speech_start_at is not None
+        since = max(
+            self._speech_start_at - self._settings.pre_roll_seconds,
+            self._wake_at - self._settings.wake_overlap_seconds,
+        )
+        self.state = State.LISTENING
+        return [Listen(since, self._wake)]
+
+    def _to_awake(self) -> None:
+        self.state = State.AWAKE
+        self._new_endpoint(self._settings.no_speech_seconds)
+
+    def _wait(self) -> None:
+        self.state = State.IDLE
+        self._wake = None
+        self._wake_at = -inf
+        self._new_endpoint(inf)
+        # Without this a machine that waits for its wake word would begin on any speech.
+        self._endpoint.finished = not self._settings.hands_free
+
+    def _new_endpoint(self, no_speech_seconds: float) -> None:
+        base = self._settings.endpoint
+        if self.service_ends_turn:
+            silence = self._settings.service_end_seconds
+            base = replace(
+                base,
+                end_seconds=dict.fromkeys(Sensitivity, silence),
+                complete=1.0,
+                incomplete=1.0,
+                longest_end_seconds=silence,
+            )
+        self._endpoint = Endpoint(
+            replace(
+                base,
+                no_speech_seconds=no_speech_seconds,
+                turn_seconds=self._settings.max_listen_seconds,
+            )
+        )
+        self._speech_start_at = self._speech_end_at = None

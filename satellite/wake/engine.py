@@ -1,0 +1,32 @@
+"""What a wake word engine does."""
+
+from typing import Protocol
+
+
+class WakeDetector(Protocol):
+    """Listens to one stream for any of its words, frame by frame."""
+
+    @property
+    def frame_samples(self) -> int:
+        """Samples of a frame: mono s16le at 16 kHz."""
+        ...
+
+    def process(self, frame: bytes) -> str | None:
+        """Return the wake word that ends in this frame, if one does."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the stream so far."""
+        ...
+
+
+class NoWake:
+    """Never hears a wake word: for a satellite that every utterance is meant for."""
+
+    frame_samples = 160
+
+    def process(self, frame: bytes) -> str | None:  # noqa: ARG002 - the protocol's
+        return None
+
+    def reset(self) -> None:
+        pass

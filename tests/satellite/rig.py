@@ -1,0 +1,125 @@
+"""A satellite in a test: file devices at thirty times real time, detectors without a model."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from satellite.clock import RunClock
+from satellite.config import SatelliteSettings
+from satellite.devices.files import FileMicrophone, FileSpeaker
+from satellite.ears import Ears
+from satellite.player import Player
+from satellite.services import Services
+from satellite.standalone import Conversation
+from satellite.wake.engine import NoWake, WakeDetector
+from tests.satellite.fakes import Fake
+from wyoming_common.audio import MODEL_RATE
+
+SPEED = 30.0
+
+
+class FastClock(RunClock):
+    """Time that passes thirty times as fast."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: time.monotonic() * SPEED)
+
+    async def until(self, at: float) -> None:
+        await asyncio.sleep(max(0.0, at - self.now()) / SPEED)
+
+
+class LoudIsSpeech:
+    """Takes every frame louder than a whisper for speech."""
+
+    frame_samples = 512
+
+    def process(self, frame: bytes) -> float:
+        return 1.0 if np.abs(np.frombuffer(frame, "<i2")).max() > 3000 else 0.0
+
+    def reset(self) -> None:
+        pass
+
+
+class WakeIsVeryLoud:
+    """Hears its word at the end of a stretch of clipped samples."""
+
+    frame_samples = 160
+
+    def __init__(self) -> None:
+        self._loud = False
+
+    def process(self, frame: bytes) -> str | None:
+        was, self._loud = self._loud, bool(np.abs(np.frombuffer(frame, "<i2")).max() > 30000)
+        return "computer" if was and not self._loud else None
+
+    def reset(self) -> None:
+        self._loud = False
+
+
+def audio(*pieces: tuple[float, int]) -> bytes:
+    """Return tones of (seconds, peak) one after the other, mono s16le at 16 kHz."""
+    parts = []
+    for seconds, peak in pieces:
+        time_ = np.arange(int(seconds * MODEL_RATE)) / MODEL_RATE
+        parts.append((np.sin(2 * np.pi * 200 * time_) * peak).astype("<i2").tobytes())
+    return b"".join(parts)
+
+
+def write_wav(path: Path, pcm: bytes, rate: int = MODEL_RATE) -> Path:
+    soundfile.write(path, np.frombuffer(pcm, "<i2"), rate)
+    return path
+
+
+SPEECH = 10_000
+WAKE = 32_000
+
+
+@asynccontextmanager
+async def conversation(
+    folder: Path,
+    heard: Sequence[tuple[float, int]],
+    stt: Fake,
+    llm: Fake,
+    tts: Fake,
+    *flags: str,
+    wake: WakeDetector | None = None,
+) -> AsyncIterator[Conversation]:
+    """A conversation whose microphone hears `heard`; the speaker is `folder`/speaker.wav."""
+    settings = SatelliteSettings.load(
+        [
+            f"--mic=file:{folder}/mic.wav",
+            f"--wake={'computer' if wake else 'none'}",
+            "--json",
+            *flags,
+        ]
+    )
+    write_wav(folder / "mic.wav", audio(*heard))
+    clock = FastClock()
+    player = Player(22_050)
+    uris = {"asr": stt.uri, "handle": llm.uri, "tts": tts.uri}
+    async with AsyncExitStack() as stack:
+        services = await stack.enter_async_context(Services(uris, 1.0, 1.0))
+        microphone = FileMicrophone(folder / "mic.wav", clock)
+        clock.start()
+        await stack.enter_async_context(FileSpeaker(folder / "speaker.wav", player, clock))
+        ears = Ears(LoudIsSpeech(), wake or NoWake())
+        yield await stack.enter_async_context(
+            Conversation(settings, clock, player, microphone, ears, services)
+        )
+
+
+def played(folder: Path) -> list[tuple[float, float]]:
+    """Return the stretches of sound in what the speaker played: (start, end) in seconds."""
+    samples, rate = soundfile.read(folder / "speaker.wav", dtype="int16")
+    loud = np.flatnonzero(np.abs(samples) > 500)
+    if not len(loud):
+        return []
+    cuts = np.flatnonzero(np.diff(loud) > rate * 0.05)
+    starts = [loud[0], *loud[cuts + 1]]
+    ends = [*loud[cuts], loud[-1]]
+    return [(start / rate, end / rate) for start, end in zip(starts, ends, strict=True)]
