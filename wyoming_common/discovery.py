@@ -186,7 +186,12 @@ def _open(addresses: Sequence[str]) -> AsyncZeroconf:
     """Open zeroconf on every interface; on loopback alone when that is all there is to say."""
     if addresses and all(ipaddress.ip_address(address).is_loopback for address in addresses):
         return AsyncZeroconf(interfaces=list(addresses))
-    try:
-        return AsyncZeroconf(ip_version=IPVersion.All)
-    except OSError:
-        return AsyncZeroconf(ip_version=IPVersion.V4Only)
+    interfaces: list[str | int] = []
+    for adapter in ifaddr.get_adapters():
+        for ip in adapter.ips:
+            if isinstance(ip.ip, str):
+                interfaces.append(ip.ip)
+            elif not ipaddress.ip_address(ip.ip[0]).is_loopback and adapter.index is not None:
+                # Zeroconf takes an interface for IPv6 by its number; ::1 has no multicast.
+                interfaces.append(adapter.index)
+    return AsyncZeroconf(interfaces=list(dict.fromkeys(interfaces)))
