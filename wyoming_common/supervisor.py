@@ -4,25 +4,29 @@ import asyncio
 import logging
 import os
 import random
+import re
 import signal
 import socket
 import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from wyoming_common import child
-from wyoming_common.errors import Unavailable
+from wyoming_common.errors import ServiceError, Unavailable
 
 _LOGGER = logging.getLogger(__name__)
 
+_LOGGED = re.compile(r"\{|\d{4}-\d\d-\d\d ")
 STOP_SECONDS = 10.0
 """What a program gets to end after SIGTERM, before SIGKILL."""
 _REMEMBERED_LINES = 20
+_FAILURES = 3
+"""Checks that fail in a row before a program counts as dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,8 @@ class Child:
         self._started = time.monotonic()
         self._process: asyncio.subprocess.Process
         self._readers: list[asyncio.Task[None]] = []
+        self._starting = True
+        self._held = ""
 
     @classmethod
     async def start(cls, program: Program) -> "Child":
@@ -88,6 +94,8 @@ class Child:
         except BaseException:
             await running.stop()
             raise
+        running._starting = False
+        running._release()
         return running
 
     @property
@@ -182,12 +190,27 @@ class Child:
 
     def _line(self, raw: bytes) -> None:
         line = raw.decode(errors="replace").rstrip()
-        if line:
-            self._lines.append(line)
-        if line and self.program.echo:
-            # JSON lines stay JSON lines.
-            prefix = "" if line.startswith("{") else f"[{self.program.name}] "
-            sys.stderr.write(f"{prefix}{line}\n")
+        if not line:
+            return
+        self._lines.append(line)
+        if not self.program.echo:
+            return
+        self._release()
+        # A line that no logger wrote may be why the program ends: then `start` says it.
+        if self._starting and not _LOGGED.match(line):
+            self._held = line
+        else:
+            self._write(line)
+
+    def _release(self) -> None:
+        if self._held:
+            self._write(self._held)
+            self._held = ""
+
+    def _write(self, line: str) -> None:
+        # JSON lines stay JSON lines.
+        prefix = "" if line.startswith("{") else f"[{self.program.name}] "
+        sys.stderr.write(f"{prefix}{line}\n")
 
     async def _keep(self, stream: asyncio.StreamReader) -> None:
         while block := await stream.read(65_536):
@@ -195,12 +218,27 @@ class Child:
 
 
 class Supervised:
-    """A program that is kept running: restarted when it ends, until `stop`."""
+    """A program that is kept running: restarted when it ends, until `stop`.
 
-    def __init__(self, program: Program, *, finish_on_success: bool = False) -> None:
+    `check`, given the URI, raises ServiceError for a program that does not work; one that
+    fails three times in a row, `check_seconds` apart, is ended and started again.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        *,
+        check: Callable[[str], Awaitable[object]] | None = None,
+        check_seconds: float = 15.0,
+        finish_on_success: bool = False,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
         self.program = program
         self.running: Child | None = None
+        self._check = check
+        self._check_seconds = check_seconds
         self._finish_on_success = finish_on_success
+        self._backoff = Backoff(chance)
         self._keeper: asyncio.Task[None] | None = None
 
     async def start(self) -> str:
@@ -223,25 +261,49 @@ class Supervised:
         await asyncio.wait([self._keeper])
 
     async def _keep(self) -> None:
-        backoff = Backoff()
         name = self.program.name
         while self.running is not None:
-            uptime_start = self.running
-            status = await self.running.wait()
+            run = self.running
+            status = await self._until_over(run)
             if status == 0 and self._finish_on_success:
                 _LOGGER.info("%s has finished", name)
                 return
-            delay = backoff.next(uptime_start.uptime)
+            delay = self._backoff.next(run.uptime)
             _LOGGER.warning("%s ended with status %d; restart in %.1f s", name, status, delay)
             await asyncio.sleep(delay)
-            await self._restart(backoff)
+            await self._restart()
 
-    async def _restart(self, backoff: Backoff) -> None:
+    async def _until_over(self, run: Child) -> int:
+        """Wait until the run ends, or end it because it does not work any more."""
+        ended = asyncio.create_task(run.wait())
+        ill = asyncio.create_task(self._until_ill(run.uri))
+        try:
+            await asyncio.wait((ended, ill), return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done():
+                await run.stop()
+            return await ended
+        finally:
+            ill.cancel()
+            ended.cancel()
+
+    async def _until_ill(self, uri: str) -> None:
+        failures = 0
+        while failures < _FAILURES:
+            await asyncio.sleep(self._check_seconds)
+            try:
+                if self._check is not None:
+                    await self._check(uri)
+                failures = 0
+            except ServiceError as err:
+                failures += 1
+                _LOGGER.warning("%s does not answer: %s", self.program.name, err)
+
+    async def _restart(self) -> None:
         while True:
             try:
                 self.running = await Child.start(self.program)
             except Unavailable as err:
-                delay = backoff.next(0.0)
+                delay = self._backoff.next(0.0)
                 _LOGGER.warning("%s; next attempt in %.1f s", err, delay)
                 await asyncio.sleep(delay)
             else:

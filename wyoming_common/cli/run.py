@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from wyoming_common.cli.probe import probe
+from wyoming_common.discovery import describe
 from wyoming_common.errors import ConfigError
 from wyoming_common.notify import notify
 from wyoming_common.supervisor import Program, Supervised
@@ -47,22 +48,26 @@ def read_sections(path: Path) -> dict[str, dict[str, Any]]:
         raise ConfigError(f"Cannot read {path}: {err.strerror}") from err
     except (yaml.YAMLError, UnicodeDecodeError) as err:
         raise ConfigError(f"{path} is not YAML: {' '.join(str(err).split())}") from err
-    if not isinstance(content, dict) or not content.keys() & MODULES.keys():
+    if not isinstance(content, dict):
         raise ConfigError(f"{path}: expected one or more of the sections {', '.join(MODULES)}")
     content = {str(key).replace("-", "_"): value for key, value in content.items()}
     if unknown := content.keys() - MODULES.keys() - set(_SHARED):
         known = ", ".join((*MODULES, *_SHARED))
         raise ConfigError(f"{path}: no section '{min(unknown)}'; there are {known}")
+    if not content.keys() & MODULES.keys():
+        raise ConfigError(f"{path}: expected one or more of the sections {', '.join(MODULES)}")
     shared = {key: content[key] for key in _SHARED if key in content}
-    sections = {}
-    for name in MODULES:
-        if name not in content:
-            continue
-        section = {} if content[name] is None else content[name]
-        if not isinstance(section, dict):
-            raise ConfigError(f"{path}: {name}: expected settings, got {type(section).__name__}")
-        sections[name] = shared | section
-    return sections
+    return {
+        name: shared | _section(path, name, content[name]) for name in MODULES if name in content
+    }
+
+
+def _section(path: Path, name: str, content: Any) -> dict[str, Any]:
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: {name}: expected settings, got {type(content).__name__}")
+    return {str(key).replace("-", "_"): value for key, value in content.items()}
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -115,7 +120,7 @@ async def _start_services(
 ) -> dict[str, str]:
     """Start all services at once; returns where each answers when all do."""
     services = {
-        name: Supervised(_program(name, section, folder, {}))
+        name: Supervised(_program(name, section, folder, {}), check=_answers)
         for name, section in sections.items()
         if name != "satellite"
     }
@@ -134,6 +139,10 @@ async def _start_services(
         for task in starting:
             task.cancel()
         await asyncio.gather(*starting, return_exceptions=True)
+
+
+async def _answers(uri: str) -> None:
+    await describe(_reachable(uri), seconds=5.0)
 
 
 def _program(name: str, section: dict[str, Any], folder: Path, uris: dict[str, str]) -> Program:

@@ -8,6 +8,7 @@ A file's place is one line of text:
     file:/PATH/OF/A/FILE
 """
 
+import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -167,7 +168,10 @@ class Catalogue(Mapping[str, Entry]):
 
 class NoSuchModel(UnknownModel, KeyError):
     def __init__(self, name: str, names: Mapping[str, Entry]) -> None:
-        super().__init__(f"No model '{name:.80}'; the catalogue has {', '.join(sorted(names))}")
+        alike = difflib.get_close_matches(name, names, n=3)
+        meant = f" Did you mean {' or '.join(alike)}?" if alike else ""
+        known = ", ".join(sorted(names))
+        super().__init__(f"No model '{name:.80}': no such path, and not one of {known}.{meant}")
 
     def __str__(self) -> str:
         return str(self.args[0])

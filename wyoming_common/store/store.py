@@ -11,11 +11,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from wyoming_common.errors import DownloadError, ModelError, NoSpace, UnknownModel
+from wyoming_common.errors import DownloadError, ModelError, NoSpace
 from wyoming_common.store.catalogue import Catalogue, Entry, ModelFile
 from wyoming_common.store.fetch import Fetch
 from wyoming_common.store.http import open_http, sha256_of
-from wyoming_common.store.progress import Progress, no_progress
+from wyoming_common.store.progress import Progress, log_progress
 from wyoming_common.store.record import Record
 
 _LOGGER = logging.getLogger(__name__)
@@ -66,14 +66,14 @@ class ModelStore:
         if name not in self.catalogue:
             if (path := self.find(name)) is not None:
                 return path
-            raise UnknownModel(self._unknown(name))
+            self.catalogue[name]  # raises UnknownModel
         for root in self._roots:
             if self._is_whole(name, root) and not self._changed(name, root):
                 return root / name
         root = self._writable()
         entry = self.catalogue[name]
         with self._locked(root, name):
-            self._install(entry, root, progress or no_progress)
+            self._install(entry, root, progress or log_progress())
         return root / name
 
     def verify(self, name: str) -> list[Damage]:
@@ -134,7 +134,9 @@ class ModelStore:
         damaged = _damage(entry.files, target, record, thorough=target.is_dir())
         if not damaged:
             return
-        if target.is_dir():
+        if not target.is_dir():
+            _LOGGER.info("Fetching %s (%.0f MB)", entry.name, entry.size / 1e6)
+        else:
             what = "; ".join(f"{found.file.name}: {found.problem}" for found in damaged)
             _LOGGER.warning("%s is damaged (%s); fetching it again", entry.name, what)
         files = [found.file for found in damaged]
@@ -207,10 +209,6 @@ class ModelStore:
             yield
         finally:
             lock.release()
-
-    def _unknown(self, name: str) -> str:
-        names = ", ".join(sorted(self.catalogue))
-        return f"No model '{name:.80}': expected a path that exists, or one of {names}"
 
 
 def _damage(
