@@ -1,0 +1,39 @@
+"""Small programs for the supervisor to run: python -m tests.common.programs KIND [ARGUMENT]."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from wyoming_common.notify import notify
+
+
+def main() -> None:
+    kind, *rest = sys.argv[1:]
+    if kind == "fails":
+        sys.stderr.write("the reason\n")
+        raise SystemExit(1)
+    if kind == "stubborn":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if kind == "tells":
+        with Path(rest[0]).open("a") as file:
+            file.write(f"{os.getpid()}\n")
+    if kind == "parent":
+        _run_a_child(rest[0])
+    sys.stdout.write("output\n")
+    sys.stdout.flush()
+    notify(READY="1", X_URI="tcp://127.0.0.1:1")
+    if kind != "ends":
+        signal.pause()
+
+
+def _run_a_child(pid_file: str) -> None:
+    from wyoming_common import child
+
+    with subprocess.Popen(child.command("tests.common.programs", "tells", pid_file)):
+        signal.pause()
+
+
+if __name__ == "__main__":
+    main()
