@@ -131,13 +131,15 @@ def read_audio(path: Path, rate: int = MODEL_RATE) -> tuple[bytes, str]:
     """
     try:
         with soundfile.SoundFile(path) as file:
-            samples = file.read(dtype="int16", always_2d=True)
+            # As int16 libsndfile would round the samples of a float file to 0 and 1.
+            wave = file.read(dtype="float32", always_2d=True)
             source, log = PcmFormat(file.samplerate, 2, file.channels), file.extra_info
     except (soundfile.LibsndfileError, OSError) as err:
         reason = "no such file" if not path.exists() else "not a sound file that libsndfile knows"
         raise BadAudio(f"{path}: {reason}") from err
-    if not len(samples):
+    if not len(wave):
         raise BadAudio(f"{path}: holds no audio")
+    samples = np.clip(np.rint(np.nan_to_num(wave) * 32768.0), -32768, 32767).astype("<i2")
     converter = PcmConverter(source, rate)
     pcm = converter.feed(samples.tobytes()) + converter.flush()
     cut = "should be" in log or "truncated" in log.lower()
