@@ -106,7 +106,8 @@ class Conversation:
                 pre_roll_seconds=settings.pre_roll,
                 no_speech_seconds=settings.no_speech,
                 max_listen_seconds=settings.max_listen,
-            )
+            ),
+            service_ends_turn=self._service_ends_turn(),
         )
         self._exchange_settings = ExchangeSettings(
             language=settings.language,
@@ -171,8 +172,6 @@ class Conversation:
     def _listen(self, since: float) -> None:
         speech_start = self._machine.speech_start
         assert speech_start is not None
-        asr = self._services.candidates("asr")
-        self._machine.service_ends_turn = bool(asr and not asr[0].info.asr[0].requires_external_vad)
         trace = Trace(self._clock.now)
         trace.zero = speech_start
         trace.begin("listening", at=0.0)
@@ -186,6 +185,13 @@ class Conversation:
         )
         exchange.utterance.feed(self._ears.since(since))
         self._turn = _Turn(exchange, speech_start)
+
+    def _service_ends_turn(self) -> bool:
+        return any(
+            not program.requires_external_vad
+            for service in self._services.candidates("asr")[:1]
+            for program in service.info.asr[:1]
+        )
 
     def _heard_text(self, text: str) -> None:
         self._do(self._machine.transcript(text))
@@ -216,6 +222,7 @@ class Conversation:
         if not turn.task.done():
             return
         self._turn = None
+        self._machine.service_ends_turn = self._service_ends_turn()
         turn.playback_ended(self._player)
         failure = turn.task.exception()
         if failure is not None and not isinstance(failure, ServiceError):

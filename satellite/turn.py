@@ -75,11 +75,12 @@ class TurnSettings:
 class TurnMachine:
     """Decides; whoever owns it does. Frames of a microphone and the news of a turn come in."""
 
-    def __init__(self, settings: TurnSettings) -> None:
+    def __init__(self, settings: TurnSettings, *, service_ends_turn: bool = False) -> None:
         self._settings = settings
         self.state = State.IDLE
-        self.service_ends_turn = False
-        """Whether speech-to-text finds the end of the turn by itself; ours is then the net."""
+        self.service_ends_turn = service_ends_turn
+        """Whether speech-to-text finds the end of the turn by itself; ours is then the net.
+        A change holds from the next turn on."""
         self._wake: str | None = None
         self._wake_at = -inf
         self._speech_start_at: float | None = None

@@ -61,6 +61,13 @@ class FileSpeaker(PacedSpeaker):
         self._path = path
 
     async def __aenter__(self) -> Self:
+        kinds = {kind.lower() for kind in soundfile.available_formats()}
+        if self._path.suffix.removeprefix(".").lower() not in kinds:
+            raise ConfigError(
+                f"speaker: expected a name like reply.wav or reply.flac, got '{self._path}'"
+            )
+        if not self._path.parent.is_dir():
+            raise ConfigError(f"speaker: there is no folder {self._path.parent}")
         try:
             self._file = soundfile.SoundFile(
                 self._path, "w", samplerate=self.rate, channels=1, subtype="PCM_16"
