@@ -34,6 +34,13 @@ class TtsSettings(ServiceSettings):
     sentence_silence: float = Field(
         0.1, ge=0, le=5, description="seconds added between two sentences"
     )
+    first_clause: int = Field(
+        20,
+        ge=0,
+        le=300,
+        description="characters after which a reply may start with a clause of its first "
+        "sentence; 0 waits for the sentence",
+    )
     sample_rate: int = Field(
         0, ge=0, le=192_000, description="Hz of the audio sent; 0 is the voice's own"
     )

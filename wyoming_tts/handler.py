@@ -77,7 +77,7 @@ class TtsHandler(ServiceHandler):
         self._incoming = None
 
     def _passages(self) -> "_Passages":
-        return _Passages(PlainScript(), self._settings.max_text)
+        return _Passages(PlainScript(self._settings.first_clause), self._settings.max_text)
 
     async def _reply_streaming(self, passages: "_Passages", voice: SynthesizeVoice | None) -> None:
         # After an `error` alone, a client that streams would wait for ever.

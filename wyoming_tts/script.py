@@ -8,6 +8,7 @@ from wyoming_tts.sentences import SentenceSplitter
 
 _SLICE = 4096
 """Characters handed to the splitter at a time; what it holds is copied for each sentence."""
+_GOES_ON = ",;،、，；—"  # noqa: RUF001
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,13 @@ class PlainScript:
     def feed(self, text: str) -> Iterator[Passage]:
         for start in range(0, len(text), _SLICE):
             for sentence in self._splitter.feed(text[start : start + _SLICE]):
-                yield Passage(sentence)
+                yield _passage(sentence)
 
     def finish(self) -> Iterator[Passage]:
         for sentence in self._splitter.finish():
-            yield Passage(sentence)
+            yield _passage(sentence)
+
+
+def _passage(text: str) -> Passage:
+    # A voice pauses by itself where it reads a comma.
+    return Passage(text, pause=0.0 if text[-1] in _GOES_ON else None)

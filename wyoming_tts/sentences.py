@@ -18,6 +18,8 @@ _CJK_ENDERS = "。！？"  # noqa: RUF001
 _CLOSERS = "\"')]}”’»」』）》】〕〉*_`"  # noqa: RUF001 - closing marks of other scripts
 _OPENERS = "\"'([{“‘«「『（《【〔〈*_`#¿¡-–—•"  # noqa: RUF001
 _CLAUSE = re.compile(r"[,;:،؛、，；：]|\s[-–—]+\s|—")  # noqa: RUF001
+_REST_OF_SENTENCE = 12
+"""Characters that must follow a first clause: less is not worth a breath."""
 _WIDE_CLAUSE = " 、，；："  # noqa: RUF001
 _LINE = re.compile(r"[^\S\n]*\n\s*")
 _LIST_ITEM = re.compile(r"(?:[-*+•]|#{1,6}|\d{1,3}[.)])\s")
@@ -61,6 +63,7 @@ class SentenceSplitter:
         self._most = most
         self._text = ""
         self._seen = 0  # everything before this position has been looked at
+        self._certain = 0  # no sentence ends before this position
         self._final = False
 
     def feed(self, text: str) -> list[str]:
@@ -88,21 +91,22 @@ class SentenceSplitter:
     def _boundary(self) -> int | None:
         """Return where the first piece ends, or None when that cannot be said yet."""
         end = self._end()
-        clause = self._clause(len(self._text) if end is None else end)
+        clause = self._clause(self._certain if end is None else end)
         return self._forced() if end is clause is None else clause or end
 
     def _end(self) -> int | None:
         for mark in _MARK.finditer(self._text, self._seen):
             at = mark.start()
             if at > self._most:
-                return None
+                break
             end = self._line_end(at) if mark[0] == "\n" else self._sentence_end(at, mark[0])
             if end is None:
-                self._seen = at
+                self._seen = self._certain = at
                 return None
             if end:
                 return end
             self._seen = mark.end()
+        self._certain = len(self._text)
         return None
 
     def _sentence_end(self, at: int, mark: str) -> int | None:
@@ -162,7 +166,8 @@ class SentenceSplitter:
         if not self._first_clause:
             return None
         text = self._text
-        for mark in _CLAUSE.finditer(text, self._first_clause, min(end, self._most)):
+        last = min(end - _REST_OF_SENTENCE, self._most)
+        for mark in _CLAUSE.finditer(text, self._first_clause, max(last, 0)):
             following = text[mark.end() : mark.end() + 1]
             if following.isspace() or (following and mark[0][-1] in _WIDE_CLAUSE):
                 return mark.end()

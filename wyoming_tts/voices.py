@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wyoming_common.errors import ModelError
+from wyoming_common.errors import BadRequest, ModelError
 from wyoming_tts.engine import Voice
 
 _LOGGER = logging.getLogger(__name__)
@@ -25,6 +25,24 @@ class VoiceFile:
     model: Path
     settings: dict[str, Any]
     """The voice's JSON file."""
+
+    def speaker(self, name: str | None) -> int | None:
+        """Return the index of a speaker, by name or number; None for a voice with one.
+
+        Raises BadRequest for a speaker the voice does not have.
+        """
+        count = int(self.settings.get("num_speakers") or 1)
+        if count <= 1:
+            return None
+        if name is None:
+            return int(self.settings.get("default_speaker_id") or 0)
+        number = (self.settings.get("speaker_id_map") or {}).get(name)
+        if number is None and name.isdecimal():
+            number = int(name)
+        if number is None or number >= count:
+            known = ", ".join(self.voice.speakers[:20]) or f"0 to {count - 1}"
+            raise BadRequest(f"speaker: '{name:.40}' is none of {self.voice.name}: {known}")
+        return int(number)
 
 
 class VoiceFolders:

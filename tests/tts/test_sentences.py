@@ -54,6 +54,12 @@ def test_the_first_clause_may_go_ahead_of_its_sentence() -> None:
     assert pieces == ["Yes, of course I can,", "if you wish, and gladly."]
 
 
+def test_a_first_clause_does_not_leave_a_single_word_behind() -> None:
+    splitter = SentenceSplitter(first_clause=10)
+
+    assert splitter.feed("Turn on the light, please. Now") == ["Turn on the light, please."]
+
+
 def test_a_number_is_no_clause_mark() -> None:
     splitter = SentenceSplitter(first_clause=3)
 

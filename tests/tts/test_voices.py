@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from wyoming_common.errors import ModelError
+from wyoming_common.errors import BadRequest, ModelError
 from wyoming_tts.voices import VoiceFolders, language_of, voice_file
 
 SETTINGS = {"audio": {"sample_rate": 22050, "quality": "low"}, "phoneme_id_map": {}}
@@ -78,3 +78,18 @@ def test_the_language_comes_from_the_settings_or_the_name(
     name: str, settings: dict[str, object], language: str
 ) -> None:
     assert language_of(name, settings) == language
+
+
+def test_a_speaker_is_known_by_name_and_by_number(tmp_path: Path) -> None:
+    model = put(tmp_path, "two", num_speakers=2, speaker_id_map={"anna": 0, "bert": 1})
+    file = voice_file(model)
+
+    assert [file.speaker(name) for name in (None, "anna", "bert", "1")] == [0, 0, 1, 1]
+    with pytest.raises(BadRequest, match=r"'carla' is none of two: anna, bert"):
+        file.speaker("carla")
+    with pytest.raises(BadRequest):
+        file.speaker("2")
+
+
+def test_a_voice_with_one_speaker_takes_any_name(tmp_path: Path) -> None:
+    assert voice_file(put(tmp_path, "one")).speaker("anyone") is None

@@ -54,8 +54,7 @@ class PiperEngine:
         return self._voice(voice).sample_rate
 
     def synthesize(self, phrase: Phrase) -> Iterator[bytes]:
-        voice = self._voice(phrase.voice)
-        return voice.synthesize(phrase, voice.speaker(phrase.speaker))
+        return self._voice(phrase.voice).synthesize(phrase)
 
     def _files(self) -> dict[str, VoiceFile]:
         files = self._folders()

@@ -6,13 +6,13 @@ are convolutions over frames and see only some frames to either side. The cuts a
 structure of the graph, not by the names of its nodes.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import onnx
-from onnx.utils import Extractor
+from onnx import helper
 
 _NOISE = ("RandomNormalLike", "RandomNormal")
 
@@ -37,7 +37,7 @@ class Parts:
 def cut(path: Path) -> Parts:
     """Cut the voice at `path`. Raises Uncuttable for a graph of another shape."""
     model = onnx.load(str(path))
-    graph = _Graph(model.graph)
+    graph = _Graph(model)
     latent = graph.decoder_input()
     noisy = graph.noisy_latent()
     head = graph.ancestors(noisy)
@@ -46,27 +46,27 @@ def cut(path: Path) -> Parts:
     given = {entry.name for entry in model.graph.input}
     if noisy not in between:
         raise Uncuttable("the flow does not start at the noise")
-    extractor = Extractor(model)
-    try:
-        return Parts(
-            extractor.extract_model(sorted(given), between),
-            extractor.extract_model([*between, *(given & graph.inputs_of(tail))], [latent]),
-            extractor.extract_model(
-                [latent, *(given & graph.inputs_of(graph.ancestors(graph.output, [latent])))],
-                [graph.output],
-            ),
-            latent,
-        )
-    except (ValueError, KeyError, onnx.checker.ValidationError) as err:
-        raise Uncuttable(str(err)) from err
+    last = graph.ancestors(graph.output, [latent])
+    return Parts(
+        graph.part(head | graph.ancestors_of(between), sorted(given), between),
+        graph.part(tail, [*between, *sorted(given & graph.inputs_of(tail))], [latent]),
+        graph.part(last, [latent, *sorted(given & graph.inputs_of(last))], [graph.output]),
+        latent,
+    )
 
 
 class _Graph:
     """Questions about a graph; nodes are known by their first output."""
 
-    def __init__(self, graph: Any) -> None:
+    def __init__(self, model: onnx.ModelProto) -> None:
+        graph = model.graph
+        self._model = model
+        self._typed = {
+            entry.name: entry for entry in (*graph.input, *graph.output, *graph.value_info)
+        }
         self.output = graph.output[0].name
         self._nodes = list(graph.node)
+        self._place = {node.output[0]: place for place, node in enumerate(graph.node)}
         self._maker = {name: node for node in graph.node for name in node.output}
         self._users: dict[str, list[Any]] = {}
         for node in graph.node:
@@ -85,6 +85,50 @@ class _Graph:
             found.add(node.output[0])
             open_ends.extend(node.input)
         return found
+
+    def ancestors_of(self, tensors: Iterable[str]) -> set[str]:
+        """Return the nodes that any of `tensors` is made by."""
+        return {node for tensor in tensors for node in self.ancestors(tensor)}
+
+    def part(
+        self, nodes: set[str], inputs: Sequence[str], outputs: Sequence[str]
+    ) -> onnx.ModelProto:
+        """Return the model of some nodes; tensors that are inputs are not computed in it.
+
+        Not onnx's own extractor: that one refuses tensors whose shape it cannot infer.
+        """
+        kept = [node for node in self._nodes if node.output[0] in nodes]
+        kept += self._constants_for(kept)
+        used = {name for node in kept for name in node.input}
+        graph = helper.make_graph(
+            sorted(kept, key=lambda node: self._place[node.output[0]]),
+            self._model.graph.name,
+            [self._entry(name) for name in inputs],
+            [self._entry(name) for name in outputs],
+            [entry for entry in self._model.graph.initializer if entry.name in used],
+        )
+        return helper.make_model(
+            graph,
+            ir_version=self._model.ir_version,
+            opset_imports=self._model.opset_import,
+        )
+
+    def _constants_for(self, nodes: Sequence[Any]) -> list[Any]:
+        there = {node.output[0] for node in nodes}
+        makers = {
+            name: self._maker[name] for node in nodes for name in node.input if name in self._maker
+        }
+        return [
+            maker
+            for name, maker in makers.items()
+            if maker.op_type == "Constant" and name not in there
+        ]
+
+    def _entry(self, name: str) -> Any:
+        known = self._typed.get(name)
+        if known is not None:
+            return known
+        return helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None)
 
     def inputs_of(self, nodes: Iterable[str]) -> set[str]:
         """Return all that the nodes take in."""

@@ -80,7 +80,7 @@ def load_cut(model: Path, probe: Inputs, open_session: OpenSession) -> CutVoice 
     try:
         parts = cut(model)
         voice = _measure(model, parts, probe, open_session)
-    except Uncuttable as err:
+    except Exception as err:  # noqa: BLE001 - onnx and onnxruntime raise whatever they like
         _LOGGER.info("%s is spoken a sentence at a time: %s", model.name, err)
         return None
     _keep(folder, parts, voice.facts)

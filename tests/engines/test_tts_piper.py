@@ -1,0 +1,98 @@
+"""A real Piper voice: windows against the whole, gain, speakers, folders."""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from wyoming_common.errors import ModelError, UnknownVoice
+from wyoming_common.store import ModelStore
+from wyoming_tts.config import TtsSettings
+from wyoming_tts.engine import Phrase
+from wyoming_tts.engines.piper import DEFAULT_VOICE, PiperEngine
+from wyoming_tts.engines.piper_parts import run
+from wyoming_tts.engines.piper_voice import PiperVoice
+from wyoming_tts.voices import VoiceFile, voice_file
+
+LONG = (
+    "On Thursday the ferry leaves twenty minutes earlier than usual, so that passengers who travel "
+    "on to the islands can catch the last bus before the road is closed for the night."
+)
+SENTENCES = ("Yes.", "The kettle has boiled, and the garage door is still open.", LONG)
+
+
+@pytest.fixture(scope="module")
+def folder(store: ModelStore) -> Path:
+    return store.ensure(DEFAULT_VOICE)
+
+
+@pytest.fixture(scope="module")
+def file(folder: Path) -> VoiceFile:
+    return voice_file(folder)
+
+
+def speak(voice: PiperVoice, text: str, **how: float) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    pieces = voice.synthesize(Phrase(text, "", **how))  # type: ignore[arg-type]
+    return np.frombuffer(b"".join(pieces), np.int16)
+
+
+@pytest.fixture(scope="module")
+def voice(file: VoiceFile) -> PiperVoice:
+    return PiperVoice(file, TtsSettings(zeroconf="off", noise=0, noise_w=0))
+
+
+@pytest.mark.parametrize("text", SENTENCES)
+def test_windows_sound_as_the_whole_sentence(voice: PiperVoice, file: VoiceFile, text: str) -> None:
+    session = onnxruntime.InferenceSession(str(file.model), providers=["CPUExecutionProvider"])
+    inputs = voice._inputs(voice._ids(text)[0], None, (0.0, 1.0, 0.0))
+
+    whole = run(session, inputs).reshape(-1)
+    pieces = list(voice._speak(inputs))
+
+    windowed = np.concatenate(pieces)
+    noise = np.square(windowed - whole).sum()
+    assert 10 * np.log10(np.square(whole).sum() / noise) > 80
+    assert len(pieces) > 1
+    assert len(pieces[0]) / voice.sample_rate < 0.4
+
+
+def test_length_makes_speech_longer(voice: PiperVoice) -> None:
+    assert len(speak(voice, SENTENCES[1], length=2)) > 1.6 * len(speak(voice, SENTENCES[1]))
+
+
+def test_volume_makes_speech_quieter_and_never_clips(voice: PiperVoice) -> None:
+    usual, soft, loud = (
+        np.abs(speak(voice, SENTENCES[1], volume=v).astype(int)) for v in (1, 0.25, 4)
+    )
+
+    assert 0.2 * usual.max() < soft.max() < 0.35 * usual.max()
+    assert 0.5 * 32767 < usual.max() < loud.max() <= 32767
+
+
+def test_a_cut_short_voice_is_refused_in_one_line(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.onnx").write_bytes((folder / f"{DEFAULT_VOICE}.onnx").read_bytes()[:1_000_000])
+    (tmp_path / "x.onnx.json").write_bytes((folder / f"{DEFAULT_VOICE}.onnx.json").read_bytes())
+
+    with pytest.raises(ModelError, match=r"x\.onnx"):
+        PiperVoice(voice_file(tmp_path), TtsSettings(zeroconf="off"))
+
+
+def test_a_voice_is_used_as_soon_as_it_is_copied_and_unloaded_past_the_bound(
+    folder: Path, tmp_path: Path
+) -> None:
+    settings = TtsSettings(
+        zeroconf="off", voice=str(folder), data_dir=(tmp_path,), voice_memory=100
+    )
+    engine = PiperEngine(settings)
+    with pytest.raises(UnknownVoice):
+        engine.sample_rate("mine")
+
+    for name in ("mine", "other"):
+        for suffix in (".onnx", ".onnx.json"):
+            (tmp_path / f"{name}{suffix}").hardlink_to(folder / f"{DEFAULT_VOICE}{suffix}")
+
+    assert {voice.name for voice in engine.voices() if voice.installed} >= {"mine", "other"}
+    for name in (engine.default, "mine", "other"):
+        assert b"".join(engine.synthesize(Phrase("Hello", name)))
+    assert list(engine._loaded) == [engine.default, "other"]
