@@ -35,3 +35,8 @@ class Access:
         if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
             ip = ip.ipv4_mapped
         return any(ip in network for network in self._networks)
+
+
+def is_local(address: str) -> bool:
+    """Whether a client at `address` is on this machine; "" is a unix socket."""
+    return not address or ipaddress.ip_address(address.partition("%")[0]).is_loopback

@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from wyoming.info import Info
 
@@ -15,14 +15,23 @@ from wyoming_common.discovery import announce
 from wyoming_common.errors import ServiceError
 from wyoming_common.limits import Limits
 from wyoming_common.logs import set_up_logging
+from wyoming_common.metrics import open_telemetry
 from wyoming_common.notify import notify
 from wyoming_common.service import HandlerFactory, serve, serve_stdio
 from wyoming_common.settings import NO_ZEROCONF, ServiceSettings, Settings
-from wyoming_common.worker import ModelThread
+from wyoming_common.telemetry import model_names
 
 _LOGGER = logging.getLogger(__name__)
 
 S = TypeVar("S", bound=Settings)
+
+
+class Model(Protocol):
+    """What has to load before a service is ready: a ModelThread, or several as one."""
+
+    async def engine(self) -> Any: ...
+
+    async def aclose(self) -> None: ...
 
 
 def run_program(load: Callable[[], S], main: Callable[[S], Coroutine[None, None, None]]) -> None:
@@ -44,7 +53,7 @@ def run_program(load: Callable[[], S], main: Callable[[S], Coroutine[None, None,
 async def run_service(
     settings: ServiceSettings,
     info: Callable[[], Info],
-    model: ModelThread[Any],
+    model: Model,
     make_handler: HandlerFactory,
     limits: Limits | None = None,
 ) -> None:
@@ -53,14 +62,25 @@ async def run_service(
     """
     async with AsyncExitStack() as stack:
         stack.push_async_callback(model.aclose)
+        telemetry = await stack.enter_async_context(
+            open_telemetry(settings, settings.program(), settings.allow)
+        )
+        loaded = asyncio.Event()
+        telemetry.state |= {
+            "ready": loaded.is_set,
+            "waiting": lambda: getattr(model, "waiting", 0),
+            "models": lambda: model_names(info()),
+        }
         if settings.uri.startswith("stdio:"):
             await model.engine()
-            await serve_stdio(make_handler)
+            loaded.set()
+            await serve_stdio(make_handler, telemetry)
             return
         uri = await stack.enter_async_context(
-            serve(settings.uri, make_handler, limits, Access(settings.allow))
+            serve(settings.uri, make_handler, limits, Access(settings.allow), telemetry)
         )
         await model.engine()
+        loaded.set()
         if settings.zeroconf != NO_ZEROCONF and uri.startswith("tcp:"):
             await stack.enter_async_context(announce(uri, info(), settings.zeroconf))
         _LOGGER.info("Ready on %s", uri)

@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import SplitResult, urlsplit
 
 from wyoming.error import Error
@@ -14,7 +15,7 @@ from wyoming.info import Describe, Info
 from wyoming.ping import Ping, Pong
 from wyoming.server import AsyncEventHandler
 
-from wyoming_common.access import Access
+from wyoming_common.access import Access, is_local
 from wyoming_common.errors import (
     BadRequest,
     Busy,
@@ -24,6 +25,9 @@ from wyoming_common.errors import (
     TimedOut,
 )
 from wyoming_common.limits import GuardedReader, Limits
+from wyoming_common.observe import note_received, note_sent
+from wyoming_common.telemetry import TRACE_QUERY, TRACE_REPORT, Telemetry
+from wyoming_common.trace import NO_SPAN, Span, turn_id_of
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -33,8 +37,11 @@ HandlerFactory = Callable[[asyncio.StreamReader, asyncio.StreamWriter], "Service
 class ServiceHandler(AsyncEventHandler):
     """One client connection, running at most one job, which dies with the connection.
 
-    `describe` and `ping` are answered in the read loop, whatever the job is doing.
+    `describe`, `ping` and `trace-query` are answered in the read loop, whatever the job is doing.
     """
+
+    stage: ClassVar[str] = ""
+    """What a job of this handler is called in traces; "" is not traced."""
 
     def __init__(
         self,
@@ -46,6 +53,10 @@ class ServiceHandler(AsyncEventHandler):
         self.limits = limits or Limits()
         self._info = info
         self._job: asyncio.Task[None] | None = None
+        self._turn_id = ""
+        self.span: Span = NO_SPAN
+        """The trace of the job in progress."""
+        self.telemetry = Telemetry("")
         guarded = GuardedReader(reader, self.limits, busy=lambda: self.busy)
         super().__init__(guarded, writer)
 
@@ -71,7 +82,12 @@ class ServiceHandler(AsyncEventHandler):
             await self.write_event(self._info().event())
         elif Ping.is_type(event.type):
             await self.write_event(Pong(text=Ping.from_event(event).text).event())
+        elif event.type == TRACE_QUERY:
+            report = self.telemetry.report(event.data, local=is_local(_peer(self.writer)))
+            await self.write_event(Event(TRACE_REPORT, report))
         else:
+            self._turn_id = turn_id_of(event.data) or self._turn_id
+            note_received(self.span, event)
             await self._guard(self._request(event))
         return True
 
@@ -79,6 +95,7 @@ class ServiceHandler(AsyncEventHandler):
         """Send an event; a client that stops reading is dropped after `limits.write_seconds`."""
         try:
             async with asyncio.timeout(self.limits.write_seconds):
+                note_sent(self.span, event)
                 await super().write_event(event)
         except TimeoutError as err:
             self.writer.transport.abort()
@@ -87,7 +104,9 @@ class ServiceHandler(AsyncEventHandler):
     async def start(self, job: Coroutine[None, None, None]) -> None:
         """Run `job` beside the read loop, replacing the one in progress."""
         await self.stop_job()
-        self._job = asyncio.create_task(self._guard(job))
+        self.span = self.telemetry.begin(self.stage, self._turn_id)
+        self._turn_id = ""
+        self._job = asyncio.create_task(self._guard(self._traced(job, self.span)))
 
     async def stop_job(self) -> None:
         """Cancel the job in progress, if any, and wait until it has ended."""
@@ -106,6 +125,7 @@ class ServiceHandler(AsyncEventHandler):
 
     async def send_error(self, error: ServiceError) -> None:
         """Tell the client what went wrong, if it still listens."""
+        self.span.note(failed=error.code)
         with suppress(ConnectionError):
             await self.write_event(Error(text=str(error), code=error.code).event())
 
@@ -119,6 +139,13 @@ class ServiceHandler(AsyncEventHandler):
                 f"{event.type}: malformed event ({type(err).__name__}: {err})"
             ) from err
 
+    async def _traced(self, job: Coroutine[None, None, None], span: Span) -> None:
+        with self.telemetry.run(span):
+            try:
+                await job
+            finally:
+                self.span = NO_SPAN
+
     async def _guard(self, job: Coroutine[None, None, None]) -> None:
         """Turn a failed job into one `error` event; the connection stays usable."""
         try:
@@ -126,9 +153,11 @@ class ServiceHandler(AsyncEventHandler):
         except ConnectionError:
             _LOGGER.debug("The client went away")
         except ServiceError as err:
+            self.telemetry.count(f"errors:{err.code}")
             _LOGGER.warning("%s: %s", err.code, err)
             await self.send_error(err)
         except Exception:
+            self.telemetry.count("errors:internal")
             _LOGGER.exception("Job failed")
             failure = ServiceError("Internal error, see the service log")
             failure.code = "internal"
@@ -141,6 +170,7 @@ async def serve(
     make_handler: HandlerFactory,
     limits: Limits | None = None,
     access: Access | None = None,
+    telemetry: Telemetry | None = None,
 ) -> AsyncIterator[str]:
     """Serve clients until the block ends; yields the bound URI (tcp port 0 means any).
 
@@ -149,8 +179,10 @@ async def serve(
     """
     limits = limits or Limits()
     access = access or Access()
-    target = urlsplit(uri)
+    telemetry = telemetry or Telemetry("")
+    target = _parse(uri)
     clients: dict[asyncio.Task[None], str] = {}
+    telemetry.state["connections"] = lambda: len(clients)
 
     def on_client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # Registered here, not inside the task, so a client that connects during
@@ -158,6 +190,9 @@ async def serve(
         peer = _peer(writer)
         refusal = _refusal(peer, list(clients.values()), limits, access)
         handler = make_handler(reader, writer)
+        handler.telemetry = telemetry
+        if refusal is not None:
+            telemetry.count(f"rejects:{refusal.code}")
         run = _refuse(handler, refusal) if refusal is not None else _run(handler)
         task = asyncio.create_task(run)
         clients[task] = peer
@@ -179,11 +214,20 @@ async def serve(
             Path(target.path).unlink(missing_ok=True)  # noqa: ASYNC240 - once, at the very end
 
 
-async def serve_stdio(make_handler: HandlerFactory) -> None:
+async def serve_stdio(make_handler: HandlerFactory, telemetry: Telemetry | None = None) -> None:
     """Serve the one client on standard input and output until it hangs up."""
     reader = await async_get_stdin()
     writer = await async_get_stdout()
-    await make_handler(reader, writer).run()
+    handler = make_handler(reader, writer)
+    handler.telemetry = telemetry or handler.telemetry
+    await handler.run()
+
+
+def _parse(uri: str) -> SplitResult:
+    try:
+        return urlsplit(uri)
+    except ValueError as err:
+        raise ConfigError(f"uri: {err}, got '{uri}'") from err
 
 
 async def _listen(
@@ -230,8 +274,7 @@ def _refusal(peer: str, peers: list[str], limits: Limits, access: Access) -> Ser
         return Refused(f"{peer} is not in a network that --allow names")
     if len(peers) >= limits.connections:
         return Busy(f"{len(peers)} connections are open already")
-    local = peer in ("", "127.0.0.1", "::1")
-    if not local and peers.count(peer) >= limits.connections_per_client:
+    if not is_local(peer) and peers.count(peer) >= limits.connections_per_client:
         return Busy(f"{peers.count(peer)} connections from {peer} are open already")
     return None
 

@@ -114,7 +114,27 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
 
-class ServiceSettings(Settings):
+class TelemetrySettings(Settings):
+    """What every program that takes part in a turn can tell about it."""
+
+    metrics_uri: str = Field(
+        "", description="http://HOST:PORT on which to serve /metrics, /healthz, /readyz, /trace"
+    )
+    trace_file: Path | None = Field(
+        None, description="file to which each turn is appended as a JSON line; rotated at 5 MB"
+    )
+    trace_text: bool = Field(
+        False,
+        description="keep what was said with the last turns in memory, for `parley dashboard`",
+    )
+    budget: Names = Field(
+        (),
+        description="STAGE=MILLISECONDS that a person may wait for a stage (stt, llm, tts, turn); "
+        "repeatable; what is beyond is counted",
+    )
+
+
+class ServiceSettings(TelemetrySettings):
     """What the three services share."""
 
     bare_flags: ClassVar[dict[str, str]] = {"--zeroconf": "", "--no-zeroconf": NO_ZEROCONF}

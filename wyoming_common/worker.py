@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, Final, Generic, TypeVar
 
 from wyoming_common.errors import Busy
+from wyoming_common.trace import current_span
 
 E = TypeVar("E")
 T = TypeVar("T")
@@ -47,14 +48,14 @@ class ModelThread(Generic[E]):
     async def engine(self) -> E:
         """Load the engine if that has not begun, and return it once it is ready."""
         if self._engine is None:
-            self._engine = asyncio.ensure_future(self._run(self._load))
+            loop = asyncio.get_running_loop()
+            self._engine = asyncio.ensure_future(loop.run_in_executor(self._pool, self._load))
         return await asyncio.shield(self._engine)
 
     async def call(self, func: Callable[[E], T]) -> T:
         """Run one blocking call on the engine. Cancelling abandons the result, not the call."""
         with self._admit():
-            engine = await self.engine()
-            async with self._turn:
+            async with self._taking_turns() as engine:
                 result: T = await self._run(func, engine)
                 return result
 
@@ -71,8 +72,7 @@ class ModelThread(Generic[E]):
         an engine stops within one item, and its own `finally` blocks run.
         """
         with self._admit():
-            engine = await self.engine()
-            async with self._turn if exclusive else nullcontext():
+            async with self._taking_turns(exclusive=exclusive) as engine:
                 items = await self._run(func, engine)
                 try:
                     yield self._pull(items)
@@ -97,13 +97,23 @@ class ModelThread(Generic[E]):
         finally:
             self._admitted -= 1
 
+    @asynccontextmanager
+    async def _taking_turns(self, *, exclusive: bool = True) -> AsyncIterator[E]:
+        async with AsyncExitStack() as stack:
+            with current_span().waiting():
+                engine = await self.engine()
+                if exclusive:
+                    await stack.enter_async_context(self._turn)
+            yield engine
+
     async def _pull(self, items: Iterator[T]) -> AsyncIterator[T]:
         # `next(it, _END)`: StopIteration cannot travel through a Future.
         while (item := await self._run(_next, items)) is not _END:
             yield item
 
     async def _run(self, func: Callable[..., Any], *args: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, func, *args)
+        work = current_span().timed(func)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
 
 
 def _next(items: Iterator[T]) -> T | object:

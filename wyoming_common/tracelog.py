@@ -1,0 +1,55 @@
+"""Turns as JSON lines in a file that is rotated, written beside the event loop."""
+
+import json
+import logging
+import queue
+from collections.abc import Iterator
+from contextlib import contextmanager
+from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
+from pathlib import Path
+from typing import Final
+
+from wyoming_common.errors import ConfigError
+from wyoming_common.telemetry import Listener, Record
+
+_FILE_BYTES: Final = 5_000_000
+_FILES: Final = 3
+"""Full files that are kept beside the one being written: 20 MB in all."""
+_WAITING: Final = 1000
+"""Lines that may wait for a slow disk; further ones are dropped."""
+
+
+class _Dropping(QueueHandler):
+    def enqueue(self, record: logging.LogRecord) -> None:
+        try:
+            self.queue.put_nowait(record)
+        except queue.Full:
+            logging.getLogger(__name__).debug("The disk is too slow: a trace was dropped")
+
+
+@contextmanager
+def open_trace_log(path: Path) -> Iterator[Listener]:
+    """Yield what appends a record to the file; what waits is written before the block ends.
+
+    Raises ConfigError for a file that cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(
+            path, maxBytes=_FILE_BYTES, backupCount=_FILES, encoding="utf-8"
+        )
+    except OSError as err:
+        raise ConfigError(f"trace_file: cannot write {path}: {err.strerror}") from err
+    lines = _Dropping(queue.Queue(_WAITING))
+    listener = QueueListener(lines.queue, handler)
+    listener.start()
+
+    def write(record: Record) -> None:
+        text = json.dumps(record, separators=(",", ":"))
+        lines.handle(logging.makeLogRecord({"msg": text}))
+
+    try:
+        yield write
+    finally:
+        listener.stop()
+        handler.close()
