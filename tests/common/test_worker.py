@@ -1,0 +1,179 @@
+"""One thread a model: never the loop's, in turn, cancelled within one item."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from wyoming_common.errors import Busy, ModelError
+from wyoming_common.worker import ModelThread
+
+
+class Engine:
+    """Counts for ever; remembers who called it and whether it was closed."""
+
+    def __init__(self) -> None:
+        self.threads = {threading.get_ident()}
+        self.yielded = 0
+        self.stopped = threading.Event()
+        self.closed = threading.Event()
+        self.gate = threading.Event()
+        self.waits = threading.Event()
+
+    def count(self) -> Iterator[int]:
+        try:
+            while True:
+                self.threads.add(threading.get_ident())
+                self.yielded += 1
+                yield self.yielded
+        finally:
+            self.stopped.set()
+
+    def wait(self) -> str:
+        self.threads.add(threading.get_ident())
+        self.waits.set()
+        assert self.gate.wait(10)
+        return "waited"
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+async def test_everything_runs_in_one_thread_that_is_not_the_loops() -> None:
+    model = ModelThread("test", Engine)
+
+    engine = await model.engine()
+    await model.call(lambda engine: engine.threads.add(threading.get_ident()))
+    async with model.stream(Engine.count) as items:
+        assert await anext(items) == 1
+    await model.aclose()
+
+    assert len(engine.threads) == 1
+    assert threading.get_ident() not in engine.threads
+
+
+async def test_the_loop_goes_on_while_the_model_works() -> None:
+    model = ModelThread("test", Engine)
+    engine = await model.engine()
+    call = asyncio.create_task(model.call(Engine.wait))
+    assert await asyncio.to_thread(engine.waits.wait, 10)
+
+    engine.gate.set()
+
+    assert await call == "waited"
+    await model.aclose()
+
+
+async def test_an_item_is_computed_only_when_asked_for() -> None:
+    model = ModelThread("test", Engine)
+    engine = await model.engine()
+
+    async with model.stream(Engine.count) as items:
+        await anext(items)
+        await anext(items)
+        assert engine.yielded == 2
+
+    await model.aclose()
+
+
+async def test_leaving_a_stream_closes_its_generator() -> None:
+    model = ModelThread("test", Engine)
+    engine = await model.engine()
+
+    async with model.stream(Engine.count) as items:
+        await anext(items)
+
+    assert engine.stopped.is_set()
+    await model.aclose()
+
+
+async def test_cancelling_a_stream_closes_its_generator() -> None:
+    model = ModelThread("test", Engine)
+    engine = await model.engine()
+    begun = asyncio.Event()
+
+    async def consume() -> None:
+        async with model.stream(Engine.count) as items:
+            async for _ in items:
+                begun.set()
+
+    task = asyncio.create_task(consume())
+    await begun.wait()
+    task.cancel()
+    await asyncio.wait([task])
+
+    assert task.cancelled()
+    assert await asyncio.to_thread(engine.stopped.wait, 10)
+    await model.aclose()
+
+
+async def test_requests_past_the_bound_are_refused_at_once() -> None:
+    model = ModelThread("test", Engine, max_waiting=2)
+    engine = await model.engine()
+    calls = [asyncio.create_task(model.call(Engine.wait)) for _ in range(2)]
+    assert await asyncio.to_thread(engine.waits.wait, 10)
+
+    with pytest.raises(Busy):
+        await model.call(Engine.wait)
+
+    engine.gate.set()
+    assert await asyncio.gather(*calls) == ["waited", "waited"]
+    assert model.waiting == 0
+    await model.aclose()
+
+
+async def test_calls_take_turns_in_the_order_of_their_arrival() -> None:
+    model = ModelThread("test", list[int])
+
+    def append(number: int) -> Callable[[list[int]], None]:
+        return lambda numbers: numbers.append(number)
+
+    await asyncio.gather(*(model.call(append(number)) for number in range(20)))
+
+    assert await model.engine() == list(range(20))
+    await model.aclose()
+
+
+async def test_a_model_that_cannot_be_loaded_fails_every_request_the_same() -> None:
+    def load() -> Engine:
+        raise ModelError("cut short")
+
+    model = ModelThread("test", load)
+
+    for _ in range(2):
+        with pytest.raises(ModelError, match="cut short"):
+            await model.call(Engine.wait)
+
+    assert not model.loaded
+    assert model.waiting == 0
+    await model.aclose()
+
+
+async def test_a_request_given_up_while_loading_does_not_stop_the_loading() -> None:
+    loading, gate = threading.Event(), threading.Event()
+
+    def load() -> Engine:
+        loading.set()
+        assert gate.wait(10)
+        return Engine()
+
+    model = ModelThread("test", load)
+    impatient = asyncio.create_task(model.call(Engine.wait))
+    assert await asyncio.to_thread(loading.wait, 10)
+    impatient.cancel()
+    await asyncio.wait([impatient])
+
+    gate.set()
+
+    assert isinstance(await model.engine(), Engine)
+    await model.aclose()
+
+
+async def test_closing_runs_the_engines_own_close() -> None:
+    model = ModelThread("test", Engine)
+    engine = await model.engine()
+
+    await model.aclose()
+
+    assert engine.closed.is_set()
