@@ -24,6 +24,8 @@ class SttHandler(ServiceHandler):
     ignored until the next utterance is begun.
     """
 
+    stage = "stt"
+
     def __init__(
         self,
         service: SttService,

@@ -10,6 +10,7 @@ from functools import partial
 
 from wyoming_common.audio import PcmFormat
 from wyoming_common.endpoint import FINAL, Change
+from wyoming_common.trace import current_span
 from wyoming_common.worker import ModelThread
 from wyoming_stt.engine import Request, SttEngine, Transcription
 from wyoming_stt.listener import Listener, Pcm, Piece
@@ -115,6 +116,7 @@ class Session:
             while parts := await self._queue.get():
                 changes = await self._hear(partial(self._listener.feed, parts))
                 if changes and changes[-1] in FINAL:
+                    self._stamp_end_of_speech()
                     break
             else:
                 await self._hear(self._listener.finish)
@@ -147,12 +149,17 @@ class Session:
             begun = self._decode
             if begun is not None and begun.piece.end >= piece.end:
                 self._texts.append(await begun.task)
+                current_span().note(decoded_at_pause=True)
                 self._spent.kept_seconds += self._clock() - begun.started
                 self._decode = None
             else:
                 await self._drop()
                 self._texts.append(await self._transcribe(piece))
         return _join(self._texts)
+
+    def _stamp_end_of_speech(self) -> None:
+        silence = self._listener.silence_seconds if self._listener.live else 0.0
+        current_span().ready(at=self._clock() - silence)
 
     async def _transcribe(self, piece: Piece) -> Transcription:
         return await self._model.call(lambda engine: engine.transcribe(piece.audio, self._request))

@@ -35,6 +35,8 @@ _NOTHING_SAID: Final = 0.05
 class TtsHandler(ServiceHandler):
     """One client. A streaming request lasts from `synthesize-start` to `synthesize-stop`."""
 
+    stage = "tts"
+
     def __init__(
         self,
         info: Callable[[], Info],
