@@ -11,13 +11,14 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 import ifaddr
 from wyoming.client import AsyncClient
 from wyoming.info import Describe, Info
-from zeroconf import IPVersion, ServiceStateChange, Zeroconf
+from zeroconf import BadTypeInNameException, IPVersion, ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from wyoming_common.errors import ConfigError, Unavailable
@@ -53,20 +54,17 @@ async def announce(uri: str, info: Info, name: str = "") -> AsyncIterator[str]:
     addresses = _addresses(host)
     if not addresses:
         raise ConfigError(f"zeroconf: '{host}' has no address to announce; use --no-zeroconf")
-    machine = socket.gethostname().split(".")[0]
-    kind = next((kind for kind in KINDS if getattr(info, kind)), "wyoming")
-    instance = name or f"{machine}-parley-{kind}-{target.port}"
-    service = AsyncServiceInfo(
-        SERVICE_TYPE,
-        f"{instance}.{SERVICE_TYPE}",
-        port=target.port,
-        server=f"{machine}-parley.local.",
-        parsed_addresses=addresses,
-        properties={"kind": kind},
-    )
-    zeroconf = _open(addresses)
+    instance = name or instance_name(info, target.port)
+    service = _service(instance, target.port, addresses, info)
+    try:
+        zeroconf = _open(addresses)
+    except OSError as err:
+        _LOGGER.warning("Not announced, multicast does not work here: %s", err.strerror or err)
+        yield instance
+        return
     try:
         await zeroconf.async_register_service(service, allow_name_change=True)
+        instance = service.name.removesuffix(f".{SERVICE_TYPE}")
         _LOGGER.info("Announced as %s at %s", instance, ", ".join(addresses))
         yield instance
     finally:
@@ -74,8 +72,16 @@ async def announce(uri: str, info: Info, name: str = "") -> AsyncIterator[str]:
         await zeroconf.async_close()
 
 
+def instance_name(info: Info, port: int | None) -> str:
+    """Return the name of a service that was given none."""
+    return f"{_machine()}-parley-{_kind(info)}-{port}"
+
+
 class Watcher:
-    """Knows the Wyoming services of the network for as long as it is open."""
+    """Knows the Wyoming services of the network for as long as it is open.
+
+    Entering raises Unavailable where multicast does not work.
+    """
 
     def __init__(self) -> None:
         self._found: dict[str, Found] = {}
@@ -83,7 +89,12 @@ class Watcher:
         self._look_ups: dict[str, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> Self:
-        self._zeroconf = _open([])
+        try:
+            self._zeroconf = _open([])
+        except OSError as err:
+            raise Unavailable(
+                f"zeroconf: multicast does not work here: {err.strerror or err}"
+            ) from err
         self._browser = AsyncServiceBrowser(
             self._zeroconf.zeroconf, SERVICE_TYPE, handlers=[self._on_change]
         )
@@ -91,9 +102,10 @@ class Watcher:
 
     async def __aexit__(self, *_: object) -> None:
         await self._browser.async_cancel()
-        for task in self._look_ups.values():
-            task.cancel()
-        await asyncio.gather(*self._look_ups.values(), return_exceptions=True)
+        look_ups = list(self._look_ups.values())
+        for look_up in look_ups:
+            look_up.cancel()
+        await asyncio.gather(*look_ups, return_exceptions=True)
         await self._zeroconf.async_close()
 
     def of(self, kind: str) -> list[Found]:
@@ -126,7 +138,15 @@ class Watcher:
             if self._found.pop(name, None) is not None:
                 self._changed.set()
         elif len(self._look_ups) < _MOST_SERVICES:
-            self._look_ups[name] = asyncio.create_task(self._look_up(name))
+            look_up = asyncio.create_task(self._look_up(name))
+            self._look_ups[name] = look_up
+            look_up.add_done_callback(partial(self._looked_up, name))
+
+    def _looked_up(self, name: str, look_up: asyncio.Task[None]) -> None:
+        if self._look_ups.get(name) is look_up:
+            del self._look_ups[name]
+        if not look_up.cancelled() and (err := look_up.exception()) is not None:
+            _LOGGER.debug("%s cannot be looked up", name, exc_info=err)
 
     async def _look_up(self, name: str) -> None:
         service = AsyncServiceInfo(SERVICE_TYPE, name)
@@ -157,6 +177,30 @@ async def describe(uri: str, seconds: float = 2.0) -> Info:
     except (OSError, TimeoutError, ValueError, KeyError) as err:
         raise Unavailable(f"{uri}: no answer ({str(err) or 'timed out'})") from err
     raise Unavailable(f"{uri}: hung up without an answer")
+
+
+def _service(instance: str, port: int | None, addresses: list[str], info: Info) -> AsyncServiceInfo:
+    try:
+        return AsyncServiceInfo(
+            SERVICE_TYPE,
+            f"{instance}.{SERVICE_TYPE}",
+            port=port,
+            server=f"{_machine()}-parley.local.",
+            parsed_addresses=addresses,
+            properties={"kind": _kind(info)},
+        )
+    except BadTypeInNameException as err:
+        raise ConfigError(
+            f"zeroconf: '{instance}' is no name that can be announced: {err}"
+        ) from err
+
+
+def _machine() -> str:
+    return socket.gethostname().split(".")[0]
+
+
+def _kind(info: Info) -> str:
+    return next((kind for kind in KINDS if getattr(info, kind)), "wyoming")
 
 
 def _addresses(host: str) -> list[str]:

@@ -129,9 +129,9 @@ async def network() -> list[Finding]:
         async with Watcher() as watcher:
             await asyncio.sleep(_LOOK_SECONDS)
             found = {service.uri: service for kind in KINDS for service in watcher.of(kind)}
-    except OSError as err:
+    except Unavailable as err:
         remedy = "give the satellite the services' URIs with --stt, --llm and --tts"
-        return [Finding("zeroconf", Verdict.PROBLEM, f"multicast does not work: {err}", remedy)]
+        return [Finding("zeroconf", Verdict.PROBLEM, str(err), remedy)]
     if not found:
         remedy = "start one, e.g. parley run; zeroconf finds what is in the same network"
         return [Finding("zeroconf", Verdict.NOTE, "no Wyoming service found", remedy)]
@@ -260,7 +260,7 @@ async def _port(name: str, port: int) -> Finding:
         return Finding(about, Verdict.OK, f"free, for {name}")
     try:
         return Finding(about, Verdict.OK, f"{name}: {_describe(await describe(uri))}")
-    except (Unavailable, ServiceError):
+    except ServiceError:
         text = f"in use by a program that does not answer as a Wyoming service ({name} wants it)"
         remedy = f"ss -ltnp 'sport = :{port}' names it; or choose another port with --uri"
         return Finding(about, Verdict.PROBLEM, text, remedy)
