@@ -3,33 +3,18 @@
 import asyncio
 import logging
 import uuid
-from contextlib import AsyncExitStack
+from typing import Self
 
-from satellite.clock import RunClock
-from satellite.config import NO_WAKE, SatelliteSettings
-from satellite.devices import open_microphone, open_speaker
-from satellite.devices.device import FRAME_SECONDS, Frame, Microphone
-from satellite.ears import Ears
+from satellite.config import SatelliteSettings
+from satellite.devices.device import FRAME_SECONDS, Frame
 from satellite.exchange import Exchange, ExchangeSettings
+from satellite.loop import Body, Loop
 from satellite.player import Player
 from satellite.report import TurnReport, print_report
 from satellite.services import Services
-from satellite.sounds import sound
-from satellite.turn import (
-    Abandon,
-    Action,
-    Chime,
-    EndSpeech,
-    Listen,
-    State,
-    TurnMachine,
-    TurnSettings,
-)
-from satellite.wake import make_wake
+from satellite.turn import Listen, State
 from wyoming_common.errors import ConfigError, ServiceError
-from wyoming_common.notify import notify
 from wyoming_common.trace import Trace
-from wyoming_common.vad import Silero
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -43,72 +28,24 @@ class NothingHeard(ServiceError):
     code = "nothing-heard"
 
 
-async def run_standalone(settings: SatelliteSettings) -> None:
-    """Run until cancelled, until the recording is over, or for one turn.
-
-    Raises a ServiceError for what a user can cause, and with `once` for a turn that failed.
-    """
-    _check(settings)
-    clock = RunClock()
-    player = Player(settings.speaker_rate, settings.volume)
-    microphone = await asyncio.to_thread(open_microphone, settings, clock)
-    speaker = open_speaker(settings, player, clock)
-    ears = await asyncio.to_thread(_make_ears, settings)
-    async with AsyncExitStack() as stack:
-        services = await stack.enter_async_context(
-            Services(
-                {"asr": settings.stt, "handle": settings.llm, "tts": settings.tts},
-                settings.discover_timeout,
-                settings.connect_timeout,
-            )
-        )
-        clock.start()
-        await stack.enter_async_context(speaker)
-        await stack.enter_async_context(microphone)
-        loop = await stack.enter_async_context(
-            Conversation(settings, clock, player, microphone, ears, services)
-        )
-        _LOGGER.info("Listening")
-        notify(READY="1")
-        await loop.run()
-
-
-def _check(settings: SatelliteSettings) -> None:
+def check(settings: SatelliteSettings) -> None:
+    """Raise ConfigError for settings that exclude each other."""
     if settings.json_lines and settings.speaker == "pipe":
         raise ConfigError("json: standard output is the speaker's already; use --speaker file:PATH")
 
 
-def _make_ears(settings: SatelliteSettings) -> Ears:
-    return Ears(Silero(), make_wake(settings.wake_engine, settings.wake))
+def find_services(settings: SatelliteSettings) -> Services:
+    """Return the services that the settings name, still to be entered."""
+    uris = {"asr": settings.stt, "handle": settings.llm, "tts": settings.tts}
+    return Services(uris, settings.discover_timeout, settings.connect_timeout)
 
 
-class Conversation:
-    """Drives the turn machine with the microphone and does what it decides."""
+class Conversation(Loop):
+    """Turns with the three services; leaving the block ends the one under way."""
 
-    def __init__(
-        self,
-        settings: SatelliteSettings,
-        clock: RunClock,
-        player: Player,
-        microphone: Microphone,
-        ears: Ears,
-        services: Services,
-    ) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._player = player
-        self._microphone = microphone
-        self._ears = ears
+    def __init__(self, settings: SatelliteSettings, body: Body, services: Services) -> None:
+        super().__init__(settings, body)
         self._services = services
-        self._machine = TurnMachine(
-            TurnSettings(
-                hands_free=not settings.wake or NO_WAKE in settings.wake,
-                pre_roll_seconds=settings.pre_roll,
-                no_speech_seconds=settings.no_speech,
-                max_listen_seconds=settings.max_listen,
-            ),
-            service_ends_turn=self._service_ends_turn(),
-        )
         self._exchange_settings = ExchangeSettings(
             language=settings.language,
             voice=settings.voice,
@@ -122,69 +59,99 @@ class Conversation:
         self._turn: _Turn | None = None
         self._ending: set[asyncio.Task[None]] = set()
         self._turns = 0
-        self._over = False
+        self._silence = 0.0
 
-    async def __aenter__(self) -> "Conversation":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
         if self._turn is not None:
-            self._abandon()
+            self._hang_up(self._turn)
         await asyncio.gather(*self._ending, return_exceptions=True)
 
     async def run(self) -> None:
-        """Run until there is nothing more to hear, or the one turn asked for is done."""
-        silence = 0.0
-        async for frame in self._microphone.frames():
-            self._hear(frame)
-            self._look_at_turn()
-            silence = silence + FRAME_SECONDS if self._microphone.ended and self._idle else 0.0
-            if self._over or silence > _AFTER_END_SECONDS:
-                break
+        """Run until there is nothing more to hear, or the one turn asked for is done.
+
+        Raises NothingHeard when there was no turn at all, and with `once` the ServiceError
+        that ended the turn.
+        """
+        await super().run()
         if not self._turns:
-            raise NothingHeard(f"mic: nobody was heard to speak in {self._settings.mic}")
+            raise NothingHeard(f"mic: nobody was heard to speak in {self.settings.mic}")
 
     @property
-    def _idle(self) -> bool:
-        return self._turn is None and self._machine.state in (State.IDLE, State.AWAKE)
+    def over(self) -> bool:
+        """Whether the one turn asked for is done, or a recording is over and all is quiet."""
+        done = self.settings.once and self._turns > 0
+        return done or self._silence > _AFTER_END_SECONDS
 
-    def _hear(self, frame: Frame) -> None:
-        heard = self._ears.hear(frame)
-        if self._machine.state is State.LISTENING and self._turn is not None:
-            self._turn.exchange.utterance.feed(frame.pcm)
-        if heard.wake is not None:
-            self._do(self._machine.wake(frame.at, heard.wake))
-        for voice in heard.voices:
-            self._do(self._machine.voice(voice.at, voice.probability, voice.samples))
-
-    def _do(self, actions: list[Action]) -> None:
-        for action in actions:
-            match action:
-                case Listen(since, _):
-                    self._listen(since)
-                case EndSpeech():
-                    self._end_speech()
-                case Abandon():
-                    self._abandon()
-                case Chime(name) if self._settings.sounds:
-                    self._player.sound(sound(name, self._player.rate))
-
-    def _listen(self, since: float) -> None:
-        speech_start = self._machine.speech_start
-        assert speech_start is not None
-        trace = Trace(self._clock.now)
-        trace.zero = speech_start
+    def listen(self, turn: Listen) -> None:
+        """Connect to the services and stream the utterance to speech-to-text."""
+        began_at = self.machine.speech_start
+        assert began_at is not None
+        self.machine.service_ends_turn = self._service_ends_turn()
+        trace = Trace(self.body.clock.now)
+        trace.zero = began_at
         trace.begin("listening", at=0.0)
         exchange = Exchange(
             self._services,
-            self._player,
+            self.body.player,
             self._exchange_settings,
             trace,
             {"conversation_id": self._conversation_id},
-            self._heard_text,
+            lambda text: self.do(self.machine.transcript(text)),
         )
-        exchange.utterance.feed(self._ears.since(since))
-        self._turn = _Turn(exchange, speech_start)
+        exchange.utterance.feed(self.body.ears.since(turn.since))
+        self._turn = _Turn(exchange, began_at)
+
+    def feed(self, pcm: bytes) -> None:
+        """Take the next audio of the utterance."""
+        if self._turn is not None:
+            self._turn.exchange.utterance.feed(pcm)
+
+    def end_speech(self) -> None:
+        """Tell speech-to-text that the utterance is over."""
+        if self._turn is not None:
+            self._turn.exchange.utterance.end()
+            self._turn.stamp_end(self.machine.speech_end)
+
+    def abandon(self) -> None:
+        """Hang up on the services, which cancels what they do."""
+        turn, self._turn = self._turn, None
+        if turn is not None:
+            self._hang_up(turn)
+            self._report(turn, interrupted=True)
+
+    def look(self, frame: Frame) -> None:  # noqa: ARG002 - the loop's
+        """Notice that the reply has begun to play, and that the turn is over."""
+        turn = self._turn
+        if turn is None:
+            quiet = self.machine.state in (State.IDLE, State.AWAKE)
+            ended = self.body.microphone.ended and quiet
+            self._silence = self._silence + FRAME_SECONDS if ended else 0.0
+            return
+        if self.machine.state is State.THINKING and turn.playback_began(self.body.player):
+            self.do(self.machine.speaking())
+        if turn.task.done():
+            self._turn = None
+            self._finish(turn)
+
+    def _finish(self, turn: "_Turn") -> None:
+        turn.playback_ended(self.body.player)
+        failure = turn.task.exception()
+        if failure is not None and not isinstance(failure, ServiceError):
+            raise failure
+        self.do(self.machine.finished() if failure is None else self.machine.failed())
+        self._report(turn, failure)
+        if failure is not None:
+            if self.settings.once:
+                raise failure
+            _LOGGER.error("%s", failure)
+
+    def _hang_up(self, turn: "_Turn") -> None:
+        turn.task.cancel()
+        self._ending.add(turn.task)
+        turn.task.add_done_callback(self._ending.discard)
 
     def _service_ends_turn(self) -> bool:
         return any(
@@ -192,47 +159,6 @@ class Conversation:
             for service in self._services.candidates("asr")[:1]
             for program in service.info.asr[:1]
         )
-
-    def _heard_text(self, text: str) -> None:
-        self._do(self._machine.transcript(text))
-
-    def _end_speech(self) -> None:
-        turn = self._turn
-        if turn is None:
-            return
-        turn.exchange.utterance.end()
-        turn.stamp_end(self._machine.speech_end)
-
-    def _abandon(self) -> None:
-        turn, self._turn = self._turn, None
-        if turn is None:
-            return
-        self._player.stop()
-        turn.task.cancel()
-        self._ending.add(turn.task)
-        turn.task.add_done_callback(self._ending.discard)
-        self._report(turn, interrupted=True)
-
-    def _look_at_turn(self) -> None:
-        turn = self._turn
-        if turn is None:
-            return
-        if self._machine.state is State.THINKING and turn.playback_began(self._player):
-            self._do(self._machine.speaking())
-        if not turn.task.done():
-            return
-        self._turn = None
-        self._machine.service_ends_turn = self._service_ends_turn()
-        turn.playback_ended(self._player)
-        failure = turn.task.exception()
-        if failure is not None and not isinstance(failure, ServiceError):
-            raise failure
-        self._do(self._machine.finished() if failure is None else self._machine.failed())
-        if failure is not None:
-            _LOGGER.error("%s", failure)
-        self._report(turn, error=failure)
-        if self._over and failure is not None:
-            raise failure
 
     def _report(
         self, turn: "_Turn", error: ServiceError | None = None, *, interrupted: bool = False
@@ -242,7 +168,6 @@ class Conversation:
             # A noise that was taken for speech is no turn.
             return
         self._turns += 1
-        self._over = self._settings.once
         report = TurnReport(
             turn.exchange.trace,
             turn.began_at,
@@ -251,8 +176,8 @@ class Conversation:
             None if error is None else str(error),
             interrupted,
         )
-        if self._settings.speaker != "pipe":
-            print_report(report, as_json=self._settings.json_lines)
+        if self.settings.speaker != "pipe":
+            print_report(report, as_json=self.settings.json_lines)
 
 
 class _Turn:

@@ -123,7 +123,7 @@ class Telemetry:
         record |= {
             "source": self.name,
             "boot": _BOOT,
-            "at": round(trace.zero, 6),
+            "at": round(self._clock() - trace.now(), 6),
             "given": given,
         }
         for stage in trace.stages:

@@ -13,12 +13,14 @@ from satellite.clock import RunClock
 from satellite.config import SatelliteSettings
 from satellite.devices.files import FileMicrophone, FileSpeaker
 from satellite.ears import Ears
+from satellite.loop import Body
 from satellite.player import Player
 from satellite.services import Services
 from satellite.standalone import Conversation
 from satellite.wake.engine import NoWake, WakeDetector
 from tests.satellite.fakes import Fake
 from wyoming_common.audio import MODEL_RATE
+from wyoming_common.telemetry import Telemetry
 
 SPEED = 30.0
 
@@ -109,7 +111,15 @@ async def conversation(
         await stack.enter_async_context(FileSpeaker(folder / "speaker.wav", player, clock))
         ears = Ears(LoudIsSpeech(), wake or NoWake())
         yield await stack.enter_async_context(
-            Conversation(settings, clock, player, microphone, ears, services)
+            Conversation(
+                settings,
+                clock,
+                player,
+                microphone,
+                ears,
+                services,
+                Telemetry("satellite", clock=clock.now),
+            )
         )
 
 

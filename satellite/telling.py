@@ -1,0 +1,41 @@
+"""What the satellite tells whoever shows turns: levels as they come, and each turn."""
+
+from math import log10
+
+import numpy as np
+
+from satellite.devices.device import Frame
+from satellite.ears import Heard
+from satellite.report import TurnReport
+from wyoming_common.telemetry import Telemetry
+
+_FULL_SCALE = 32768.0
+_SILENCE_DBFS = -96.0
+"""One step of 16 bits."""
+
+
+def tell_heard(telemetry: Telemetry, frame: Frame, heard: Heard) -> None:
+    """Pass on the microphone's level in dBFS, the probability of speech and a wake word."""
+    samples = np.frombuffer(frame.pcm, np.int16).astype(np.float32)
+    power = float(np.dot(samples, samples)) / max(1, samples.size) / _FULL_SCALE**2
+    level = 10 * log10(power) if power > 0 else _SILENCE_DBFS
+    telemetry.meter("level_dbfs", max(level, _SILENCE_DBFS))
+    for voice in heard.voices:
+        telemetry.meter("speech", voice.probability)
+    if heard.wake is not None:
+        telemetry.count(f"wake:{heard.wake}")
+
+
+def tell_turn(telemetry: Telemetry, report: TurnReport) -> None:
+    """Pass on a turn; its stage `turn` is ready at the end of speech and first at the reply."""
+    trace = report.trace
+    stages = {stage.name: stage for stage in trace.stages}
+    outcome = {"failed": True} if report.error else {"cancelled": True}
+    trace.begin("turn", at=0.0, **(outcome if report.error or report.interrupted else {}))
+    if (listening := stages.get("listening")) is not None and listening.end is not None:
+        trace.ready("turn", at=listening.end)
+    if (playback := stages.get("playback")) is not None:
+        trace.first("turn", at=playback.start)
+        telemetry.count("underruns", int(playback.facts.get("underruns", 0)))
+    trace.end("turn")
+    telemetry.record(trace, {"transcript": report.transcript, "reply": report.reply})
