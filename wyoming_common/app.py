@@ -2,11 +2,14 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 from wyoming.info import Info
 
@@ -25,6 +28,9 @@ _LOGGER = logging.getLogger(__name__)
 
 S = TypeVar("S", bound=Settings)
 
+_THREAD_SECONDS = 1.0
+"""What threads get to end by themselves when the process does."""
+
 
 class Model(Protocol):
     """What has to load before a service is ready: a ModelThread, or several as one."""
@@ -39,15 +45,31 @@ def run_program(load: Callable[[], S], main: Callable[[S], Coroutine[None, None,
 
     A ServiceError ends the process with its text in one line and status 1.
     """
+    status = 0
     try:
         settings = load()
         set_up_logging(settings.log_format, debug=settings.debug)
         asyncio.run(_until_signalled(main(settings)))
     except ServiceError as err:
         sys.stderr.write(f"{err}\n")
-        raise SystemExit(1) from err
+        status = 1
     except KeyboardInterrupt:
-        raise SystemExit(130) from None
+        status = 130
+    end_process(status)
+
+
+def end_process(status: int) -> NoReturn:
+    """Exit, also when a thread is inside a model or a download: nothing can interrupt those."""
+    deadline = time.monotonic() + _THREAD_SECONDS
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                logging.shutdown()
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(status)
+    raise SystemExit(status)
 
 
 async def run_service(
@@ -79,6 +101,7 @@ async def run_service(
         uri = await stack.enter_async_context(
             serve(settings.uri, make_handler, limits, Access(settings.allow), telemetry)
         )
+        _LOGGER.info("Listening on %s while the model loads", uri)
         await model.engine()
         loaded.set()
         if settings.zeroconf != NO_ZEROCONF and uri.startswith("tcp:"):

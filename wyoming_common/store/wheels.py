@@ -3,19 +3,19 @@
 import os
 import re
 import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from wyoming_common import child
 from wyoming_common.errors import DownloadError, NoSpace
 from wyoming_common.store.http import BLOCK
 
 _PROGRESS = re.compile(rb"Progress (\d+) of (\d+)")
 _PIP = (
-    *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"),
+    *("download", "--quiet", "--no-deps", "--only-binary=:all:"),
     *("--ignore-requires-python", "--no-cache-dir", "--disable-pip-version-check", "--no-input"),
     *("--progress-bar", "raw", "--resume-retries", "5", "--retries", "2"),
 )
@@ -29,7 +29,7 @@ def fetch_wheel(requirement: str, folder: Path, progress: Callable[[float], None
     with tempfile.TemporaryDirectory(dir=folder, prefix="pip-") as scratch:
         # pip would use the system's temporary folder, which may be small or in memory.
         environment = os.environ | {"TMPDIR": scratch}
-        command = [*_PIP, "--dest", str(folder), requirement]
+        command = child.command("pip", *_PIP, "--dest", str(folder), requirement)
         with (
             tempfile.TemporaryFile() as log,
             subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environment) as pip,
