@@ -11,7 +11,7 @@ def load(registry: Mapping[str, str], name: str) -> Any:
     """Return the class that `registry[name]` ("module:Class") points at.
 
     Raises UnknownEngine for a name that is not registered, MissingDependency when the
-    library behind the engine is not installed.
+    library behind the engine is not installed or cannot be loaded.
     """
     if name not in registry:
         raise UnknownEngine(f"No engine '{name}'; choose from {', '.join(sorted(registry))}")
@@ -25,3 +25,5 @@ def load(registry: Mapping[str, str], name: str) -> Any:
         raise MissingDependency(
             f"Engine '{name}' needs the package '{err.name}': pip install 'parley-voice[{extra}]'"
         ) from err
+    except ImportError as err:
+        raise MissingDependency(f"Engine '{name}' cannot be loaded: {err}") from err
