@@ -59,8 +59,8 @@ class EndpointSettings:
         }
     )
     """Silence that ends a turn of which nothing else is known."""
-    complete: float = 0.75
-    incomplete: float = 1.7
+    complete: float = 0.65
+    incomplete: float = 1.6
     """Factors on it when a turn model is sure that the speaker has, or has not, finished."""
     hesitation: float = 1.5
     """A turn ends only after this many times the longest pause its speaker has made."""

@@ -1,5 +1,6 @@
 """Settings of the speech-to-text service."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator
@@ -31,6 +32,18 @@ class SttSettings(ServiceSettings):
         "auto",
         description="who ends a turn: turn (a turn model, at pauses), vad (silence), auto (the "
         "best installed) or off (the client, by audio-stop)",
+    )
+    no_speech_seconds: float = Field(
+        7.0, ge=1, le=120, description="with endpointing: nothing said for so long ends a turn"
+    )
+    turn_seconds: float = Field(
+        60.0, ge=5, le=3600, description="with endpointing: the longest a turn may last"
+    )
+    vocabulary: Path | None = Field(
+        None, description="file of names and terms likely to be said, one a line"
+    )
+    partials: bool = Field(
+        False, description="send transcript-start, -chunk and -stop while somebody speaks"
     )
     max_waiting: int = Field(32, ge=1, le=1024, description="decodes that may wait for the model")
 

@@ -3,7 +3,13 @@
 import asyncio
 import logging
 
-from wyoming.asr import Transcribe, Transcript
+from wyoming.asr import (
+    Transcribe,
+    Transcript,
+    TranscriptChunk,
+    TranscriptStart,
+    TranscriptStop,
+)
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
 from wyoming.info import SelectProgram
@@ -12,6 +18,7 @@ from wyoming_common.audio import PcmFormat
 from wyoming_common.errors import BadRequest
 from wyoming_common.limits import Limits
 from wyoming_common.service import ServiceHandler
+from wyoming_stt.partial import Agreement
 from wyoming_stt.service import SttService
 from wyoming_stt.session import Session
 
@@ -38,7 +45,10 @@ class SttHandler(ServiceHandler):
         self._program = 0
         self._wanted = Transcribe()
         self._session: Session | None = None
+        self._heard = False
         self._answered = False
+        self._agreement = Agreement()
+        self._streaming = False
 
     async def on_request(self, event: Event) -> None:
         if AudioChunk.is_type(event.type):
@@ -74,7 +84,9 @@ class SttHandler(ServiceHandler):
         program = self._service.select(self._wanted.name) if self._wanted.name else self._program
         # Until the session stands, what arrives belongs to no utterance.
         self._answered = True
-        self._session = self._service.session(self._wanted, program)
+        self._agreement = Agreement()
+        self._streaming = False
+        self._session = self._service.session(self._wanted, program, self._tell_partial)
         self._answered = False
         await self.start(self._answer(self._session))
 
@@ -110,9 +122,23 @@ class SttHandler(ServiceHandler):
             self._answered = True
             self._session = None
         _LOGGER.debug("Heard: %s", said.text)
+        if self._streaming:
+            await self._tell_chunk(self._agreement.finish(said.text))
+            await self.write_event(TranscriptStop().event())
         await self.write_event(
             Transcript(text=said.text, language=said.language, context=self._wanted.context).event()
         )
+
+    async def _tell_partial(self, text: str) -> None:
+        await self._tell_chunk(self._agreement.read(text))
+
+    async def _tell_chunk(self, text: str) -> None:
+        if not text:
+            return
+        if not self._streaming:
+            self._streaming = True
+            await self.write_event(TranscriptStart(language=self._wanted.language).event())
+        await self.write_event(TranscriptChunk(text=text).event())
 
 
 def _transcribe(event: Event) -> Transcribe:

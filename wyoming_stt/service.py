@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from wyoming.asr import Transcribe
 from wyoming.info import Info
 
 from wyoming_common import registry
-from wyoming_common.endpoint import Endpoint, Sensitivity
+from wyoming_common.endpoint import Endpoint, EndpointSettings, Sensitivity
 from wyoming_common.errors import BadRequest, UnknownModel
+from wyoming_common.smart_turn import SMART_TURN, SmartTurn
+from wyoming_common.store import ModelStore
 from wyoming_common.worker import ModelThread
 from wyoming_stt.config import SttSettings
 from wyoming_stt.engine import Request, SttEngine
@@ -19,8 +21,9 @@ from wyoming_stt.info import Program, make_info, programs
 from wyoming_stt.languages import match
 from wyoming_stt.listener import Listener
 from wyoming_stt.models import languages_of
-from wyoming_stt.session import Session, Spent
+from wyoming_stt.session import Session, Spent, Tools
 from wyoming_stt.vad import SileroModel, SpeechModel
+from wyoming_stt.vocabulary import MOST_WORDS, read_vocabulary
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -33,22 +36,32 @@ class SttService:
         served: Sequence[Program],
         models: Sequence[ModelThread[SttEngine]],
         ears: ModelThread[SpeechModel],
+        turn: ModelThread[SmartTurn] | None = None,
         *,
         language: str = "",
+        endpoint: EndpointSettings | None = None,
         ends_turns: bool = True,
+        words: Callable[[], Sequence[str]] = tuple,
+        partials: bool = False,
     ) -> None:
         assert len(served) == len(models)
         assert served
         self._served = served
         self._models = models
         self._ears = ears
+        self._turn = turn
         self._language = language
+        self._endpoint = endpoint or EndpointSettings()
         self._ends_turns = ends_turns
+        self._words = words
+        self._partials = partials
         self.spent = Spent()
 
     async def engine(self) -> SttEngine:
         """Load everything; returns the first engine once all stand ready."""
         await self._ears.engine()
+        if self._turn is not None:
+            await self._turn.engine()
         engine, *_ = await asyncio.gather(*(model.engine() for model in self._models))
         return engine
 
@@ -56,11 +69,18 @@ class SttService:
         """Wait for running calls, and end the threads."""
         for model in self._models:
             await model.aclose()
+        if self._turn is not None:
+            await self._turn.aclose()
         await self._ears.aclose()
+
+    @property
+    def waiting(self) -> int:
+        """Decodes that wait or run."""
+        return sum(model.waiting for model in self._models)
 
     def info(self) -> Info:
         """Describe the service; true before anything has loaded."""
-        return make_info(self._served, ends_turns=self._ends_turns, streams=False)
+        return make_info(self._served, ends_turns=self._ends_turns, streams=self._partials)
 
     def select(self, name: str | None) -> int:
         """Return the number of the program or model `name`; None means the first.
@@ -75,45 +95,72 @@ class SttService:
         there = ", ".join(program.model for program in self._served)
         raise UnknownModel(f"No model '{name:.60}' is loaded; there are {there}")
 
-    def session(self, wanted: Transcribe, program: int) -> Session:
-        """Return a session for one utterance. Raises UnknownLanguage and BadRequest."""
+    def session(
+        self,
+        wanted: Transcribe,
+        program: int,
+        on_partial: Callable[[str], Awaitable[None]] | None = None,
+    ) -> Session:
+        """Return a session for one utterance. Raises UnknownLanguage and BadRequest.
+
+        `on_partial` is told the text so far, now and then, if the service is set to.
+        """
         served = self._served[program]
-        language = match(wanted.language or self._language, served.languages, served.model)
-        endpoint = Endpoint(sensitivity=_sensitivity(wanted.vad_sensitivity))
+        context = wanted.context or {}
+        request = Request(
+            language=match(wanted.language or self._language, served.languages, served.model),
+            task="translate" if context.get("task") == "translate" else "transcribe",
+            words=_words(wanted, self._words()),
+        )
+        endpoint = Endpoint(self._endpoint, _sensitivity(wanted.vad_sensitivity))
         return Session(
-            Request(language=language, words=_words(wanted)),
+            request,
             lambda speech: Listener(speech.stream(), endpoint, may_end=self._ends_turns),
-            self._models[program],
-            self._ears,
-            self.spent,
+            Tools(self._models[program], self._ears, self._turn, self.spent),
+            on_partial if self._partials else None,
         )
 
 
 def build(settings: SttSettings) -> SttService:
     """Assemble the service that `settings` describe; nothing is loaded yet.
 
-    Raises UnknownEngine, UnknownLanguage.
+    Raises UnknownEngine, UnknownLanguage, UnknownModel and ConfigError.
     """
     make = registry.load(ENGINES, settings.engine)
     served = programs(
-        [str(model) for model in settings.model],
+        list(settings.model),
         [languages_of(model, settings.data_dir) for model in settings.model],
     )
     match(settings.language, served[0].languages, served[0].model)
+    words = read_vocabulary(settings.vocabulary) if settings.vocabulary is not None else ()
     models = [
         ModelThread[SttEngine](
             f"stt-{program.model}", partial(make, settings, name), settings.max_waiting
         )
         for program, name in zip(served, settings.model, strict=True)
     ]
-    ears = ModelThread[SpeechModel]("stt-vad", SileroModel, max_waiting=1024)
     return SttService(
         served,
         models,
-        ears,
+        ModelThread[SpeechModel]("stt-vad", SileroModel, max_waiting=1024),
+        _turn_model(settings),
         language=settings.language,
+        endpoint=EndpointSettings(
+            no_speech_seconds=settings.no_speech_seconds, turn_seconds=settings.turn_seconds
+        ),
         ends_turns=settings.endpointing != "off",
+        words=lambda: words,
+        partials=settings.partials,
     )
+
+
+def _turn_model(settings: SttSettings) -> ModelThread[SmartTurn] | None:
+    store = ModelStore(settings.data_dir)
+    if settings.endpointing == "turn":
+        return ModelThread("stt-turn", lambda: SmartTurn(store.ensure(SMART_TURN)))
+    if settings.endpointing == "auto" and (path := store.find(SMART_TURN)) is not None:
+        return ModelThread("stt-turn", lambda: SmartTurn(path))
+    return None
 
 
 def _sensitivity(wanted: object) -> Sensitivity:
@@ -127,6 +174,6 @@ def _sensitivity(wanted: object) -> Sensitivity:
         ) from err
 
 
-def _words(wanted: Transcribe) -> tuple[str, ...]:
-    given = [*(wanted.transcript_names or ()), *(wanted.transcript_terms or ())]
-    return tuple(dict.fromkeys(word.strip() for word in given if word.strip()))
+def _words(wanted: Transcribe, ours: Sequence[str]) -> tuple[str, ...]:
+    given = [*(wanted.transcript_names or ()), *ours, *(wanted.transcript_terms or ())]
+    return tuple(dict.fromkeys(word.strip() for word in given if word.strip()))[:MOST_WORDS]

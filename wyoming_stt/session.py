@@ -3,76 +3,80 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from wyoming_common.audio import PcmFormat
 from wyoming_common.endpoint import FINAL, Change
-from wyoming_common.trace import current_span
+from wyoming_common.errors import ServiceError
+from wyoming_common.smart_turn import SmartTurn
 from wyoming_common.worker import ModelThread
+from wyoming_stt.audio_queue import AudioQueue
+from wyoming_stt.completeness import completeness
 from wyoming_stt.engine import Request, SttEngine, Transcription
 from wyoming_stt.listener import Listener, Pcm, Piece
 from wyoming_stt.vad import SpeechModel
+from wyoming_stt.vocabulary import vocabulary
 
 _LOGGER = logging.getLogger(__name__)
 
-_WAITING_BYTES = 4 * 1024 * 1024
-"""Audio of one client that waits to be heard; past it the client is read no further."""
-
-
-class AudioQueue:
-    """Audio on its way from a connection to its session; bounded, closed by the sender."""
-
-    def __init__(self, limit: int = _WAITING_BYTES) -> None:
-        self._limit = limit
-        self._parts: list[Pcm] = []
-        self._size = 0
-        self._open = True
-        self._changed = asyncio.Condition()
-
-    async def put(self, part: Pcm) -> None:
-        """Append audio; waits while the queue is full. Does nothing once it is closed."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._size < self._limit or not self._open)
-            if self._open:
-                self._parts.append(part)
-                self._size += len(part.data)
-                self._changed.notify_all()
-
-    async def get(self) -> list[Pcm]:
-        """Return all that waits, at least one part; an empty list once closed and empty."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._parts or not self._open)
-            parts, self._parts, self._size = self._parts, [], 0
-            self._changed.notify_all()
-            return parts
-
-    async def close(self) -> None:
-        """Say that nothing follows."""
-        async with self._changed:
-            self._open = False
-            self._changed.notify_all()
+_WASTE = 0.3
+"""Seconds of dropped decoding a second of audio may cost, beyond `_FREE_WASTE_SECONDS`."""
+_FREE_WASTE_SECONDS = 1.0
+_CROWDED = 4
+"""Requests at the model from which nothing is decoded that may be dropped."""
+_PARTIAL_SAMPLES = 16_000
+"""New speech that makes a partial text worth its decode."""
 
 
 @dataclass
 class Spent:
-    """What decoding during speech has cost a service."""
+    """What a service has decoded, in seconds of its models' time."""
 
-    kept_seconds: float = 0.0
-    """Seconds of decoding whose text was used"""
-    dropped_seconds: float = 0.0
-    """Seconds of decoding that was dropped because speech went on"""
+    total_seconds: float = 0.0
+    used_seconds: float = 0.0
+    """Part of it whose text was sent; the rest was decoded at pauses after which speech went on,
+    or for partial texts"""
 
 
-@dataclass
-class _Decode:
-    """The latest decode of the tail, running or done."""
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the sessions of one model share."""
 
-    piece: Piece
-    task: "asyncio.Task[Transcription]"
-    started: float = field(default_factory=time.monotonic)
+    model: ModelThread[SttEngine]
+    ears: ModelThread[SpeechModel]
+    turn: ModelThread[SmartTurn] | None
+    """Judges pauses; None leaves that to silence and words."""
+    spent: Spent
+    clock: Callable[[], float] = time.monotonic
+    """Seconds, steady"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    said: Transcription
+    seconds: float
+    """Of the model's time"""
+
+
+class _Guess:
+    """A decode of the speech so far, begun at a pause."""
+
+    def __init__(self, piece: Piece, decode: Coroutine[Any, Any, _Read]) -> None:
+        self.piece = piece
+        self.decode = asyncio.create_task(decode)
+        self.opinion: asyncio.Task[None] | None = None
+
+    async def drop(self) -> None:
+        tasks = [task for task in (self.decode, self.opinion) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        # Looked at, so that a failure of a decode nobody needs is not reported as lost.
+        if not self.decode.cancelled():
+            self.decode.exception()
 
 
 class Session:
@@ -86,24 +90,24 @@ class Session:
         self,
         request: Request,
         listener: Callable[[SpeechModel], Listener],
-        model: ModelThread[SttEngine],
-        ears: ModelThread[SpeechModel],
-        spent: Spent,
-        clock: Callable[[], float] = time.monotonic,
+        tools: Tools,
+        on_partial: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
         self._request = request
         self._make_listener = listener
-        self._model = model
-        self._ears = ears
-        self._spent = spent
-        self._clock = clock
+        self._tools = tools
+        self._on_partial = on_partial
         self._queue = AudioQueue()
         self._texts: list[Transcription] = []
-        self._decode: _Decode | None = None
+        self._guess: _Guess | None = None
+        self._decoded_seconds = 0.0
+        self._used_seconds = 0.0
+        self._reading: asyncio.Task[None] | None = None
+        self._read_end = 0
 
     async def feed(self, data: bytes, pcm_format: PcmFormat) -> None:
         """Hand over audio; waits while too much of it waits already."""
-        await self._queue.put(Pcm(data, pcm_format, self._clock()))
+        await self._queue.put(Pcm(data, pcm_format, self._tools.clock()))
 
     async def stop(self) -> None:
         """Say that no more audio follows."""
@@ -111,67 +115,125 @@ class Session:
 
     async def run(self) -> Transcription:
         """Return what was said once the turn has ended or `stop` was called."""
-        self._listener = await self._ears.call(self._make_listener)
+        self._listener = await self._tools.ears.call(self._make_listener)
         try:
             while parts := await self._queue.get():
                 changes = await self._hear(partial(self._listener.feed, parts))
                 if changes and changes[-1] in FINAL:
-                    self._stamp_end_of_speech()
                     break
             else:
                 await self._hear(self._listener.finish)
+            await self._stop_reading()
             return await self._finish()
         finally:
             await self._queue.close()
+            await self._stop_reading()
             await self._drop()
 
     async def _hear(self, listen: Callable[[], list[Change]]) -> list[Change]:
-        changes = await self._ears.call(lambda _: listen())
+        changes = await self._tools.ears.call(lambda _: listen())
         for window in self._listener.windows():
             await self._drop()
-            self._texts.append(await self._transcribe(window))
-        if not changes:
-            return changes
-        if not self._listener.paused:
+            self._use(await self._transcribe(window))
+        if Change.RESUMED in changes:
             await self._drop()
-        elif self._listener.live and Change.PAUSED in changes:
-            self._begin()
+        if self._listener.live:
+            if Change.PAUSED in changes and self._listener.paused:
+                self._begin()
+            elif self._on_partial is not None and not self._listener.paused:
+                self._read_along()
         return changes
 
     def _begin(self) -> None:
         piece = self._listener.tail()
-        if piece is not None and (self._decode is None or self._decode.piece.end != piece.end):
-            self._decode = _Decode(piece, asyncio.create_task(self._transcribe(piece)))
+        allowed = _FREE_WASTE_SECONDS + _WASTE * (piece.end / 16_000 if piece else 0.0)
+        wasted = self._decoded_seconds - self._used_seconds
+        if piece is None or self._guess is not None or wasted > allowed:
+            return
+        if self._tools.model.waiting < _CROWDED:
+            self._guess = _Guess(piece, self._transcribe(piece))
+            self._guess.opinion = asyncio.create_task(self._judge(self._guess))
+
+    async def _judge(self, guess: _Guess) -> None:
+        """Tell the endpoint how complete the turn is, as that becomes known."""
+        language = self._request.language
+        sounds: float | None = None
+        try:
+            if self._tools.turn is not None:
+                sounds = await self._tools.turn.call(
+                    lambda model: model.completeness(guess.piece.audio)
+                )
+                await self._tell(completeness(sounds, None, language))
+            said = (await asyncio.shield(guess.decode)).said
+            await self._tell(completeness(sounds, said.text, said.language or language))
+            if self._on_partial is not None:
+                await self._on_partial(self._so_far(said))
+        except ServiceError as err:
+            _LOGGER.debug("No opinion on a pause: %s", err)
+
+    async def _tell(self, opinion: float | None) -> None:
+        if opinion is not None:
+            await self._tools.ears.call(lambda _: self._listener.judge(opinion))
+
+    def _read_along(self) -> None:
+        """Decode the speech so far for a partial text, while the model has nothing to do."""
+        piece = self._listener.tail()
+        reading = self._reading is not None and not self._reading.done()
+        if piece is None or reading or self._guess is not None or self._tools.model.waiting:
+            return
+        if piece.end - self._read_end >= _PARTIAL_SAMPLES:
+            self._read_end = piece.end
+            self._reading = asyncio.create_task(self._read(piece))
+
+    async def _read(self, piece: Piece) -> None:
+        assert self._on_partial is not None
+        try:
+            await self._on_partial(self._so_far((await self._transcribe(piece)).said))
+        except ServiceError as err:
+            _LOGGER.debug("No partial text: %s", err)
+
+    def _so_far(self, last: Transcription) -> str:
+        return _join([*self._texts, last]).text
 
     async def _finish(self) -> Transcription:
         piece = self._listener.tail()
-        if piece is not None:
-            begun = self._decode
-            if begun is not None and begun.piece.end >= piece.end:
-                self._texts.append(await begun.task)
-                current_span().note(decoded_at_pause=True)
-                self._spent.kept_seconds += self._clock() - begun.started
-                self._decode = None
-            else:
-                await self._drop()
-                self._texts.append(await self._transcribe(piece))
+        guess = self._guess
+        if piece is not None and guess is not None and guess.piece.end >= piece.end:
+            self._use(await asyncio.shield(guess.decode))
+        elif piece is not None:
+            await self._drop()
+            self._use(await self._transcribe(piece))
         return _join(self._texts)
 
-    def _stamp_end_of_speech(self) -> None:
-        silence = self._listener.silence_seconds if self._listener.live else 0.0
-        current_span().ready(at=self._clock() - silence)
+    def _use(self, read: _Read) -> None:
+        self._texts.append(read.said)
+        self._used_seconds += read.seconds
+        self._tools.spent.used_seconds += read.seconds
 
-    async def _transcribe(self, piece: Piece) -> Transcription:
-        return await self._model.call(lambda engine: engine.transcribe(piece.audio, self._request))
+    async def _transcribe(self, piece: Piece) -> _Read:
+        def run(engine: SttEngine) -> _Read:
+            began = self._tools.clock()
+            try:
+                said = engine.transcribe(piece.audio, self._request)
+                text = vocabulary(self._request.words).correct(said.text)
+                return _Read(replace(said, text=text), self._tools.clock() - began)
+            finally:
+                # Here, because a decode that was dropped goes on to its end.
+                seconds = self._tools.clock() - began
+                self._decoded_seconds += seconds
+                self._tools.spent.total_seconds += seconds
+
+        return await self._tools.model.call(run)
 
     async def _drop(self) -> None:
-        begun, self._decode = self._decode, None
-        if begun is None:
-            return
-        self._spent.dropped_seconds += self._clock() - begun.started
-        begun.task.cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait([begun.task])
+        guess, self._guess = self._guess, None
+        if guess is not None:
+            await guess.drop()
+
+    async def _stop_reading(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
 
 
 def _join(parts: list[Transcription]) -> Transcription:

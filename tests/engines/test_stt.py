@@ -7,6 +7,7 @@ import shutil
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from wyoming.asr import Transcribe, Transcript
 from wyoming.audio import AudioChunk, AudioStop
@@ -16,6 +17,7 @@ from tests.wire import receive_until
 from wyoming_common.audio import read_audio, to_float
 from wyoming_common.errors import ModelError
 from wyoming_common.service import serve
+from wyoming_common.smart_turn import SMART_TURN, SmartTurn
 from wyoming_common.store import ModelStore
 from wyoming_stt.config import SttSettings
 from wyoming_stt.engine import Request
@@ -23,6 +25,7 @@ from wyoming_stt.engines.faster_whisper import FasterWhisper
 from wyoming_stt.handler import SttHandler
 from wyoming_stt.models import languages_of
 from wyoming_stt.service import build
+from wyoming_stt.vad import SileroModel
 
 DATA = Path(os.environ.get("PARLEY_DATA", Path(__file__).parents[2].parent / "shared" / "data"))
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the recordings are not on this machine")
@@ -106,3 +109,33 @@ async def test_a_recording_sent_at_once_comes_back_as_text(settings: SttSettings
 
     heard, spoken = set(words(said.text)), words(row["text"])
     assert sum(word in heard for word in spoken) > 0.7 * len(spoken)
+
+
+def test_the_turn_model_loads_and_judges(store: ModelStore) -> None:
+    model = SmartTurn(store.ensure(SMART_TURN))
+
+    assert 0.0 <= model.completeness(np.zeros(48_000, np.float32)) <= 1.0
+
+
+def test_a_damaged_turn_model_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"not a model")
+
+    with pytest.raises(ModelError, match=r"^turn model: cannot load [^\n]+$"):
+        SmartTurn(tmp_path)
+
+
+@needs_data
+def test_the_turn_model_tells_an_end_from_a_cut_in_mid_word(store: ModelStore) -> None:
+    model = SmartTurn(store.ensure(SMART_TURN))
+    ears = SileroModel()
+    ends, cuts = [], []
+    for row in [row for row in rows("command") if row["text"]][::12]:
+        pcm, _ = read_audio(DATA / row["audio"])
+        spoken = np.nonzero(ears.stream().process(pcm[: len(pcm) // 1024 * 1024]) > 0.5)[0]
+        end = (int(spoken[-1]) + 7) * 1024
+        middle = (int(spoken[0]) + int(spoken[-1])) // 2 * 1024
+        ends.append(model.completeness(to_float(pcm[:end])))
+        cuts.append(model.completeness(to_float(pcm[:middle])))
+
+    assert np.median(ends) > 0.7
+    assert np.median(cuts) < 0.3

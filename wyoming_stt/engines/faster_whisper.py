@@ -18,8 +18,13 @@ from wyoming_stt.models import check_folder, languages_of, obtain
 _FRAME_SECONDS = 0.01
 _WINDOW_FRAMES = 3000
 """Mel frames of 30 s, what Whisper was trained on."""
-_MARGIN_SECONDS = 0.5
-"""Silence the encoder hears behind the speech."""
+_MARGIN_SECONDS = 1.0
+"""Silence the encoder hears behind the speech; with 0.5 s it starts to say things twice."""
+_SILENCE_STATES = 400
+"""States of silence (20 ms each) the decoder is given behind those of the speech: 8 s. With 2 s
+it does not stop and WER rises by 4 points, from 5 s on it does as well as with all 30 s."""
+_BEAM_SIZE = 2
+"""Measured: 1 to 1.5 points of WER better than greedy with tiny.en, for a tenth of the time."""
 
 
 class FasterWhisper:
@@ -46,7 +51,7 @@ class FasterWhisper:
             )
         except Exception as err:  # its libraries raise RuntimeError, ValueError and bare Exception
             raise ModelError(f"model: cannot load {path}: {_first_line(err)}") from err
-        self._beam_size = settings.beam_size or 1
+        self._beam_size = settings.beam_size or _BEAM_SIZE
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -85,7 +90,8 @@ class FasterWhisper:
         frames = round(len(audio) / 16_000 / _FRAME_SECONDS + _MARGIN_SECONDS / _FRAME_SECONDS)
         frames = min(frames + frames % 2, _WINDOW_FRAMES)
         states = np.array(self._states(_fit(features, frames)))
-        whole = np.concatenate([states, self._silence[:, states.shape[1] :]], axis=1)
+        silence = self._silence[:, states.shape[1] : states.shape[1] + _SILENCE_STATES]
+        whole = np.concatenate([states, silence], axis=1)
         return ctranslate2.StorageView.from_array(np.ascontiguousarray(whole))
 
     @cached_property
