@@ -44,6 +44,9 @@ class TtsSettings(ServiceSettings):
     sample_rate: int = Field(
         0, ge=0, le=192_000, description="Hz of the audio sent; 0 is the voice's own"
     )
+    normalize: bool = Field(
+        True, description="write numbers, units and abbreviations out before they are spoken"
+    )
     max_text: int = Field(
         200_000, ge=100, le=1_000_000, description="characters one request may hold"
     )

@@ -21,6 +21,8 @@ class Passage:
     length: float = 1.0
     """Factor on the time that speech takes."""
     volume: float = 1.0
+    verbatim: bool = False
+    """Whether the text is words already, not to be read by the rules of its language."""
 
 
 class Script(Protocol):

@@ -11,6 +11,7 @@ from wyoming_common.errors import UnknownLanguage, UnknownVoice
 from wyoming_tts.config import TtsSettings
 from wyoming_tts.engine import Phrase, TtsEngine, Voice
 from wyoming_tts.script import Passage
+from wyoming_tts.text.spoken import spoken
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -83,14 +84,19 @@ class Speech:
 
     def speak(self, passage: Passage, choice: Choice) -> Iterator[bytes]:
         """Yield mono s16le PCM at `rate`; nothing for a passage without a sound."""
+        text = passage.text
+        if self._settings.normalize and not passage.verbatim:
+            text = spoken(text, choice.language)
+        if not any(character.isalnum() for character in text):
+            return
         phrase = Phrase(
-            passage.text,
+            text,
             choice.voice,
             choice.speaker,
             self._settings.length * passage.length,
             self._settings.volume * passage.volume,
         )
-        return self._resampled(self.engine.synthesize(phrase), choice)
+        yield from self._resampled(self.engine.synthesize(phrase), choice)
 
     def _resampled(self, pieces: Iterator[bytes], choice: Choice) -> Iterator[bytes]:
         source = self.engine.sample_rate(choice.voice)

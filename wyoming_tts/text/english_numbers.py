@@ -1,0 +1,148 @@
+"""What stands in digits in English, and how it is said. Each function reads one match."""
+
+import re
+from decimal import Decimal
+
+from wyoming_tts.text import english_words as words
+from wyoming_tts.text.calendar import read_year
+from wyoming_tts.text.numbers import speller
+from wyoming_tts.text.units import CURRENCIES, locale_of, unit_phrase
+
+ENGLISH = speller("en")
+NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+_LOCALE = locale_of("en")
+_ROUND_YEAR = re.compile(r"1[1-9]\d\d|20\d\d")
+
+
+def value(text: str) -> Decimal:
+    return Decimal(text.replace(",", ""))
+
+
+def cardinal(text: str) -> str:
+    return ENGLISH.cardinal(value(text))
+
+
+def phone(match: re.Match[str]) -> str:
+    """Digit by digit, with a breath between the groups."""
+    said = ", ".join(ENGLISH.digits(group) for group in re.findall(r"\d+", match[0]))
+    return f"plus {said}" if match[0].startswith("+") else said
+
+
+def internet_address(match: re.Match[str]) -> str:
+    return " dot ".join(ENGLISH.cardinal(int(part)) for part in match[0].split("."))
+
+
+def money(match: re.Match[str]) -> str:
+    """ "$5.50" is "five dollars and fifty cents", "$3.5 million" has its dollars last."""
+    code = CURRENCIES.get(match["sign"], match["sign"])
+    one, many, cent, cents = words.MONEY.get(code, (code, code, "cent", "cents"))
+    amount = value(match["amount"])
+    if scale := words.SCALES.get((match["scale"] or "").strip()):
+        return f"{ENGLISH.cardinal(amount)} {scale} {many}"
+    whole, fraction = int(amount), round(amount % 1 * 100)
+    said = f"{ENGLISH.cardinal(whole)} {one if whole == 1 else many}"
+    small = f"{ENGLISH.cardinal(fraction)} {cent if fraction == 1 else cents}"
+    if not fraction:
+        return said
+    return f"{said} and {small}" if whole else small
+
+
+def cents(match: re.Match[str]) -> str:
+    return f"{cardinal(match['amount'])} cent{'' if match['amount'] == '1' else 's'}"
+
+
+def measure(match: re.Match[str]) -> str:
+    """ "5-10 km" is "five to ten kilometers"."""
+    number = value(match["number"])
+    number = -number if match["sign"] else number
+    said = ENGLISH.cardinal(number)
+    if match["low"]:
+        said = f"{cardinal(match['low'])} to {said}"
+    assert _LOCALE is not None
+    return unit_phrase(number, said, match["unit"], _LOCALE) or match[0]
+
+
+def feet_and_inches(match: re.Match[str]) -> str:
+    return f"{cardinal(match['feet'])} foot {cardinal(match['inches'])}"
+
+
+def inches(match: re.Match[str]) -> str:
+    before_noun = re.match(r"[ -][a-zA-Z]", match.string[match.end() :])
+    many = match["number"] != "1" and not before_noun
+    return f"{cardinal(match['number'])} inch{'es' if many else ''}"
+
+
+def fraction(match: re.Match[str]) -> str:
+    whole, over, under = match["whole"], int(match["over"]), int(match["under"])
+    if over >= under:
+        return match[0]
+    name = words.FRACTIONS.get(under) or ENGLISH.ordinal(under)
+    many = {"half": "halves"}.get(name, f"{name}s")
+    if whole:
+        article = "an" if name[0] in "aeiou" else "a"
+        part = f"{article} {name}" if over == 1 else f"{ENGLISH.cardinal(over)} {many}"
+        return f"{cardinal(whole)} and {part}"
+    return f"{ENGLISH.cardinal(over)} {name if over == 1 else many}"
+
+
+def slashed(match: re.Match[str]) -> str:
+    """ "24/7" and "50/50" have a reading of their own, "120/80" is a pressure."""
+    over, under = match[1], match[2]
+    if over == under or (over, under) == ("24", "7"):
+        return f"{cardinal(over)} {cardinal(under)}"
+    return f"{cardinal(over)} over {cardinal(under)}"
+
+
+def decade(match: re.Match[str]) -> str:
+    digits = match["year"]
+    said = ENGLISH.year(int(digits)) if len(digits) == 4 else cardinal(digits)
+    return said[:-1] + "ies" if said.endswith("y") else f"{said}s"
+
+
+def ordinal(match: re.Match[str]) -> str:
+    return ENGLISH.ordinal(int(value(match["number"])))
+
+
+def roman(match: re.Match[str]) -> str:
+    """Parts of a whole are counted, kings are numbered."""
+    number = words.ROMAN[match["roman"]]
+    if match["word"].lower() in words.COUNTED_BY_ROMAN:
+        return f"{match['word']} {ENGLISH.cardinal(number)}"
+    return f"{match['word']} the {ENGLISH.ordinal(number)}"
+
+
+def dotted(match: re.Match[str]) -> str:
+    """Versions: "2.1.3" is "two point one point three"."""
+    return " point ".join(ENGLISH.cardinal(int(part)) for part in match[0].split("."))
+
+
+def span(match: re.Match[str]) -> str:
+    return f"{_number_or_year(match[1])} to {_number_or_year(match[2])}"
+
+
+def mixed(match: re.Match[str]) -> str:
+    """Letters and digits in one word: "MP3", "5G", "BA2490"."""
+    said = []
+    for part in re.findall(r"[A-Za-z]+|\d+", match[0]):
+        if part.isdigit():
+            long = len(part) > 3 or (len(part) > 1 and part[0] == "0")
+            said.append(ENGLISH.digits(part) if long else cardinal(part))
+        else:
+            said.append(".".join(part) if part.isupper() else part)
+    return " ".join(said)
+
+
+def year(match: re.Match[str]) -> str:
+    return read_year(int(match[0]), ENGLISH)
+
+
+def digits(match: re.Match[str]) -> str:
+    return ENGLISH.digits(match[0])
+
+
+def plain(match: re.Match[str]) -> str:
+    return ("minus " if match["sign"] else "") + cardinal(match["number"])
+
+
+def _number_or_year(text: str) -> str:
+    return ENGLISH.year(int(text)) if _ROUND_YEAR.fullmatch(text) else cardinal(text)
