@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
@@ -250,7 +251,9 @@ async def _listen(
             )
             return server, uri
     except OSError as err:
-        raise ConfigError(f"Cannot listen on {uri}: {err.strerror or err}") from err
+        # asyncio wraps the system's reason in a sentence of its own; a failed look-up has none.
+        reason = os.strerror(err.errno) if (err.errno or 0) > 0 else err.strerror or str(err)
+        raise ConfigError(f"Cannot listen on {uri}: {reason}") from err
     except ValueError as err:
         raise ConfigError(f"uri: {err}, got '{uri}'") from err
     raise ConfigError(f"uri: expected tcp://HOST:PORT, unix:///PATH or stdio://, got '{uri}'")
