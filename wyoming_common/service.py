@@ -252,7 +252,8 @@ async def _listen(
             return server, uri
     except OSError as err:
         # asyncio wraps the system's reason in a sentence of its own; a failed look-up has none.
-        reason = os.strerror(err.errno) if (err.errno or 0) > 0 else err.strerror or str(err)
+        code = err.errno or 0
+        reason = os.strerror(code) if code > 0 else err.strerror or str(err)
         raise ConfigError(f"Cannot listen on {uri}: {reason}") from err
     except ValueError as err:
         raise ConfigError(f"uri: {err}, got '{uri}'") from err
