@@ -19,6 +19,8 @@ class SatelliteSettings(ServiceSettings):
         cli_shortcuts={"json-lines": "json"},
     )
 
+    name: str = Field("", description="name in Home Assistant; empty makes one from the machine's")
+    area: str | None = Field(None, description="area in Home Assistant, e.g. Kitchen")
     uri: str = Field("tcp://0.0.0.0:10700", description="where Home Assistant connects to")
     mode: Literal["home-assistant", "standalone"] = Field(
         "home-assistant",
@@ -56,6 +58,10 @@ class SatelliteSettings(ServiceSettings):
     )
     max_listen: float = Field(30.0, gt=1.0, le=300.0, description="seconds one utterance may last")
     sounds: bool = Field(True, description="play a sound when awake, and when something failed")
+
+    resume_timeout: float = Field(
+        10.0, ge=0.0, description="seconds to keep an utterance for Home Assistant to come back"
+    )
 
     once: bool = Field(False, description="end after one turn")
     json_lines: bool = Field(

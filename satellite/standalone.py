@@ -12,6 +12,7 @@ from satellite.loop import Body, Loop
 from satellite.player import Player
 from satellite.report import TurnReport, print_report
 from satellite.services import Services
+from satellite.telling import tell_turn
 from satellite.turn import Listen, State
 from wyoming_common.errors import ConfigError, ServiceError
 from wyoming_common.trace import Trace
@@ -176,6 +177,7 @@ class Conversation(Loop):
             None if error is None else str(error),
             interrupted,
         )
+        tell_turn(self.telemetry, report)
         if self.settings.speaker != "pipe":
             print_report(report, as_json=self.settings.json_lines)
 

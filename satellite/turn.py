@@ -79,10 +79,8 @@ class TurnMachine:
         self._settings = settings
         self.state = State.IDLE
         self.service_ends_turn = service_ends_turn
-        """Whether speech-to-text finds the end of the turn by itself; ours is then the net.
-        A change holds from the next turn on."""
+        """Whether speech-to-text finds the end of the turn by itself; ours is then the net."""
         self._wake: str | None = None
-        self._wake_at = -inf
         self._speech_start_at: float | None = None
         self._speech_end_at: float | None = None
         self._wait()
@@ -97,13 +95,14 @@ class TurnMachine:
         """When the current turn's speech ended, as far as one can tell yet."""
         return self._speech_end_at
 
-    def wake(self, at: float, name: str) -> list[Action]:
-        """A wake word was heard, at any time."""
+    def wake(self, at: float, name: str | None) -> list[Action]:
+        """A wake word was heard, at any time; None: somebody asks us to listen without one."""
         actions: list[Action] = []
         if self.state in (State.LISTENING, State.THINKING, State.SPEAKING):
             actions.append(Abandon())
-        self._wake, self._wake_at = name, at
-        self._to_awake()
+        self._wake, self._wake_at = name, at if name is not None else -inf
+        self.state = State.AWAKE
+        self._new_endpoints(self._settings.no_speech_seconds)
         return [*actions, Chime("awake")]
 
     def voice(self, at: float, probability: float, samples: int) -> list[Action]:
@@ -111,18 +110,19 @@ class TurnMachine:
         if self.state in (State.THINKING, State.SPEAKING):
             return []
         change = self._endpoint.process(probability, samples)
-        if self._endpoint.speech_start is not None:
-            behind = self._endpoint.position - self._endpoint.speech_start
+        self._net.process(probability, samples)
+        if self._net.speech_start is not None:
+            behind = self._net.position - self._net.speech_start
             self._speech_start_at = at - behind / MODEL_RATE
-            self._speech_end_at = at - self._endpoint.silence_seconds
+            self._speech_end_at = at - self._net.silence_seconds
         match self.state, change:
             case ((State.IDLE | State.AWAKE), Change.STARTED):
                 return self._begin()
             case State.AWAKE, Change.NOTHING_SAID:
                 self._wait()
                 return [Chime("done")]
-            case State.LISTENING, Change.ENDED | Change.TOO_LONG:
-                return self.end_speech()
+        if (self._net if self.service_ends_turn else self._endpoint).finished:
+            return self.end_speech()
         return []
 
     def end_speech(self) -> list[Action]:
@@ -141,8 +141,8 @@ class TurnMachine:
         return actions
 
     def speaking(self) -> list[Action]:
-        """The reply has begun to play."""
-        if self.state is State.THINKING:
+        """A reply, or something that nobody asked for, has begun to play."""
+        if self.state in (State.IDLE, State.THINKING):
             self.state = State.SPEAKING
         return []
 
@@ -157,6 +157,10 @@ class TurnMachine:
         self.finished()
         return [Chime("error")]
 
+    def stop(self) -> None:
+        """Whatever was going on is over."""
+        self._wait()
+
     def _begin(self) -> list[Action]:
         assert self._speech_start_at is not None
         since = max(
@@ -166,34 +170,27 @@ class TurnMachine:
         self.state = State.LISTENING
         return [Listen(since, self._wake)]
 
-    def _to_awake(self) -> None:
-        self.state = State.AWAKE
-        self._new_endpoint(self._settings.no_speech_seconds)
-
     def _wait(self) -> None:
         self.state = State.IDLE
         self._wake = None
         self._wake_at = -inf
-        self._new_endpoint(inf)
+        self._new_endpoints(inf)
         # Without this a machine that waits for its wake word would begin on any speech.
         self._endpoint.finished = not self._settings.hands_free
 
-    def _new_endpoint(self, no_speech_seconds: float) -> None:
-        base = self._settings.endpoint
-        if self.service_ends_turn:
-            silence = self._settings.service_end_seconds
-            base = replace(
-                base,
-                end_seconds=dict.fromkeys(Sensitivity, silence),
-                complete=1.0,
-                incomplete=1.0,
-                longest_end_seconds=silence,
-            )
-        self._endpoint = Endpoint(
-            replace(
-                base,
-                no_speech_seconds=no_speech_seconds,
-                turn_seconds=self._settings.max_listen_seconds,
-            )
+    def _new_endpoints(self, no_speech_seconds: float) -> None:
+        silence = self._settings.service_end_seconds
+        ours = replace(
+            self._settings.endpoint,
+            no_speech_seconds=no_speech_seconds,
+            turn_seconds=self._settings.max_listen_seconds,
         )
+        net = replace(
+            ours,
+            end_seconds=dict.fromkeys(Sensitivity, silence),
+            complete=1.0,
+            incomplete=1.0,
+            longest_end_seconds=silence,
+        )
+        self._endpoint, self._net = Endpoint(ours), Endpoint(net)
         self._speech_start_at = self._speech_end_at = None

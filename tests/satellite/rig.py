@@ -13,6 +13,7 @@ from satellite.clock import RunClock
 from satellite.config import SatelliteSettings
 from satellite.devices.files import FileMicrophone, FileSpeaker
 from satellite.ears import Ears
+from satellite.homeassistant import Assistant
 from satellite.loop import Body
 from satellite.player import Player
 from satellite.services import Services
@@ -110,17 +111,9 @@ async def conversation(
         clock.start()
         await stack.enter_async_context(FileSpeaker(folder / "speaker.wav", player, clock))
         ears = Ears(LoudIsSpeech(), wake or NoWake())
-        yield await stack.enter_async_context(
-            Conversation(
-                settings,
-                clock,
-                player,
-                microphone,
-                ears,
-                services,
-                Telemetry("satellite", clock=clock.now),
-            )
-        )
+        telemetry = Telemetry("satellite", clock=clock.now)
+        body = Body(clock, microphone, player, ears, telemetry)
+        yield await stack.enter_async_context(Conversation(settings, body, services))
 
 
 def played(folder: Path) -> list[tuple[float, float]]:
@@ -133,3 +126,38 @@ def played(folder: Path) -> list[tuple[float, float]]:
     starts = [loud[0], *loud[cuts + 1]]
     ends = [*loud[cuts], loud[-1]]
     return [(start / rate, end / rate) for start, end in zip(starts, ends, strict=True)]
+
+
+@asynccontextmanager
+async def assistant(
+    folder: Path, heard: Sequence[tuple[float, int]], *flags: str, wake: WakeDetector | None = None
+) -> AsyncIterator[Assistant]:
+    """A satellite for Home Assistant that runs; its port is any, its time is fast."""
+    settings = SatelliteSettings.load(
+        [
+            "--uri=tcp://127.0.0.1:0",
+            "--no-zeroconf",
+            f"--wake={'computer' if wake else 'none'}",
+            *flags,
+        ]
+    )
+    write_wav(folder / "mic.wav", audio(*heard))
+    clock = FastClock()
+    player = Player(22_050)
+    async with AsyncExitStack() as stack:
+        microphone = FileMicrophone(folder / "mic.wav", clock)
+        clock.start()
+        await stack.enter_async_context(FileSpeaker(folder / "speaker.wav", player, clock))
+        ears = Ears(LoudIsSpeech(), wake or NoWake())
+        body = Body(clock, microphone, player, ears, Telemetry("satellite", clock=clock.now))
+        loop = await stack.enter_async_context(Assistant(settings, body))
+        task = asyncio.create_task(loop.run())
+        stack.push_async_callback(_end, task)
+        yield loop
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()

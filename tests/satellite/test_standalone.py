@@ -27,8 +27,8 @@ async def test_a_question_is_answered_aloud(
     report = json.loads(capsys.readouterr().out)
     assert (report["transcript"], report["reply"]) == ("is it late", "Yes it is")
     assert report["error"] is None
-    stages = [stage["stage"] for stage in report["trace"]["stages"]]
-    assert set(stages) == {"listening", "end-of-turn", "stt", "llm", "tts", "playback"}
+    stages = {stage["stage"] for stage in report["trace"]["stages"]}
+    assert stages >= {"listening", "end-of-turn", "stt", "llm", "tts", "playback"}
     assert [event.data["text"] for event in llm.of("transcript")] == ["is it late"]
 
 

@@ -1,0 +1,56 @@
+"""Puts a satellite together and runs it."""
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+
+from satellite import standalone
+from satellite.clock import RunClock
+from satellite.config import SatelliteSettings
+from satellite.devices import open_microphone, open_speaker
+from satellite.ears import Ears
+from satellite.homeassistant import Assistant
+from satellite.loop import Body
+from satellite.player import Player
+from satellite.wake import make_wake
+from wyoming_common.metrics import open_telemetry
+from wyoming_common.notify import notify
+from wyoming_common.vad import Silero
+
+_LOGGER = logging.getLogger(__name__)
+
+
+async def run(settings: SatelliteSettings) -> None:
+    """Run until cancelled, until a recording is over, or for one turn.
+
+    Raises a ServiceError for what a user can cause, and with `once` for a turn that failed.
+    """
+    clock = RunClock()
+    player = Player(settings.speaker_rate, settings.volume)
+    microphone = await asyncio.to_thread(open_microphone, settings, clock)
+    speaker = open_speaker(settings, player, clock)
+    ears = await asyncio.to_thread(_make_ears, settings)
+    async with AsyncExitStack() as stack:
+        telemetry = await stack.enter_async_context(
+            open_telemetry(settings, settings.program(), settings.allow)
+        )
+        body = Body(clock, microphone, player, ears, telemetry)
+        loop: Assistant | standalone.Conversation
+        if settings.mode == "standalone":
+            standalone.check(settings)
+            services = await stack.enter_async_context(standalone.find_services(settings))
+            loop = standalone.Conversation(settings, body, services)
+        else:
+            loop = Assistant(settings, body)
+        clock.start()
+        await stack.enter_async_context(speaker)
+        await stack.enter_async_context(microphone)
+        await stack.enter_async_context(loop)
+        _LOGGER.info("Listening")
+        notify(READY="1", X_URI=loop.uri)
+        stack.callback(notify, STOPPING="1")
+        await loop.run()
+
+
+def _make_ears(settings: SatelliteSettings) -> Ears:
+    return Ears(Silero(), make_wake(settings.wake_engine, settings.wake))

@@ -1,0 +1,308 @@
+"""Home Assistant mode: it connects to us, runs the pipeline, and we are its ears and mouth."""
+
+import logging
+import socket
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Self
+from urllib.parse import urlsplit
+
+from wyoming.asr import Transcript
+from wyoming.audio import AudioChunk, AudioStart, AudioStop
+from wyoming.error import Error
+from wyoming.event import Event
+from wyoming.info import Info
+from wyoming.pipeline import PipelineStage, RunPipeline
+from wyoming.satellite import RunSatellite
+from wyoming.snd import Played
+from wyoming.timer import TimerCancelled, TimerFinished, TimerStarted, TimerUpdated
+from wyoming.wake import Detection
+
+from satellite.about import satellite_info
+from satellite.config import SatelliteSettings
+from satellite.devices.device import Frame
+from satellite.loop import Body, Loop
+from satellite.reply import ReplyStream
+from satellite.session import Session
+from satellite.timers import Timer, Timers
+from satellite.turn import Listen, State
+from wyoming_common.access import Access
+from wyoming_common.audio import MODEL_RATE
+from wyoming_common.discovery import announce
+from wyoming_common.limits import Limits
+from wyoming_common.service import serve
+from wyoming_common.settings import NO_ZEROCONF
+
+_LOGGER = logging.getLogger(__name__)
+
+_DEAD_SECONDS = 15.0
+"""Home Assistant pings every 2 s; a line that is silent for so long is dead."""
+_MOST_UTTERANCE_BYTES = 300 * MODEL_RATE * 2
+_QUIET_ERRORS = frozenset(
+    {"stt-no-text-recognized", "wake-word-timeout", "duplicate_wake_up_detected"}
+)
+"""Codes of Home Assistant that are no failure: nothing was said, or another satellite answers."""
+
+
+class Assistant(Loop):
+    """A Wyoming satellite; entering the block opens its port and announces it."""
+
+    def __init__(self, settings: SatelliteSettings, body: Body) -> None:
+        super().__init__(settings, body)
+        self._session: Session | None = None
+        self._reply = ReplyStream(body.player)
+        self._timers = Timers()
+        self._utterance = bytearray()
+        self._wake: str | None = None
+        self._transcribed = True
+        self._deadline: tuple[float, str] | None = None
+        self._give_up_at: float | None = None
+        self._on: dict[str, Callable[[Event], None]] = self._handlers()
+
+    async def __aenter__(self) -> Self:
+        settings = self.settings
+        self._stack = AsyncExitStack()
+        try:
+            # A line may be idle only as long as a dead one is believed in.
+            limits = Limits(idle_seconds=2 * _DEAD_SECONDS, write_seconds=_DEAD_SECONDS)
+            handler = partial(Session, self, self.info, limits)
+            access = Access(settings.allow)
+            self.uri = await self._stack.enter_async_context(
+                serve(settings.uri, handler, limits, access, self.telemetry)
+            )
+            if settings.zeroconf != NO_ZEROCONF and self.uri.startswith("tcp:"):
+                name = settings.zeroconf or _instance(self.uri)
+                await self._stack.enter_async_context(announce(self.uri, self.info(), name))
+            _LOGGER.info("Home Assistant can reach us at %s", self.uri)
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    def info(self) -> Info:
+        """Return what Home Assistant is told about us."""
+        return satellite_info(self.settings)
+
+    @property
+    def connected(self) -> bool:
+        """Whether Home Assistant is there and wants to hear from us."""
+        return self._session is not None
+
+    def listen(self, turn: Listen) -> None:
+        """Ask Home Assistant to run a pipeline on what is being said."""
+        self._wake = turn.wake
+        self._utterance = bytearray(self.body.ears.since(turn.since))
+        self._transcribed = False
+        self.machine.service_ends_turn = True
+        self._give_up_at = None
+        self._start_pipeline()
+
+    def woken(self) -> None:
+        """Somebody is there: a timer need not ring any more."""
+        self._timers.silence()
+
+    def feed(self, pcm: bytes) -> None:
+        """Pass the microphone on."""
+        if len(self._utterance) < _MOST_UTTERANCE_BYTES:
+            self._utterance += pcm
+        if self._session is not None:
+            self._session.send_audio(pcm)
+
+    def end_speech(self) -> None:
+        """Tell Home Assistant that nothing more will come."""
+        if self._session is None:
+            self._wait_for_it()
+            return
+        if not self._transcribed:
+            self._session.send(AudioStop().event())
+        self._expect("transcript", self.settings.stt_timeout)
+
+    def abandon(self) -> None:
+        """Forget the turn: Home Assistant cancels it when the next one begins."""
+        self._reply.cut()
+        self._transcribed = True
+        self._deadline = None
+
+    def look(self, frame: Frame) -> None:
+        """Notice what time has brought about."""
+        started = self.body.player.playback.started_at is not None
+        if self.machine.state is State.THINKING and self._reply.unplayed and started:
+            self.do(self.machine.speaking())
+        if self._reply.played:
+            self._finish_reply()
+        if self._deadline is not None and frame.at > self._deadline[0]:
+            self._late(self._deadline[1])
+        thinking = self.machine.state is State.THINKING
+        if thinking and self._give_up_at is not None and frame.at > self._give_up_at:
+            self._give_up()
+        if self._timers.rings(frame.at):
+            self.chime("timer")
+        if self._session is not None and self._session.silent_seconds > _DEAD_SECONDS:
+            _LOGGER.warning("Home Assistant says nothing any more; hanging up")
+            self._session.drop()
+
+    def received(self, session: Session, event: Event) -> None:
+        """Act on an event. Raises ValueError and the like for one that is malformed."""
+        if RunSatellite.is_type(event.type):
+            self._connect(session)
+        elif session is self._session and (act := self._on.get(event.type)) is not None:
+            act(event)
+
+    def left(self, session: Session) -> None:
+        """The connection is gone; if it was the one that counts, Home Assistant comes back."""
+        if session is not self._session:
+            return
+        self._session = None
+        self.machine.service_ends_turn = True
+        _LOGGER.warning("Home Assistant has gone; waiting for it")
+        if self._reply.arriving:
+            # Play what there is of the reply: the sound says that it was cut off.
+            self._reply.finish()
+            self.chime("error")
+        elif self.machine.state in (State.LISTENING, State.THINKING):
+            self._wait_for_it()
+
+    def _connect(self, session: Session) -> None:
+        old, self._session = self._session, session
+        if old is not None and old is not session:
+            old.drop()
+        _LOGGER.info("Home Assistant is here")
+        if self._give_up_at is not None:
+            self._give_up_at = None
+            self._start_pipeline()
+
+    def _handlers(self) -> dict[str, Callable[[Event], None]]:
+        return {
+            "pause-satellite": self._paused,
+            "run-pipeline": lambda _: self.do(self.machine.wake(self._now, None)),
+            "transcribe": lambda _: None,
+            "voice-started": self._voice_started,
+            "voice-stopped": lambda _: self.do(self.machine.end_speech()),
+            "transcript": self._transcript,
+            "synthesize": lambda _: self._expect("speech", self.settings.tts_timeout),
+            "audio-start": self._audio_start,
+            "audio-chunk": lambda event: self._reply.add(AudioChunk.from_event(event)),
+            "audio-stop": self._audio_stop,
+            "error": self._error,
+            "timer-started": self._timer_started,
+            "timer-updated": self._timer_updated,
+            "timer-cancelled": lambda event: self._timers.cancelled(
+                TimerCancelled.from_event(event).id
+            ),
+            "timer-finished": self._timer_finished,
+        }
+
+    @property
+    def _now(self) -> float:
+        return self.body.clock.now()
+
+    def _paused(self, _event: Event) -> None:
+        _LOGGER.info("Home Assistant does not listen any more")
+        self._session = None
+        self._timers.silence()
+        if self.machine.state is not State.IDLE:
+            self._reply.cut()
+            self._transcribed = True
+            self._deadline = None
+            self.machine.stop()
+
+    def _voice_started(self, _event: Event) -> None:
+        # Its own voice detection runs, so speech-to-text waits for an end that we find sooner.
+        self.machine.service_ends_turn = False
+
+    def _transcript(self, event: Event) -> None:
+        self._transcribed = True
+        self.do(self.machine.transcript(Transcript.from_event(event).text or ""))
+        self._expect("reply", self.settings.llm_timeout)
+
+    def _audio_start(self, event: Event) -> None:
+        start = AudioStart.from_event(event)
+        self._reply.begin(start.rate, start.width, start.channels)
+        self._transcribed = True
+        if self.machine.state is State.IDLE:
+            self.do(self.machine.speaking())
+        self._expect("speech", self.settings.tts_timeout)
+
+    def _audio_stop(self, _event: Event) -> None:
+        self._reply.finish()
+        self._deadline = None
+
+    def _error(self, event: Event) -> None:
+        error = Error.from_event(event)
+        self._transcribed = True
+        self._deadline = None
+        if error.code in _QUIET_ERRORS:
+            _LOGGER.info("Home Assistant: %s", error.text)
+            self.machine.stop()
+            self.chime("done")
+        else:
+            _LOGGER.error("Home Assistant: %s", error.text)
+            self.do(self.machine.failed())
+
+    def _timer_started(self, event: Event) -> None:
+        timer = TimerStarted.from_event(event)
+        self._timers.started(timer.id, Timer(timer.name or "", timer.total_seconds, self._now))
+
+    def _timer_updated(self, event: Event) -> None:
+        timer = TimerUpdated.from_event(event)
+        self._timers.updated(timer.id, timer.total_seconds, self._now, active=timer.is_active)
+
+    def _timer_finished(self, event: Event) -> None:
+        self._timers.finished(TimerFinished.from_event(event).id, self._now)
+
+    def _start_pipeline(self) -> None:
+        """Send all there is of the utterance; wait for Home Assistant if it is not there."""
+        session = self._session
+        if session is None:
+            self._wait_for_it()
+            return
+        if self._wake is not None:
+            session.send(Detection(name=self._wake).event())
+        session.send(RunPipeline(PipelineStage.ASR, PipelineStage.TTS).event())
+        session.send_audio(bytes(self._utterance))
+        if self.machine.state is State.THINKING:
+            self.end_speech()
+
+    def _wait_for_it(self) -> None:
+        if self._transcribed:
+            self.do(self.machine.failed())
+            return
+        self._deadline = None
+        self._give_up_at = self._now + self.settings.resume_timeout
+
+    def _give_up(self) -> None:
+        _LOGGER.error("Home Assistant cannot be reached; nobody heard what was said")
+        self._give_up_at = None
+        self._transcribed = True
+        self.do(self.machine.failed())
+
+    def _expect(self, what: str, seconds: float) -> None:
+        self._deadline = (self._now + seconds, what)
+
+    def _late(self, what: str) -> None:
+        self._deadline = None
+        if self._reply.arriving:
+            self._reply.finish()
+        if what == "reply":
+            # A pipeline without speech ends like this, and so does one that has no answer.
+            _LOGGER.info("Home Assistant has sent no reply")
+            self.machine.stop()
+        else:
+            _LOGGER.error("Home Assistant has sent no %s in time", what)
+            self.do(self.machine.failed())
+
+    def _finish_reply(self) -> None:
+        self._reply.tell()
+        if self._session is not None:
+            self._session.send(Played().event())
+        if self.machine.state in (State.THINKING, State.SPEAKING):
+            self.do(self.machine.finished())
+
+
+def _instance(uri: str) -> str:
+    """Return an instance name that is the same after every restart."""
+    return f"{socket.gethostname().split('.')[0]}-parley-satellite-{urlsplit(uri).port}"
