@@ -1,8 +1,7 @@
 """Wyoming events to engine calls: plain and streaming synthesis."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from functools import partial
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Final
 
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
@@ -14,6 +13,7 @@ from wyoming.tts import (
     SynthesizeStart,
     SynthesizeStop,
     SynthesizeStopped,
+    SynthesizeTextFormat,
     SynthesizeVoice,
 )
 
@@ -24,6 +24,7 @@ from wyoming_common.worker import ModelThread
 from wyoming_tts.config import TtsSettings
 from wyoming_tts.script import Passage, PlainScript, Script
 from wyoming_tts.speech import Choice, Speech
+from wyoming_tts.ssml import SsmlScript
 from wyoming_tts.text.clean import clean
 
 _EVENT_BYTES: Final = 8192
@@ -56,7 +57,7 @@ class TtsHandler(ServiceHandler):
     async def on_request(self, event: Event) -> None:
         if SynthesizeStart.is_type(event.type):
             start = SynthesizeStart.from_event(_check_voice(event))
-            self._incoming = self._passages()
+            self._incoming = self._passages(start.text_format, start.voice)
             await self.start(self._reply_streaming(self._incoming, start.voice))
         elif SynthesizeChunk.is_type(event.type):
             if self._incoming is None:
@@ -66,7 +67,7 @@ class TtsHandler(ServiceHandler):
             await self._stop_streaming()
         elif Synthesize.is_type(event.type) and self._incoming is None:
             request = Synthesize.from_event(_check_voice(event))
-            passages = self._passages()
+            passages = self._passages(request.text_format, request.voice)
             await self.start(self._reply(passages, request.voice))
             passages.feed(_text(event))
             passages.finish()
@@ -78,8 +79,12 @@ class TtsHandler(ServiceHandler):
         self._incoming.finish()
         self._incoming = None
 
-    def _passages(self) -> "_Passages":
-        return _Passages(PlainScript(self._settings.first_clause), self._settings.max_text)
+    def _passages(self, text_format: str | None, voice: SynthesizeVoice | None) -> "_Passages":
+        clause = self._settings.first_clause
+        script: Script = PlainScript(clause)
+        if text_format == SynthesizeTextFormat.SSML:
+            script = SsmlScript(self._speech.language(voice), clause)
+        return _Passages(script, self._settings.max_text)
 
     async def _reply_streaming(self, passages: "_Passages", voice: SynthesizeVoice | None) -> None:
         # After an `error` alone, a client that streams would wait for ever.
@@ -90,23 +95,28 @@ class TtsHandler(ServiceHandler):
         choice = self._speech.choose(voice)
         rate = await self._model.call(lambda speech: speech.rate(choice))
         await self.write_event(AudioStart(rate=rate, width=2, channels=1).event())
-        pause = sent = 0.0
+        before = after = 0.0
+        silent = True
         async for passage in passages:
-            sounded = False
-            async with self._model.stream(partial(_speak, passage, choice)) as pieces:
-                async for pcm in pieces:
-                    if not sounded and sent:
-                        await self._write_audio(_silence(pause, rate), rate)
-                    sounded = True
-                    await self._write_audio(pcm, rate)
-                    sent += len(pcm)
-            if sounded:
-                pause = self._settings.sentence_silence
+            sounded = await self._say(passage, choice, rate, before)
+            silent = silent and not sounded
+            before = self._settings.sentence_silence if sounded else before
+            after = 0.0
             if passage.pause is not None:
-                pause = passage.pause
-        if not sent:
-            await self._write_audio(_silence(max(pause, _NOTHING_SAID), rate), rate)
+                before = after = passage.pause
+        await self._write_audio(_silence(max(after, _NOTHING_SAID * silent), rate), rate)
         await self.write_event(AudioStop().event())
+
+    async def _say(self, passage: Passage, choice: Choice, rate: int, before: float) -> bool:
+        """Send a passage, `before` it so many seconds of silence; false if it has no sound."""
+        sounded = False
+        async with self._model.stream(lambda speech: speech.speak(passage, choice)) as pieces:
+            async for pcm in pieces:
+                if not sounded:
+                    await self._write_audio(_silence(before, rate), rate)
+                sounded = True
+                await self._write_audio(pcm, rate)
+        return sounded
 
     async def _write_audio(self, pcm: bytes, rate: int) -> None:
         for start in range(0, len(pcm), _EVENT_BYTES):
@@ -147,10 +157,6 @@ class _Passages:
     def _put(self, passages: Iterable[Passage]) -> None:
         for passage in passages:
             self._waiting.put_nowait(passage)
-
-
-def _speak(passage: Passage, choice: Choice, speech: Speech) -> Iterator[bytes]:
-    return speech.speak(passage, choice)
 
 
 def _text(event: Event) -> str:

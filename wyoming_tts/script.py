@@ -16,13 +16,12 @@ class Passage:
     """A sentence or less, and how it is spoken."""
 
     text: str
+    """Empty for a silence alone."""
     pause: float | None = None
     """Seconds of silence before what follows; None leaves it to the service."""
     length: float = 1.0
     """Factor on the time that speech takes."""
     volume: float = 1.0
-    verbatim: bool = False
-    """Whether the text is words already, not to be read by the rules of its language."""
 
 
 class Script(Protocol):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from wyoming.tts import SynthesizeVoice
 
 from wyoming_common.audio import PcmConverter, PcmFormat
-from wyoming_common.errors import UnknownLanguage, UnknownVoice
+from wyoming_common.errors import ServiceError, UnknownLanguage, UnknownVoice
 from wyoming_tts.config import TtsSettings
 from wyoming_tts.engine import Phrase, TtsEngine, Voice
 from wyoming_tts.script import Passage
@@ -64,6 +64,13 @@ class Speech:
             speaker = self._settings.speaker
         return Choice(name, speaker, voice.languages[0] if voice.languages else "")
 
+    def language(self, wanted: SynthesizeVoice | None) -> str:
+        """Return the language of a request, "" when its voice is not known; never raises."""
+        try:
+            return self.choose(wanted).language
+        except ServiceError:
+            return ""
+
     def _of_language(self, language: str | None, voices: dict[str, Voice]) -> str | None:
         if not language:
             return None
@@ -85,7 +92,7 @@ class Speech:
     def speak(self, passage: Passage, choice: Choice) -> Iterator[bytes]:
         """Yield mono s16le PCM at `rate`; nothing for a passage without a sound."""
         text = passage.text
-        if self._settings.normalize and not passage.verbatim:
+        if self._settings.normalize:
             text = spoken(text, choice.language)
         if not any(character.isalnum() for character in text):
             return

@@ -262,3 +262,25 @@ async def test_describe_is_answered_while_speaking(client: AsyncClient, service:
         ("deutsch", True),
     ]
     assert [speaker.name for speaker in info.tts[0].voices[2].speakers or ()] == ["anna", "bert"]
+
+
+async def test_ssml_is_followed_where_the_request_says_so(client: AsyncClient) -> None:
+    document = '<speak><break time="20ms"/>One.<break time="10ms"/>Two <b>three</b>.</speak>'
+    await client.write_event(Synthesize(text=document, text_format="ssml").event())
+
+    silence = bytes(2 * RATE // 50)
+    assert audio(await until(client, "audio-stop")) == silence + WORD + PAUSE + WORD * 2
+
+
+async def test_text_is_written_out_for_the_ear(client: AsyncClient, service: Service) -> None:
+    await client.write_event(Synthesize(text="**5 km** 👍").event())
+    await receive_until(client, AudioStop)
+
+    assert [phrase.text for phrase in service.engine.phrases] == ["five kilometers"]
+
+
+async def test_a_lone_emoji_is_a_moment_of_silence(client: AsyncClient, service: Service) -> None:
+    await client.write_event(Synthesize(text="🙂").event())
+
+    assert not any(audio(await until(client, "audio-stop")))
+    assert service.engine.phrases == []
