@@ -10,13 +10,18 @@ from rich.console import Console
 
 from wyoming_common.cli.flags import add_data_dir
 from wyoming_common.cli.models import open_store, pull
-from wyoming_common.cli.probe import QUESTION
+from wyoming_common.cli.probe import QUESTION, probe
 from wyoming_common.cli.turn import run_turn, show_turn
 from wyoming_common.errors import ConfigError
 from wyoming_common.store.catalogue import DEFAULTS
 from wyoming_common.supervisor import Child, Program
 
-_SERVICES = {"stt": "wyoming_stt", "llm": "wyoming_llm", "tts": "wyoming_tts"}
+_SERVICES = {
+    "stt": ("wyoming_stt",),
+    # One sentence or two show all there is to hear.
+    "llm": ("wyoming_llm", "--max-tokens", "48", "--http-uri", "off"),
+    "tts": ("wyoming_tts",),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,8 +51,8 @@ async def _demo(arguments: argparse.Namespace) -> None:
     async with AsyncExitStack() as stack:
         sys.stderr.write("Starting speech-to-text, conversation and text-to-speech\n")
         starting = [
-            asyncio.create_task(Child.start(_service(name, module, folders, arguments.debug)))
-            for name, module in _SERVICES.items()
+            asyncio.create_task(_start(_service(name, folders, echo=arguments.debug)))
+            for name in _SERVICES
         ]
         stack.push_async_callback(_stop, starting)
         children = await asyncio.gather(*starting)
@@ -67,8 +72,20 @@ async def _demo(arguments: argparse.Namespace) -> None:
         show_turn(turn, reply, console)
 
 
-def _service(name: str, module: str, folders: list[str], debug: bool) -> Program:
-    return Program(name, module, ("--uri", "tcp://127.0.0.1:0", *folders), echo=debug)
+def _service(name: str, folders: list[str], *, echo: bool) -> Program:
+    module, *flags = _SERVICES[name]
+    return Program(name, module, ("--uri", "tcp://127.0.0.1:0", *flags, *folders), echo=echo)
+
+
+async def _start(program: Program) -> Child:
+    """Start a service and put one small piece of work to it: the first one is always slow."""
+    child = await Child.start(program)
+    try:
+        await probe(program.name, child.uri)
+    except BaseException:
+        await child.stop()
+        raise
+    return child
 
 
 async def _stop(starting: list[asyncio.Task[Child]]) -> None:

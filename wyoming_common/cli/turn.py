@@ -19,6 +19,14 @@ _LEAD_SECONDS = 0.05
 """Silence kept before the first sound of a reply."""
 
 
+_COLUMNS = {
+    "began": "start_ms",
+    "first output": "first_ms",
+    "ended": "end_ms",
+    "you waited": "wait_ms",
+}
+
+
 class NoReply(ServiceError):
     """The turn ended without what a turn is for."""
 
@@ -113,12 +121,10 @@ def _cut_out_reply(recording: Path, reply: Path) -> float:
 def _stages(trace: dict[str, Any]) -> Table:
     table = Table(title=f"Turn {trace['turn']}: milliseconds since it began")
     table.add_column("stage")
-    for column in ("start", "first output", "end", "length"):
+    for column in _COLUMNS:
         table.add_column(column, justify="right")
     for stage in trace["stages"]:
-        start, first, end = (stage.get(f"{name}_ms") for name in ("start", "first", "end"))
-        length = None if start is None or end is None else end - start
-        table.add_row(stage["stage"], *(_ms(value) for value in (start, first, end, length)))
+        table.add_row(stage["stage"], *(_ms(stage.get(key)) for key in _COLUMNS.values()))
     return table
 
 
