@@ -35,8 +35,8 @@ class Phrase:
 
 
 class TtsEngine(Protocol):
-    """Turns text to sound. One thread uses it, except for `voices` and `default`, which are
-    cheap, need no model and may be called from the event loop at any time.
+    """Turns text to sound. One thread uses it, except for `default`, `voices` and `identity`,
+    which are cheap, need no model and may be called from the event loop at any time.
     """
 
     @property
@@ -46,6 +46,10 @@ class TtsEngine(Protocol):
 
     def voices(self) -> Sequence[Voice]:
         """Return the voices there are by now."""
+        ...
+
+    def identity(self, voice: str) -> str:
+        """Return something that changes when the voice's files do."""
         ...
 
     def sample_rate(self, voice: str) -> int:

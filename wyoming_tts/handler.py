@@ -93,7 +93,9 @@ class TtsHandler(ServiceHandler):
 
     async def _reply(self, passages: "_Passages", voice: SynthesizeVoice | None) -> None:
         choice = self._speech.choose(voice)
-        rate = await self._model.call(lambda speech: speech.rate(choice))
+        rate = self._speech.known_rate(choice)
+        if rate is None:
+            rate = await self._model.call(lambda speech: speech.rate(choice))
         await self.write_event(AudioStart(rate=rate, width=2, channels=1).event())
         before = after = 0.0
         silent = True
@@ -109,6 +111,11 @@ class TtsHandler(ServiceHandler):
 
     async def _say(self, passage: Passage, choice: Choice, rate: int, before: float) -> bool:
         """Send a passage, `before` it so many seconds of silence; false if it has no sound."""
+        known = self._speech.cached(passage, choice)
+        if known is not None:
+            # Not through the model thread: others may be keeping it busy.
+            await self._write_audio(_silence(before, rate) + known, rate)
+            return True
         sounded = False
         async with self._model.stream(lambda speech: speech.speak(passage, choice)) as pieces:
             async for pcm in pieces:

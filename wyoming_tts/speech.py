@@ -1,5 +1,6 @@
-"""What the model thread does for a passage: words, engine, sample rate."""
+"""From a passage to sound: words for the ear, cache, engine, sample rate."""
 
+import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from wyoming.tts import SynthesizeVoice
 
 from wyoming_common.audio import PcmConverter, PcmFormat
 from wyoming_common.errors import ServiceError, UnknownLanguage, UnknownVoice
+from wyoming_tts.cache import PhraseCache
 from wyoming_tts.config import TtsSettings
 from wyoming_tts.engine import Phrase, TtsEngine, Voice
 from wyoming_tts.script import Passage
@@ -15,7 +17,7 @@ from wyoming_tts.text.spoken import spoken
 
 _LOGGER = logging.getLogger(__name__)
 
-
+_MB = 1024 * 1024
 _WARM_UP = "ok"
 """Read aloud once at the start: the first run of a model allocates its memory."""
 
@@ -27,24 +29,34 @@ class Choice:
     voice: str
     speaker: str | None
     language: str
+    identity: str
+    """Changes when the voice does"""
 
 
 class Speech:
-    """An engine with the settings of the service. The model thread owns all but `choose`."""
+    """An engine with the settings of the service.
+
+    `choose`, `language`, `known_rate` and `cached` are for the event loop, the rest for the model
+    thread.
+    """
 
     def __init__(self, engine: TtsEngine, settings: TtsSettings) -> None:
         self.engine = engine
         self._settings = settings
+        self._cache = PhraseCache(
+            settings.cache * _MB, settings.cache_dir, settings.cache_disk * _MB
+        )
+        self._rates: dict[tuple[str, str], int] = {}
 
     def load(self) -> "Speech":
         """Get the default voice ready, so that the first request need not wait for it."""
         choice = self.choose(None, fetch=True)
-        for _ in self.speak(Passage(_WARM_UP), choice):
+        for _ in self._synthesize(Passage(_WARM_UP), choice):
             pass
         return self
 
     def choose(self, wanted: SynthesizeVoice | None, *, fetch: bool = False) -> Choice:
-        """Return the voice for a request; cheap, for the event loop.
+        """Return the voice for a request.
 
         Raises UnknownVoice, or UnknownLanguage for a language that no voice has.
         """
@@ -62,7 +74,8 @@ class Speech:
         speaker = wanted.speaker
         if speaker is None and name == self.engine.default:
             speaker = self._settings.speaker
-        return Choice(name, speaker, voice.languages[0] if voice.languages else "")
+        language = voice.languages[0] if voice.languages else ""
+        return Choice(name, speaker, language, self.engine.identity(name))
 
     def language(self, wanted: SynthesizeVoice | None) -> str:
         """Return the language of a request, "" when its voice is not known; never raises."""
@@ -71,26 +84,34 @@ class Speech:
         except ServiceError:
             return ""
 
-    def _of_language(self, language: str | None, voices: dict[str, Voice]) -> str | None:
-        if not language:
-            return None
-        there = [voice for voice in voices.values() if voice.installed]
-        there.sort(key=lambda voice: voice.name != self.engine.default)
-        for same in (_plain, _base):
-            for voice in there:
-                if same(language) in map(same, voice.languages):
-                    return voice.name
-        known = sorted({name for voice in there for name in voice.languages})
-        raise UnknownLanguage(
-            f"No installed voice speaks '{language:.20}'; there are {', '.join(known)}"
-        )
+    def known_rate(self, choice: Choice) -> int | None:
+        """Return `rate` if the voice has been loaded before, None if that has to be waited for."""
+        return self._rates.get((choice.voice, choice.identity))
 
     def rate(self, choice: Choice) -> int:
         """Return the Hz of what `speak` yields, loading the voice."""
-        return self._settings.sample_rate or self.engine.sample_rate(choice.voice)
+        rate = self._settings.sample_rate or self.engine.sample_rate(choice.voice)
+        self._rates[choice.voice, choice.identity] = rate
+        return rate
+
+    def cached(self, passage: Passage, choice: Choice) -> bytes | None:
+        """Return the sound of a passage that was spoken lately, if it was."""
+        return self._cache.get(self._key(passage, choice))
 
     def speak(self, passage: Passage, choice: Choice) -> Iterator[bytes]:
         """Yield mono s16le PCM at `rate`; nothing for a passage without a sound."""
+        key = self._key(passage, choice)
+        known = self._cache.load(key)
+        if known is not None:
+            yield known
+            return
+        pieces = []
+        for pcm in self._synthesize(passage, choice):
+            pieces.append(pcm)
+            yield pcm
+        self._cache.put(key, b"".join(pieces))
+
+    def _synthesize(self, passage: Passage, choice: Choice) -> Iterator[bytes]:
         text = passage.text
         if self._settings.normalize:
             text = spoken(text, choice.language)
@@ -106,8 +127,7 @@ class Speech:
         yield from self._resampled(self.engine.synthesize(phrase), choice)
 
     def _resampled(self, pieces: Iterator[bytes], choice: Choice) -> Iterator[bytes]:
-        source = self.engine.sample_rate(choice.voice)
-        rate = self.rate(choice)
+        source, rate = self.engine.sample_rate(choice.voice), self.rate(choice)
         if source == rate:
             yield from pieces
             return
@@ -116,6 +136,31 @@ class Speech:
             if pcm := converter.feed(piece):
                 yield pcm
         yield converter.flush()
+
+    def _key(self, passage: Passage, choice: Choice) -> str:
+        settings = self._settings
+        return json.dumps(
+            [
+                *(settings.engine, choice.voice, choice.identity, choice.speaker, choice.language),
+                *(passage.text, settings.normalize, settings.sample_rate),
+                *(settings.length * passage.length, settings.volume * passage.volume),
+                *(settings.noise, settings.noise_w, settings.model),
+            ]
+        )
+
+    def _of_language(self, language: str | None, voices: dict[str, Voice]) -> str | None:
+        if not language:
+            return None
+        there = [voice for voice in voices.values() if voice.installed]
+        there.sort(key=lambda voice: voice.name != self.engine.default)
+        for same in (_plain, _base):
+            for voice in there:
+                if same(language) in map(same, voice.languages):
+                    return voice.name
+        known = sorted({name for voice in there for name in voice.languages})
+        raise UnknownLanguage(
+            f"No installed voice speaks '{language:.20}'; there are {', '.join(known)}"
+        )
 
 
 def _names(voices: dict[str, Voice]) -> str:
@@ -128,4 +173,4 @@ def _plain(language: str) -> str:
 
 
 def _base(language: str) -> str:
-    return _plain(language).split("_")[0]
+    return _plain(language).partition("_")[0]

@@ -16,6 +16,7 @@ class FakeTts:
 
     def __init__(self) -> None:
         self.closed = threading.Event()
+        self.version = "1"
         self.phrases: list[Phrase] = []
 
     def voices(self) -> Sequence[Voice]:
@@ -24,6 +25,9 @@ class FakeTts:
             Voice("deutsch", ("de_DE",), speakers=("anna", "bert")),
             Voice("absent", ("fr_FR",), installed=False),
         )
+
+    def identity(self, voice: str) -> str:
+        return self.version
 
     def sample_rate(self, voice: str) -> int:
         if voice not in {known.name for known in self.voices()}:

@@ -50,6 +50,13 @@ class PiperEngine:
         voices |= {name: file.voice for name, file in self._files().items()}
         return list(voices.values())
 
+    def identity(self, voice: str) -> str:
+        file = self._files().get(voice)
+        if file is None:
+            return ""
+        stat = file.model.stat()
+        return f"{stat.st_size}-{stat.st_mtime_ns}"
+
     def sample_rate(self, voice: str) -> int:
         return self._voice(voice).sample_rate
 
