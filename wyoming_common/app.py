@@ -14,14 +14,14 @@ from typing import Any, NoReturn, Protocol, TypeVar
 from wyoming.info import Info
 
 from wyoming_common.access import Access
-from wyoming_common.discovery import announce
 from wyoming_common.errors import ServiceError
 from wyoming_common.limits import Limits
 from wyoming_common.logs import set_up_logging
 from wyoming_common.metrics import open_telemetry
 from wyoming_common.notify import notify
+from wyoming_common.publish import publish
 from wyoming_common.service import HandlerFactory, serve, serve_stdio
-from wyoming_common.settings import NO_ZEROCONF, ServiceSettings, Settings
+from wyoming_common.settings import ServiceSettings, Settings
 from wyoming_common.telemetry import model_names
 
 _LOGGER = logging.getLogger(__name__)
@@ -104,8 +104,7 @@ async def run_service(
         _LOGGER.info("Listening on %s while the model loads", uri)
         await model.engine()
         loaded.set()
-        if settings.zeroconf != NO_ZEROCONF and uri.startswith("tcp:"):
-            await stack.enter_async_context(announce(uri, info(), settings.zeroconf))
+        await stack.enter_async_context(publish(uri, info(), settings.zeroconf))
         _LOGGER.info("Ready on %s", uri)
         notify(READY="1", X_URI=uri)
         stack.callback(notify, STOPPING="1")

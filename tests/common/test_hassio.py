@@ -1,0 +1,163 @@
+"""A service in an app (add-on) is announced by the Supervisor, once it really answers."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from wyoming.event import Event
+from wyoming.info import Attribution, Info, TtsProgram
+
+from wyoming_common import publish as publishing
+from wyoming_common.discovery import Watcher
+from wyoming_common.hassio import announce_to_supervisor
+from wyoming_common.publish import publish
+from wyoming_common.service import ServiceHandler, serve
+
+TOKEN = "the-token-of-this-app"  # noqa: S105
+WHERE = Attribution(name="Parley", url="")
+PROGRAM = TtsProgram(
+    name="test", attribution=WHERE, installed=True, description="", version="1", voices=[]
+)
+
+
+class SilentHandler(ServiceHandler):
+    async def on_request(self, event: Event) -> None:
+        pass
+
+
+@dataclass
+class FakeSupervisor:
+    """Accepts what the real one accepts (supervisor/api/discovery.py) and remembers it."""
+
+    url: str = ""
+    answers: list[int] = field(default_factory=list)
+    """Statuses of the next requests; 200 when there are none left."""
+    discovered: list[dict[str, Any]] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
+    request: asyncio.Event = field(default_factory=asyncio.Event)
+    accepted: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def post(self, request: web.Request) -> web.Response:
+        self.request.set()
+        assert request.headers["Authorization"] == f"Bearer {TOKEN}"
+        body = await request.json()
+        assert set(body) == {"service", "config"}
+        assert isinstance(body["config"], dict)
+        status = self.answers.pop(0) if self.answers else 200
+        if status != 200:
+            return web.json_response({"result": "error", "message": "no"}, status=status)
+        self.discovered.append(body)
+        self.accepted.set()
+        return web.json_response({"result": "ok", "data": {"uuid": "0" * 32}})
+
+    async def delete(self, request: web.Request) -> web.Response:
+        self.withdrawn.append(request.match_info["uuid"])
+        return web.json_response({"result": "ok", "data": {}})
+
+
+@pytest_asyncio.fixture
+async def supervisor() -> AsyncIterator[FakeSupervisor]:
+    fake = FakeSupervisor()
+    app = web.Application()
+    app.router.add_post("/discovery", fake.post)
+    app.router.add_delete("/discovery/{uuid}", fake.delete)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield fake
+    await runner.cleanup()
+
+
+@pytest_asyncio.fixture
+async def uri() -> AsyncIterator[str]:
+    def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> SilentHandler:
+        return SilentHandler(lambda: Info(tts=[PROGRAM]), reader, writer)
+
+    async with serve("tcp://0.0.0.0:0", handler) as bound:
+        yield bound
+
+
+async def logged(caplog: pytest.LogCaptureFixture, text: str) -> None:
+    async with asyncio.timeout(5):
+        while text not in caplog.text:  # noqa: ASYNC110 - a log has no event
+            await asyncio.sleep(0)
+
+
+async def test_the_supervisor_is_told_the_name_and_port_of_the_container(
+    supervisor: FakeSupervisor, uri: str
+) -> None:
+    port = uri.rpartition(":")[2]
+
+    async with announce_to_supervisor(uri, TOKEN, supervisor.url):
+        await asyncio.wait_for(supervisor.accepted.wait(), 5)
+
+    found_at = f"tcp://{socket.gethostname()}:{port}"
+    assert supervisor.discovered == [{"service": "wyoming", "config": {"uri": found_at}}]
+
+
+async def test_a_service_that_does_not_answer_is_not_announced(
+    supervisor: FakeSupervisor, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        port = nobody.getsockname()[1]
+
+        async with announce_to_supervisor(f"tcp://127.0.0.1:{port}", TOKEN, supervisor.url):
+            await logged(caplog, "Not announced yet")
+
+    assert not supervisor.request.is_set()
+
+
+async def test_a_supervisor_that_is_busy_is_asked_again(
+    supervisor: FakeSupervisor, uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wyoming_common.hassio._FIRST_PAUSE", 0.01)
+    supervisor.answers = [503, 429]
+
+    async with announce_to_supervisor(uri, TOKEN, supervisor.url):
+        await asyncio.wait_for(supervisor.accepted.wait(), 5)
+
+    assert len(supervisor.discovered) == 1
+
+
+async def test_a_refusal_is_told_once_and_ends_it(
+    supervisor: FakeSupervisor, uri: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    supervisor.answers = [403]
+
+    async with announce_to_supervisor(uri, TOKEN, supervisor.url):
+        await logged(caplog, "refuses")
+
+    assert not supervisor.discovered
+
+
+async def test_what_the_user_has_set_up_survives_a_stop(
+    supervisor: FakeSupervisor, uri: str
+) -> None:
+    async with announce_to_supervisor(uri, TOKEN, supervisor.url):
+        await asyncio.wait_for(supervisor.accepted.wait(), 5)
+
+    assert not supervisor.withdrawn
+
+
+async def test_in_an_app_zeroconf_stays_silent(
+    supervisor: FakeSupervisor, uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUPERVISOR_TOKEN", TOKEN)
+    monkeypatch.setattr(
+        publishing,
+        "announce_to_supervisor",
+        lambda uri, token: announce_to_supervisor(uri, token, supervisor.url),
+    )
+    async with Watcher() as watcher, publish(uri, Info(tts=[PROGRAM]), "in-an-app"):
+        await asyncio.wait_for(supervisor.accepted.wait(), 5)
+        await watcher.wait_for(["tts"], 0.3)
+
+        assert "in-an-app" not in {found.name for found in watcher.of("tts")}
