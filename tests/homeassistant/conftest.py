@@ -1,0 +1,127 @@
+"""The house, built once. Every test skips where script/test-homeassistant has made no room."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.homeassistant import client as clients
+from tests.homeassistant import house as houses
+from tests.homeassistant.client import Client
+from tests.homeassistant.hass import ENTITIES, HomeAssistant
+from tests.homeassistant.house import DOMAINS, SERVICES, House, Stock
+from tests.homeassistant.machines import BOX, HOME, connect
+from tests.homeassistant.pipeline import Table
+
+HERE = Path(__file__).parent
+ROOM = os.environ.get("PARLEY_HOME_ASSISTANT", "")
+"""What install.sh has made; set by script/test-homeassistant, inside a network of its own."""
+_TIMES = pytest.StashKey[list[Table]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_TIMES] = []
+
+
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.timeout(600))
+            if not ROOM:
+                reason = "needs root and a Debian: run script/test-homeassistant"
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    for table in config.stash[_TIMES]:
+        terminalreporter.write_line(f"\n{table}")
+
+
+@pytest.fixture(scope="session")
+def times(pytestconfig: pytest.Config) -> list[Table]:
+    """Tables to print when all tests have run."""
+    return pytestconfig.stash[_TIMES]
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Everything started, found by zeroconf or added by hand, and put into pipelines."""
+    directory = tmp_path_factory.mktemp("house")
+    connect()
+    with ExitStack() as stack:
+        hass = HomeAssistant(Path(ROOM) / "root", directory)
+        stack.callback(hass.stop)
+        hass.start()
+        services = {
+            **{kind: houses.service(kind, directory) for kind in SERVICES},
+            "agent": houses.agent(directory),
+        }
+        for program in services.values():
+            stack.callback(program.stop)
+            program.start()
+        stock = Stock(Path(ROOM) / "stock", directory)
+        stack.callback(stock.stop)
+        stock.start()
+        token = asyncio.run(hass.token())
+        entities, titles, pipelines = asyncio.run(_move_in(token))
+        yield House(token, directory, services, entities, titles, pipelines)
+
+
+@pytest_asyncio.fixture
+async def client(house: House) -> AsyncIterator[Client]:
+    """The owner, connected."""
+    async with clients.connect(house.token) as connected:
+        yield connected
+
+
+async def _move_in(token: str) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    entities: dict[str, str] = {}
+    titles: dict[str, str] = {}
+    async with clients.connect(token) as client:
+        by_kind = {value: key for key, value in DOMAINS.items()}
+        for flow in await client.discovered(len(SERVICES)):
+            entry = await client.confirm(flow)
+            assert entry["type"] == "create_entry", entry
+            domain, entity = await _entity(client, entry["result"]["entry_id"])
+            entities[by_kind[domain]] = entity
+            titles[by_kind[domain]] = entry["title"]
+        for name, address, port in (
+            ("agent", HOME.address, houses.AGENT_PORT),
+            ("stock-stt", BOX.address, houses.STOCK_STT_PORT),
+            ("stock-tts", BOX.address, houses.STOCK_TTS_PORT),
+        ):
+            entry = await houses.add(client, address, port)
+            _, entities[name] = await _entity(client, entry["result"]["entry_id"])
+        assert set(SERVICES) <= set(entities), entities
+        pipelines = {
+            name: await houses.pipeline(client, name, *(entities.get(key, key) for key in parts))
+            for name, parts in {
+                "parley": ("stt", "llm", "tts"),
+                "agent": ("stt", "agent", "tts"),
+                "home": ("stt", "conversation.home_assistant", "tts"),
+                "stock": ("stock-stt", "agent", "stock-tts"),
+            }.items()
+        }
+        await client.call("assist_pipeline/pipeline/set_preferred", pipeline_id=pipelines["parley"])
+        await client.call(
+            "homeassistant/expose_entity",
+            assistants=["conversation"],
+            entity_ids=[f"input_boolean.{key}" for key in ENTITIES],
+            should_expose=True,
+        )
+    return entities, titles, pipelines
+
+
+async def _entity(client: Client, entry_id: str) -> tuple[str, str]:
+    for _ in range(50):
+        for row in await client.call("config/entity_registry/list"):
+            domain = row["entity_id"].partition(".")[0]
+            if row["config_entry_id"] == entry_id and domain in DOMAINS.values():
+                return domain, str(row["entity_id"])
+        await asyncio.sleep(0.1)
+    raise AssertionError("the new entry has no entity")

@@ -1,0 +1,67 @@
+"""Ours beside what people run today: the same Home Assistant, recordings, models and agent."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.homeassistant.client import Client
+from tests.homeassistant.house import House
+from tests.homeassistant.pipeline import (
+    Recording,
+    Run,
+    Table,
+    manifest,
+    recording,
+    speak,
+    summarise,
+)
+
+COUNT = 8
+
+
+def chosen() -> list[Recording]:
+    """Return eight single commands, spread over all of them by name."""
+    names = sorted(name for name, row in manifest("command").items() if row["seconds"] < 11)
+    found = [recording(name) for name in names[:: max(1, len(names) // COUNT)][:COUNT]]
+    said = [one for one in found if one is not None]
+    if len(said) < COUNT:
+        pytest.skip("needs the recordings of PARLEY_DATA")
+    return said
+
+
+def save(path: Path, measured: dict[str, list[float]]) -> None:
+    path.write_text(json.dumps(measured), encoding="utf-8")
+
+
+async def test_ours_hears_and_answers_sooner_than_stock(
+    house: House, client: Client, times: list[Table]
+) -> None:
+    title = "Seconds after the end of speech (agent: 0.3 s)"
+    columns = ("said", "stt ours", "stt stock", "audio ours", "audio stock", "ours", "stock")
+    table = Table(title, columns)
+    measured: dict[str, list[float]] = {name: [] for name in columns[1:5]}
+
+    for said in chosen():
+        end = said.speech_end()
+        runs: dict[str, Run] = {}
+        for name, pipeline in (("ours", "agent"), ("stock", "stock")):
+            runs[name] = await speak(client, house.pipelines[pipeline], said)
+            assert runs[name].first_audio is not None, runs[name].summary()
+            measured[f"stt {name}"].append(runs[name].at("stt-end") - end)
+            measured[f"audio {name}"].append((runs[name].first_audio or 0.0) - end)
+        table.add(
+            said.name[:16],
+            *(measured[name][-1] for name in columns[1:5]),
+            runs["ours"].transcript[:40],
+            runs["stock"].transcript[:40],
+        )
+    medians = summarise(measured)
+    table.add("p50", *medians.values(), "", "")
+    times.append(table)
+    if "PARLEY_TIMES" in os.environ:
+        save(Path(os.environ["PARLEY_TIMES"]), measured)
+
+    assert medians["stt stock"] >= 3 * medians["stt ours"], table
+    assert medians["audio stock"] >= 2 * medians["audio ours"], table
