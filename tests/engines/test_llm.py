@@ -1,0 +1,232 @@
+"""The real model behind the real service."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from wyoming.asr import Transcript
+from wyoming.client import AsyncClient
+from wyoming.handle import Handled
+
+from tests.wire import receive_until
+from wyoming_common.errors import BadRequest, ModelError, TooLarge, UnknownModel
+from wyoming_common.service import serve
+from wyoming_common.store import ModelStore
+from wyoming_common.worker import ModelThread
+from wyoming_llm.assistant import Assistant
+from wyoming_llm.config import LlmSettings
+from wyoming_llm.engine import LlmEngine, Message, Prompt, Sampling, Usage
+from wyoming_llm.engines.llama_cpp import DEFAULT_MODEL, LlamaCppEngine
+from wyoming_llm.handler import LlmHandler
+from wyoming_llm.info import llm_info
+from wyoming_llm.replies import Replies
+from wyoming_llm.service import keeping
+
+GREEDY = Sampling(max_tokens=24, temperature=0)
+HOME = "You are a voice assistant. " + " ".join(
+    f"Light {n} is in room {n % 5} and is {'on' if n % 3 else 'off'}." for n in range(20)
+)
+QUESTIONS = ["What is the capital of France?", "Name a colour.", "Which room has light 7?"]
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "turn_on",
+        "description": "Turn on a light",
+        "parameters": {
+            "type": "object",
+            "properties": {"name": {"enum": ["lamp", "spot"]}},
+            "required": ["name"],
+        },
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def model(store: ModelStore) -> Path:
+    return store.ensure(DEFAULT_MODEL)
+
+
+def make(model: Path, folder: Path, **more: object) -> LlamaCppEngine:
+    settings = LlmSettings(model=str(model), cache_dir=folder, context=4096, **more)  # type: ignore[arg-type]
+    engine = LlamaCppEngine(settings)
+    engine.load()
+    return engine
+
+
+@pytest.fixture(scope="module")
+def engine(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaCppEngine]:
+    engine = make(model, tmp_path_factory.mktemp("prompts"))
+    yield engine
+    engine.close()
+
+
+def about(question: str, conversation: str = "") -> Prompt:
+    return Prompt((Message("system", HOME), Message("user", question)), conversation=conversation)
+
+
+def answer(
+    engine: LlamaCppEngine, prompt: Prompt, sampling: Sampling = GREEDY
+) -> tuple[str, Usage]:
+    deltas = list(engine.reply(prompt, sampling))
+    return "".join(delta.text for delta in deltas), deltas[-1].usage
+
+
+def test_the_same_words_come_with_and_without_the_cache(model: Path, tmp_path: Path) -> None:
+    cold = {}
+    for question in QUESTIONS:
+        fresh = make(model, tmp_path, cache_disk=0)
+        cold[question], usage = answer(fresh, about(question))
+        assert usage.cached == 0
+        fresh.close()
+
+    warm = make(model, tmp_path)
+    for question in QUESTIONS * 2:
+        assert answer(warm, about(question))[0] == cold[question]
+    assert answer(warm, about(QUESTIONS[0]))[1].cached > 300
+    warm.settle()
+    warm.close()
+
+    again = make(model, tmp_path)
+    text, usage = answer(again, about(QUESTIONS[1]))
+    assert text == cold[QUESTIONS[1]]
+    assert usage.cached > 300
+    again.close()
+
+
+def test_a_cancelled_reply_leaves_the_cache_right(engine: LlamaCppEngine) -> None:
+    expected = answer(engine, about(QUESTIONS[0]))[0]
+    for steps in (1, 2, 3, 5, 9):
+        deltas = engine.reply(about(QUESTIONS[2], "left"), GREEDY)
+        for _ in range(steps):
+            next(deltas)
+        deltas.close()  # type: ignore[attr-defined]
+
+    assert answer(engine, about(QUESTIONS[0], "left"))[0] == expected
+
+
+def test_replies_that_take_turns_do_not_mix(engine: LlamaCppEngine) -> None:
+    expected = [answer(engine, about(question))[0] for question in QUESTIONS]
+
+    running = [engine.reply(about(question), GREEDY) for question in QUESTIONS]
+    texts = [""] * len(running)
+    alive = set(range(len(running)))
+    while alive:
+        for number in sorted(alive):
+            delta = next(running[number], None)
+            if delta is None:
+                alive.discard(number)
+            else:
+                texts[number] += delta.text
+
+    assert texts == expected
+
+
+def test_a_prompt_that_does_not_fit_is_refused(engine: LlamaCppEngine) -> None:
+    with pytest.raises(TooLarge, match="4096"):
+        list(engine.reply(about("word " * 5000), GREEDY))
+
+
+def test_more_conversations_than_the_memory_holds_push_out_the_oldest(
+    engine: LlamaCppEngine,
+) -> None:
+    for number in range(8):
+        answer(engine, Prompt((Message("user", f"{number} " * 600),), conversation=str(number)))
+
+    assert answer(engine, about(QUESTIONS[0]))[1].completion > 0
+
+
+def test_a_call_names_a_function_that_exists_and_fits_its_schema(engine: LlamaCppEngine) -> None:
+    prompt = Prompt((Message("user", "Fire the missiles"),), (TOOL,), tool_choice="required")
+
+    deltas = list(engine.reply(prompt, Sampling(max_tokens=60, temperature=1.5, seed=3)))
+
+    (call,) = [call for delta in deltas for call in delta.tool_calls]
+    assert call.name == "turn_on"
+    assert call.arguments in ('{"name": "lamp"}', '{"name": "spot"}')
+    assert deltas[-1].finish == "tool_calls"
+
+
+def test_functions_that_may_be_called_leave_room_for_words(engine: LlamaCppEngine) -> None:
+    prompt = Prompt((Message("user", "What is the capital of France?"),), (TOOL,))
+
+    deltas = list(engine.reply(prompt, Sampling(max_tokens=30, temperature=0)))
+
+    assert any(delta.text or delta.tool_calls for delta in deltas)
+
+
+def test_an_answer_follows_its_schema(engine: LlamaCppEngine) -> None:
+    schema = {"type": "object", "properties": {"colour": {"enum": ["red", "blue"]}},
+              "required": ["colour"]}  # fmt: skip
+    prompt = Prompt((Message("user", "Name a fruit"),), schema=schema)
+
+    text, _ = answer(engine, prompt, Sampling(max_tokens=40, temperature=1))
+
+    assert text.replace(" ", "") in ('{"colour":"red"}', '{"colour":"blue"}')
+
+
+def test_a_schema_that_makes_no_sense_is_refused(engine: LlamaCppEngine) -> None:
+    with pytest.raises(BadRequest):
+        list(engine.reply(Prompt((Message("user", "x"),), schema={"type": "wrong"}), GREEDY))
+
+
+def test_a_stop_word_ends_the_answer(engine: LlamaCppEngine) -> None:
+    whole, _ = answer(engine, about(QUESTIONS[0]))
+    word = whole.split()[2]
+
+    text, _ = answer(
+        engine, about(QUESTIONS[0]), Sampling(max_tokens=24, temperature=0, stop=(word,))
+    )
+
+    assert text == whole[: whole.index(word)]
+
+
+@pytest.mark.parametrize("kept", [0, 3, 5_000, 2_000_000, 98_000_000])
+def test_a_model_file_cut_short_is_one_line(model: Path, tmp_path: Path, kept: int) -> None:
+    (source,) = model.glob("*.gguf")
+    path = tmp_path / "cut.gguf"
+    path.write_bytes(source.read_bytes()[:kept])
+
+    with pytest.raises(ModelError) as refusal:
+        make(path, tmp_path)
+
+    assert "\n" not in str(refusal.value)
+
+
+def test_an_unknown_model_names_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(UnknownModel, match=DEFAULT_MODEL):
+        make(Path("no-such-model"), tmp_path)
+
+
+async def test_a_question_over_tcp_gets_a_spoken_answer(model: Path, tmp_path: Path) -> None:
+    settings = LlmSettings(model=str(model), cache_dir=tmp_path, temperature=0)
+    engine = LlamaCppEngine(settings)
+
+    def load() -> LlmEngine:
+        engine.load()
+        return engine
+
+    thread: ModelThread[LlmEngine] = ModelThread("llm", load)
+    replies = Replies(thread, 2)
+    assistant = Assistant(settings, replies)
+    assistant.warm_up()
+
+    def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> LlmHandler:
+        return LlmHandler(
+            lambda: llm_info("x", engine.model, controls=False), assistant, reader, writer
+        )
+
+    async with (
+        keeping(replies),
+        serve("tcp://127.0.0.1:0", handler) as uri,
+        AsyncClient.from_uri(uri) as client,
+    ):
+        question = Transcript(
+            text="What is the capital of France?", context={"conversation_id": "a"}
+        )
+        await client.write_event(question.event())
+        reply = Handled.from_event(await receive_until(client, Handled)).text or ""
+
+    await thread.aclose()
+    assert "Paris" in reply
+    assert reply.rstrip()[-1] in ".!?"

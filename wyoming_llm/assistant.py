@@ -1,0 +1,195 @@
+"""One turn: what was said, to what is answered."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from wyoming_common.errors import Busy, ServiceError, TooLarge
+from wyoming_common.trace import current_span
+from wyoming_llm.config import LlmSettings
+from wyoming_llm.engine import Delta, Message, Prompt, Sampling
+from wyoming_llm.history import Conversation, Exchange, History, estimate_tokens
+from wyoming_llm.instructions import Instructions, Surroundings
+from wyoming_llm.replies import Replies
+from wyoming_llm.spoken import Measured, Spoken
+
+_LOGGER = logging.getLogger(__name__)
+
+_LESS_REPETITION: Final = 1.1
+"""Small models run in circles without it"""
+_MOST_CHARACTERS: Final = 4000
+"""Of one question: some minutes of speech"""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a client sends."""
+
+    text: str
+    language: str = ""
+    conversation: str = ""
+    heard: str | None = None
+    """What was heard of the reply before, when it was interrupted"""
+    device: str = ""
+    """Home Assistant's id of the satellite's device"""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A piece of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """The turn ends without success; `text` says so to a person."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """The client shall do this."""
+
+    name: str
+    slots: dict[str, Any] = field(default_factory=dict)
+    text: str = ""
+    """What it says then, a template of Home Assistant's"""
+
+
+Outcome = Say | Fail | Intent
+
+
+class Assistant:
+    """Answers turns. Every turn ends in something that can be spoken."""
+
+    def __init__(
+        self,
+        settings: LlmSettings,
+        replies: Replies,
+        now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
+    ) -> None:
+        self._settings = settings
+        self._replies = replies
+        self._now = now
+        self._instructions = Instructions(settings.system_prompt)
+        self._history = History(settings.history_tokens, settings.history_seconds)
+
+    def warm_up(self) -> None:
+        """Have the beginning of every prompt read."""
+        beginning = self._instructions.beginning(self._around(Turn("")))
+        if beginning:
+            self._replies.read_ahead(Prompt((Message("system", beginning),)))
+
+    async def answer(self, turn: Turn) -> AsyncIterator[Outcome]:
+        """Yield the answer piece by piece; a failure is an outcome, never an error."""
+        text = turn.text.strip()
+        if not text:
+            yield Fail("Sorry, I did not hear anything.")
+        elif len(text) > _MOST_CHARACTERS:
+            yield Fail("Sorry, that was too long for me.")
+        else:
+            try:
+                async for outcome in self._answer(turn, text):
+                    yield outcome
+            except ServiceError as err:
+                _LOGGER.warning("%s: %s", err.code, err)
+                current_span().note(failed=err.code)
+                yield Fail(_apology(err))
+
+    async def _answer(self, turn: Turn, text: str) -> AsyncIterator[Outcome]:
+        conversation = self._history.open(turn.conversation)
+        if turn.heard is not None:
+            conversation.heard(turn.heard)
+        async for outcome in self._talk(conversation, turn, text):
+            yield outcome
+
+    async def _talk(
+        self, conversation: Conversation, turn: Turn, text: str
+    ) -> AsyncIterator[Outcome]:
+        """Let the model answer, and remember the exchange."""
+        if not conversation.instructions:
+            conversation.instructions = self._instructions.render(self._around(turn))
+        prompt = Prompt(
+            (*conversation.messages(), Message("user", text)),
+            conversation=turn.conversation,
+            thinking=self._settings.thinking,
+        )
+        reply = SpokenReply(self._settings.max_tokens)
+        sampling = Sampling(max_tokens=self._settings.max_tokens, repeat_penalty=_LESS_REPETITION)
+        async with self._replies.stream(prompt, sampling) as deltas:
+            async for delta in deltas:
+                if said := reply.feed(delta):
+                    yield Say(said)
+                if reply.done:
+                    break
+        if rest := reply.finish():
+            yield Say(rest)
+        if not reply.text.strip():
+            yield Fail("Sorry, I have no answer to that.")
+            return
+        self._remember(conversation, text, reply.text.strip(), turn)
+
+    def _remember(self, conversation: Conversation, text: str, answer: str, turn: Turn) -> None:
+        tokens = estimate_tokens(text) + estimate_tokens(answer)
+        self._history.add(conversation, Exchange(text, answer, tokens))
+        if turn.conversation:
+            self._replies.read_ahead(
+                Prompt(
+                    conversation.messages(),
+                    conversation=turn.conversation,
+                    thinking=self._settings.thinking,
+                )
+            )
+
+    def _around(self, turn: Turn) -> Surroundings:
+        return Surroundings(self._now(), self._settings.place, language=turn.language)
+
+
+class SpokenReply:
+    """The deltas of one reply, made text for ears."""
+
+    def __init__(self, most_tokens: int) -> None:
+        self._spoken = Spoken()
+        self._measured = Measured(most_tokens)
+        self._finish = ""
+        self.text = ""
+        self.usage_tokens = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether enough was said."""
+        return self._measured.enough
+
+    def feed(self, delta: Delta) -> str:
+        """Return what can be said by now."""
+        if delta.finish:
+            self._finish = delta.finish
+            current_span().add(
+                tokens=delta.usage.completion,
+                prompt_tokens=delta.usage.prompt,
+                cached_tokens=delta.usage.cached,
+            )
+        if not delta.text:
+            return ""
+        return self._take(self._measured.feed(self._spoken.feed(delta.text)))
+
+    def finish(self) -> str:
+        """Return the rest."""
+        cut = self._finish == "length"
+        return self._take(self._measured.finish(self._spoken.finish(), cut=cut))
+
+    def _take(self, text: str) -> str:
+        self.text += text
+        return text
+
+
+def _apology(error: ServiceError) -> str:
+    if isinstance(error, Busy):
+        return "Sorry, I am busy right now. Please try again in a moment."
+    if isinstance(error, TooLarge):
+        return "Sorry, that was too long for me."
+    return "Sorry, I cannot answer right now."

@@ -1,0 +1,88 @@
+"""Settings of the conversation service."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from wyoming_common.settings import Names, Paths, ServiceSettings
+
+OFF = "off"
+
+
+class LlmSettings(ServiceSettings):
+    """Flags, PARLEY_LLM_* variables and file keys of `wyoming-llm`."""
+
+    model_config = SettingsConfigDict(env_prefix="PARLEY_LLM_", cli_prog_name="wyoming-llm")
+
+    uri: str = Field("tcp://0.0.0.0:10600", description="tcp://HOST:PORT, unix:///PATH or stdio://")
+    http_uri: str = Field(
+        "",
+        description="http://HOST:PORT of the OpenAI-compatible door, or 'off'; empty is port 8080 "
+        "beside a tcp --uri with a fixed port",
+    )
+    http_key: str = Field("", description="key that clients of that door must send", repr=False)
+    engine: str = Field("llama-cpp", description="llama-cpp or openai")
+    model: str = Field(
+        "",
+        description="name of the catalogue, or path of a .gguf file or its folder (llama-cpp); "
+        "name of the server's model (openai); empty takes the engine's own",
+    )
+    base_url: str = Field("", description="OpenAI-compatible server, http://HOST:PORT/v1 (openai)")
+    api_key: str = Field("", description="its key (openai)", repr=False)
+    timeout: float = Field(60, gt=0, description="seconds it may stay silent (openai)")
+    threads_batch: int = Field(
+        0, ge=0, le=256, description="threads that read the prompt; 0 chooses (llama-cpp)"
+    )
+    gpu_layers: int = Field(
+        0, ge=-1, description="layers of the model on the GPU; -1 is all of them (llama-cpp)"
+    )
+    context: int = Field(
+        8192, ge=512, description="tokens that all conversations together may hold (llama-cpp)"
+    )
+    parallel: int = Field(4, ge=1, le=32, description="replies generated at the same time")
+    cache_dir: Path | None = Field(
+        None, description="folder in which prompts that were read are kept; empty chooses"
+    )
+    cache_disk: int = Field(512, ge=0, description="MB that folder may hold; 0 keeps nothing")
+    temperature: float = Field(0.3, ge=0, le=2, description="0 always takes the likeliest word")
+    max_tokens: int = Field(160, ge=8, le=8192, description="tokens of a spoken reply at most")
+    thinking: bool = Field(False, description="let a reasoning model think before it answers")
+    system_prompt: str = Field(
+        "",
+        description="what the model is told first, or @FILE; may hold {{ time }}, {{ date }}, "
+        "{{ place }}, {{ area }} and {{ language }}",
+    )
+    place: str = Field("", description="where the house is, for the system prompt")
+    history_tokens: int = Field(
+        1500, ge=100, description="tokens of earlier turns that are remembered"
+    )
+    history_seconds: float = Field(
+        300, gt=0, description="seconds after which a silent conversation is forgotten"
+    )
+    answer_seconds: float = Field(
+        600, ge=0, description="seconds a repeated question may get the same answer; 0 is never"
+    )
+    home_assistant: str = Field("", description="http://HOST:PORT of Home Assistant")
+    token_file: Path | None = Field(
+        None, description="file that holds a long-lived access token for it"
+    )
+    control: Literal["off", "wyoming", "api"] = Field(
+        "api",
+        description="how the home is controlled: the client executes an intent event, or we do "
+        "through Home Assistant's API and read back what happened",
+    )
+    risky: Names = Field(
+        (),
+        description="entities of risky kinds (locks, garage doors, alarms) that may be controlled "
+        "without a question; repeatable",
+    )
+    confirm_above: int = Field(
+        5, ge=1, description="control of more entities than this at once is confirmed first"
+    )
+    candidates: int = Field(8, ge=1, le=64, description="entities that the model is shown")
+    sentences_dir: Paths = Field(
+        (),
+        description="folders of custom sentences in Home Assistant's own format; repeatable",
+    )

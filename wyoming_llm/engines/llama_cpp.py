@@ -1,0 +1,285 @@
+"""GGUF models by llama.cpp, in this process."""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+from wyoming_common.errors import Busy, ModelError, TooLarge, UnknownModel
+from wyoming_common.store import ModelStore
+from wyoming_llm.config import LlmSettings
+from wyoming_llm.engine import Delta, Prompt, Sampling, Usage
+from wyoming_llm.engines.cpu_share import CpuShare, usable_cores
+from wyoming_llm.engines.gguf import check_gguf
+from wyoming_llm.engines.llama_probe import usable_extras
+from wyoming_llm.engines.llama_runtime import LlamaRuntime, Options, Sampler, Utf8
+from wyoming_llm.engines.prefix_store import Prefix, PrefixStore
+from wyoming_llm.engines.reply_text import ReplyText, StopText
+from wyoming_llm.engines.slots import Slot, Slots
+from wyoming_llm.engines.template import ChatTemplate
+from wyoming_llm.engines.tool_grammar import grammar_of
+
+_LOGGER = logging.getLogger(__name__)
+
+DEFAULT_MODEL: Final = "smollm2-135m-instruct"
+_SPARE_SLOTS: Final = 4
+"""Sequences beside those that generate: beginnings of prompts, silent conversations."""
+_STEP_SECONDS: Final = 0.15
+"""How long one step of reading should take: what a client that hangs up costs, at most."""
+_STEP_TOKENS: Final = 32
+_WORTH_KEEPING: Final = 128
+"""Tokens from which on the beginning of a prompt is worth a file."""
+
+
+class LlamaCppEngine:
+    """One GGUF model. What it has read of a prompt it does not read again."""
+
+    def __init__(self, settings: LlmSettings) -> None:
+        self._settings = settings
+        self.model = Path(settings.model or DEFAULT_MODEL).name.removesuffix(".gguf")
+        self.prompt_limit = settings.context
+        self._cores = usable_cores()
+        self._share = CpuShare(self._cores)
+        self._step = _STEP_TOKENS
+        self._to_save: list[tuple[int, ...]] = []
+
+    def load(self) -> None:
+        """Load the model, fetching it first if need be, and what it read before."""
+        path = find_gguf(self._settings)
+        check_gguf(path)
+        options = Options(
+            context=self._settings.context,
+            sequences=self._settings.parallel + _SPARE_SLOTS,
+            threads=self._settings.threads or self._cores,
+            threads_batch=self._settings.threads_batch or self._settings.threads or self._cores,
+            gpu_layers=self._settings.gpu_layers,
+            extras=usable_extras(path),
+        )
+        self._runtime = runtime = LlamaRuntime(path, options)
+        self.prompt_limit = runtime.limit
+        self._slots = Slots(options.sequences, runtime)
+        self._template = ChatTemplate(
+            runtime.metadata("tokenizer.chat_template"),
+            runtime.token_text("bos"),
+            runtime.token_text("eos"),
+            runtime.control_texts(),
+        )
+        self._store = PrefixStore(
+            _cache_dir(self._settings), _identity(path, options), self._settings.cache_disk * 10**6
+        )
+        self._restore()
+        list(self.read(Prompt(())))
+
+    def count(self, text: str) -> int:
+        """Return how many tokens `text` takes."""
+        return len(self._runtime.tokenize(text, special=False))
+
+    def reply(self, prompt: Prompt, sampling: Sampling) -> Iterator[Delta]:
+        """Yield the answer token by token; while the prompt is read, empty deltas."""
+        text = self._template.render(prompt)
+        tokens = self._runtime.tokenize(text)
+        room = self._room(tokens)
+        self._recall(tokens)
+        slot = self._slots.take(tokens, prompt.conversation)
+        cached = len(slot.tokens)
+        try:
+            for _ in self._read(slot, tokens):
+                yield Delta()
+            self._keep_beginning(prompt, tokens)
+            yield from self._write(slot, prompt, sampling, room, Usage(len(tokens), cached))
+        finally:
+            self._slots.give_back(slot)
+
+    def read(self, prompt: Prompt) -> Iterator[None]:
+        """Read `prompt` into the slot of its conversation, or into one of its own."""
+        if not prompt.messages:
+            return
+        tokens = self._runtime.tokenize(self._template.render(prompt, answer=False))
+        self._room(tokens)
+        self._recall(tokens)
+        slot = self._slots.take(tokens, prompt.conversation)
+        try:
+            yield from self._read(slot, tokens)
+            slot.stable = not prompt.conversation
+            if slot.stable:
+                self._plan_save(tokens)
+        finally:
+            self._slots.give_back(slot)
+
+    def settle(self) -> None:
+        """Write beginnings of prompts to disk that are not there."""
+        while self._to_save:
+            tokens = self._to_save.pop()
+            if self._store.holds(tokens) or self._slots.longest(tokens) < len(tokens) - 1:
+                continue
+            slot = self._slots.take(tokens)
+            try:
+                # One token is always left to read, so that there is something to go on from.
+                self._store.save(slot.tokens, self._runtime.state(slot.number))
+                slot.stable = True
+            finally:
+                self._slots.give_back(slot)
+
+    def close(self) -> None:
+        """Free the model."""
+        self._runtime.close()
+
+    def _room(self, tokens: Sequence[int]) -> int:
+        room = self._runtime.limit - len(tokens)
+        if room < 1:
+            raise TooLarge(
+                f"messages: at most {self._runtime.limit} tokens with the answer, got {len(tokens)}"
+            )
+        return room
+
+    def _read(self, slot: Slot, tokens: Sequence[int]) -> Iterator[None]:
+        while len(slot.tokens) < len(tokens):
+            part = tokens[len(slot.tokens) : len(slot.tokens) + self._step]
+            self._share_cores()
+            began = time.monotonic()
+            self._decode(slot, part)
+            self._adapt(len(part), time.monotonic() - began)
+            yield
+
+    def _adapt(self, count: int, seconds: float) -> None:
+        """Choose the next step so that it takes about as long as a step should."""
+        if count == self._step and seconds > 0:
+            wanted = _STEP_SECONDS * count / seconds
+            most = self._runtime.options.batch
+            self._step = int(min(most, max(_STEP_TOKENS, wanted // _STEP_TOKENS * _STEP_TOKENS)))
+
+    def _decode(self, slot: Slot, tokens: Sequence[int]) -> None:
+        while not self._runtime.decode(slot.number, tokens, len(slot.tokens)):
+            if not self._slots.drop_oldest():
+                raise Busy("the replies being generated fill the model's memory; see --context")
+        slot.tokens += tokens
+
+    def _write(
+        self, slot: Slot, prompt: Prompt, sampling: Sampling, room: int, usage: Usage
+    ) -> Iterator[Delta]:
+        most = min(room, sampling.max_tokens or room)
+        tools = bool(prompt.tools) and prompt.tool_choice != "none"
+        stop = StopText(sampling.stop)
+        sorted_text = ReplyText(calls=tools, thinking=self._opens_thought(prompt))
+        sampler = self._sampler(prompt, sampling)
+        written, finish, utf8 = 0, "length", Utf8()
+        try:
+            while written < most:
+                token = sampler.draw()
+                written += 1
+                if self._runtime.is_end(token):
+                    finish = "stop"
+                    break
+                text = stop.feed(utf8.feed(self._runtime.piece(token)))
+                yield from list(sorted_text.feed(text)) or [Delta()]
+                if stop.stopped:
+                    finish = "stop"
+                    break
+                if written < most:
+                    self._share_cores()
+                    self._decode(slot, [token])
+        finally:
+            sampler.close()
+        yield from sorted_text.feed(stop.feed(utf8.feed(b"", final=True)) + stop.finish())
+        yield from sorted_text.finish()
+        finish = "tool_calls" if sorted_text.calls else finish
+        yield Delta(finish=finish, usage=Usage(usage.prompt, usage.cached, written))
+
+    def _sampler(self, prompt: Prompt, sampling: Sampling) -> Sampler:
+        temperature = sampling.temperature
+        return Sampler(
+            self._runtime,
+            self._settings.temperature if temperature is None else temperature,
+            0.95 if sampling.top_p is None else sampling.top_p,
+            0xFFFFFFFF if sampling.seed is None else sampling.seed & 0xFFFFFFFF,
+            sampling.repeat_penalty or 1.0,
+            grammar_of(prompt),
+        )
+
+    def _opens_thought(self, prompt: Prompt) -> bool:
+        return self._template.render(prompt).rstrip().endswith("<think>")
+
+    def _share_cores(self) -> None:
+        if self._settings.threads:
+            return
+        free = self._share.free()
+        self._runtime.set_threads(free, self._settings.threads_batch or free)
+
+    def _keep_beginning(self, prompt: Prompt, tokens: Sequence[int]) -> None:
+        """Plan to keep what later prompts will begin with too: instructions and functions."""
+        stable = tuple(message for message in prompt.messages[:1] if message.role == "system")
+        if stable and len(prompt.messages) > 1:
+            beginning = self._runtime.tokenize(
+                self._template.render(
+                    Prompt(stable, prompt.tools, prompt.tool_choice), answer=False
+                )
+            )
+            if beginning == list(tokens[: len(beginning)]):
+                self._plan_save(beginning)
+
+    def _plan_save(self, tokens: Sequence[int]) -> None:
+        planned = tuple(tokens)
+        if len(planned) >= _WORTH_KEEPING and planned not in self._to_save:
+            self._to_save = [*self._to_save[-3:], planned]
+
+    def _restore(self) -> None:
+        """Put what was used last back into memory, as far as half of the context allows."""
+        room = self._runtime.limit // 2
+        for prefix in self._store.newest(_SPARE_SLOTS - 1):
+            if len(prefix.tokens) <= room and self._put_back(prefix):
+                room -= len(prefix.tokens)
+
+    def _recall(self, tokens: Sequence[int]) -> None:
+        """Load from disk where that saves more reading than memory does."""
+        prefix = self._store.best(tokens)
+        known = self._slots.longest(tokens)
+        if prefix is not None and len(prefix.tokens) - known >= _WORTH_KEEPING:
+            self._put_back(prefix)
+
+    def _put_back(self, prefix: Prefix) -> bool:
+        state = self._store.load(prefix)
+        if state is None:
+            return False
+        slot = self._slots.take(prefix.tokens[:1])
+        try:
+            self._slots.clear(slot)
+            if not self._runtime.restore(slot.number, state):
+                self._runtime.cut(slot.number, 0)
+                return False
+            slot.tokens, slot.stable = list(prefix.tokens), True
+        finally:
+            self._slots.give_back(slot)
+        return True
+
+
+def find_gguf(settings: LlmSettings) -> Path:
+    """Return the model file, fetching it if need be. Raises UnknownModel or ModelError."""
+    name = settings.model or DEFAULT_MODEL
+    dropped = [folder / name for folder in settings.data_dir if (folder / name).exists()]
+    place = dropped[0] if dropped and name else ModelStore(settings.data_dir).ensure(name)
+    if place.is_file():
+        return place
+    files = sorted(place.glob("*.gguf"))
+    if not files:
+        raise UnknownModel(f"model: expected a .gguf file in {place}")
+    if len(files) > 1 and not files[0].stem.endswith(f"-of-{len(files):05d}"):
+        raise ModelError(f"model: {place} holds {len(files)} .gguf files; name one of them")
+    return files[0]
+
+
+def _cache_dir(settings: LlmSettings) -> Path:
+    return settings.cache_dir or Path(platformdirs.user_cache_dir("parley")) / "prompts"
+
+
+def _identity(path: Path, options: Options) -> str:
+    """Name everything that decides whether a state fits: the model, and how it is run."""
+    from importlib.metadata import version
+
+    status = path.stat()
+    return (
+        f"{path.resolve()}:{status.st_size}:{status.st_mtime_ns}:{options.gpu_layers}:"
+        f"{version('llama-cpp-python')}"
+    )

@@ -1,0 +1,92 @@
+"""Wyoming events to turns."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from wyoming.asr import Transcript
+from wyoming.event import Event
+from wyoming.handle import Handled, HandledChunk, HandledStart, HandledStop, NotHandled
+from wyoming.info import Info
+from wyoming.intent import Entity, Intent, IntentsStart, IntentsStop, Recognize
+
+from wyoming_common.errors import BadRequest
+from wyoming_common.limits import Limits
+from wyoming_common.service import ServiceHandler
+from wyoming_llm import assistant
+from wyoming_llm.assistant import Assistant, Fail, Say, Turn
+
+
+class LlmHandler(ServiceHandler):
+    """One client. A reply is streamed, and comes whole at its end for clients that do not."""
+
+    stage = "llm"
+
+    def __init__(
+        self,
+        info: Callable[[], Info],
+        assistant: Assistant,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        limits: Limits | None = None,
+    ) -> None:
+        super().__init__(info, reader, writer, limits)
+        self._assistant = assistant
+
+    async def on_request(self, event: Event) -> None:
+        if Transcript.is_type(event.type) or Recognize.is_type(event.type):
+            await self.start(self._reply(_turn(event)))
+
+    async def _reply(self, turn: Turn) -> None:
+        text = ""
+        intents: list[assistant.Intent] = []
+        async for outcome in self._assistant.answer(turn):
+            if isinstance(outcome, Say):
+                if not text:
+                    await self.write_event(HandledStart().event())
+                text += outcome.text
+                await self.write_event(HandledChunk(text=outcome.text).event())
+            elif isinstance(outcome, Fail):
+                await self.write_event(NotHandled(text=f"{text} {outcome.text}".strip()).event())
+                return
+            else:
+                intents.append(outcome)
+        if intents:
+            await self._send_intents(intents)
+            return
+        await self.write_event(Handled(text=text.strip()).event())
+        await self.write_event(HandledStop().event())
+
+    async def _send_intents(self, intents: list[assistant.Intent]) -> None:
+        if len(intents) > 1:
+            await self.write_event(IntentsStart().event())
+        for intent in intents:
+            slots = [Entity(name, value) for name, value in intent.slots.items()]
+            await self.write_event(
+                Intent(name=intent.name, entities=slots, text=intent.text or None).event()
+            )
+        if len(intents) > 1:
+            await self.write_event(IntentsStop().event())
+
+
+def _turn(event: Event) -> Turn:
+    context: Any = event.data.get("context") or {}
+    if not isinstance(context, dict):
+        raise BadRequest(f"{event.type}: context: expected an object, got {context!r:.80}")
+    text = _string(event, event.data, "text")
+    if text is None:
+        raise BadRequest(f"{event.type}: text: expected a string, got none")
+    return Turn(
+        text=text,
+        language=_string(event, event.data, "language") or "",
+        conversation=_string(event, context, "conversation_id") or "",
+        heard=_string(event, context, "heard"),
+        device=_string(event, context, "device_id") or "",
+    )
+
+
+def _string(event: Event, data: dict[str, Any], key: str) -> str | None:
+    value = data.get(key)
+    if value is None or isinstance(value, str):
+        return value
+    raise BadRequest(f"{event.type}: {key}: expected a string, got {value!r:.80}")

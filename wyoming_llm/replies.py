@@ -1,0 +1,85 @@
+"""Replies of one model to several clients, and what the model does while nobody asks."""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from wyoming_common.errors import ServiceError
+from wyoming_common.worker import ModelThread
+from wyoming_llm.engine import Delta, LlmEngine, Prompt, Sampling
+
+_LOGGER = logging.getLogger(__name__)
+
+_MOST_AHEAD: Final = 8
+"""Prompts that wait to be read ahead"""
+
+
+class Replies:
+    """Generates at most `parallel` replies at a time, fairly by turns; others wait in order."""
+
+    def __init__(self, model: ModelThread[LlmEngine], parallel: int) -> None:
+        self._model = model
+        self._room = asyncio.Semaphore(parallel)
+        self._active = 0
+        self._ahead: OrderedDict[str, Prompt] = OrderedDict()
+        self._wake = asyncio.Event()
+
+    @asynccontextmanager
+    async def stream(
+        self, prompt: Prompt, sampling: Sampling
+    ) -> AsyncIterator[AsyncIterator[Delta]]:
+        """Yield the deltas of one reply; leaving the block ends its generation."""
+
+        def reply(engine: LlmEngine) -> Iterator[Delta]:
+            return engine.reply(prompt, sampling)
+
+        self._active += 1
+        try:
+            async with self._room, self._model.stream(reply) as deltas:
+                yield deltas
+        finally:
+            self._active -= 1
+            self._wake.set()
+
+    def read_ahead(self, prompt: Prompt) -> None:
+        """Have `prompt` read when nobody waits, so that a reply to it starts at once."""
+        self._ahead[prompt.conversation] = prompt
+        self._ahead.move_to_end(prompt.conversation)
+        while len(self._ahead) > _MOST_AHEAD:
+            self._ahead.popitem(last=False)
+        self._wake.set()
+
+    async def keep(self) -> None:
+        """Do what can wait, whenever nobody waits; runs until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self._use_silence()
+            except ServiceError as err:
+                _LOGGER.debug("Nothing read ahead: %s", err)
+            except Exception:
+                _LOGGER.exception("Reading ahead failed")
+
+    async def _use_silence(self) -> None:
+        while self._ahead and not self._active:
+            name, prompt = self._ahead.popitem()
+            if not await self._read(prompt):
+                self._ahead.setdefault(name, prompt)
+        if not self._active:
+            await self._model.call(lambda engine: engine.settle())
+
+    async def _read(self, prompt: Prompt) -> bool:
+        """Read `prompt` unless somebody asks meanwhile; returns whether it was read whole."""
+
+        def read(engine: LlmEngine) -> Iterator[None]:
+            return engine.read(prompt)
+
+        async with self._model.stream(read) as steps:
+            async for _ in steps:
+                if self._active:
+                    return False
+        return True
