@@ -28,6 +28,11 @@ class SttSettings(ServiceSettings):
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
     compute_type: str = Field("auto", description="auto, int8, int8_float16, float16, float32...")
     beam_size: int = Field(0, ge=0, le=16, description="hypotheses kept; 0 chooses")
+    base_url: str = Field(
+        "", description="OpenAI-compatible transcription server, http://HOST:PORT/v1 (openai)"
+    )
+    api_key: str = Field("", description="its key (openai)", repr=False)
+    timeout: float = Field(30, gt=0, description="seconds it may take (openai)")
     endpointing: Literal["auto", "turn", "vad", "off"] = Field(
         "auto",
         description="who ends a turn: turn (a turn model, at pauses), vad (silence), auto (the "

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from wyoming_common.errors import ConfigError, ModelError
 from wyoming_stt.config import SttSettings
 from wyoming_stt.engine import Audio, Request, Task, Transcription
-from wyoming_stt.engines.whisper_text import cut_repeats, most_tokens
+from wyoming_stt.engines.whisper_text import cut_repeats, is_nothing, most_tokens
 from wyoming_stt.models import check_folder, languages_of, obtain
 
 _FRAME_SECONDS = 0.01
@@ -78,7 +78,10 @@ class FasterWhisper:
             return_scores=True,
             return_no_speech_prob=True,
         )[0]
-        text = tokenizer.decode(cut_repeats(result.sequences_ids[0])).strip()
+        tokens = result.sequences_ids[0]
+        if is_nothing(len(tokens), len(audio) / 16_000, result.scores[0], result.no_speech_prob):
+            return Transcription(language=language)
+        text = tokenizer.decode(cut_repeats(tokens)).strip()
         return Transcription(text=text, language=language)
 
     @property
