@@ -1,0 +1,216 @@
+"""The apps (add-ons) are what the Supervisor expects, and say nothing twice."""
+
+import json
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+from importlib.metadata import entry_points, version
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from satellite.config import SatelliteSettings
+from tests.addons.rules import AppConfig, accepts
+from wyoming_common.settings import Settings
+from wyoming_llm.config import LlmSettings
+from wyoming_stt.config import SttSettings
+from wyoming_tts.config import TtsSettings
+
+ROOT = Path(__file__).parents[2]
+ADDONS = ROOT / "addons"
+SETTINGS: dict[str, type[Settings]] = {
+    "parley_stt": SttSettings,
+    "parley_tts": TtsSettings,
+    "parley_llm": LlmSettings,
+    "parley_satellite": SatelliteSettings,
+}
+OF_THE_CONTAINER = {"config", "data_dir", "uri", "zeroconf"}
+"""What the image and the Supervisor decide."""
+NOT_IN_AN_APP = {
+    "parley_stt": OF_THE_CONTAINER,
+    "parley_tts": OF_THE_CONTAINER,
+    "parley_llm": OF_THE_CONTAINER | {"http_uri"},
+    # Pipes, the end after one turn and zeroconf are for the command line.
+    "parley_satellite": OF_THE_CONTAINER
+    | {"once", "json_lines", "mic_rate", "mic_channels", "speaker_rate", "discover_timeout"},
+}
+LANGUAGES = {"en", "de", "es", "fr", "nl"}
+
+every_app = pytest.mark.parametrize("app", sorted(SETTINGS))
+
+
+def config(app: str) -> dict[str, Any]:
+    return dict(yaml.safe_load((ADDONS / app / "config.yaml").read_text(encoding="utf-8")))
+
+
+def entry_point(app: str) -> list[str]:
+    dockerfile = (ADDONS / app / "Dockerfile").read_text(encoding="utf-8")
+    found = re.search(r"^ENTRYPOINT (\[.*\])$", dockerfile, re.MULTILINE)
+    assert found is not None
+    return list(json.loads(found[1]))
+
+
+def test_every_folder_is_an_app_of_the_repository() -> None:
+    assert {path.parent.name for path in ADDONS.glob("*/config.yaml")} == set(SETTINGS)
+    # The Supervisor looks for it at the root of what it has cloned.
+    repository = yaml.safe_load((ROOT / "repository.yaml").read_text(encoding="utf-8"))
+    assert set(repository) <= {"name", "url", "maintainer"}
+    assert repository["name"]
+
+
+def test_nothing_else_is_called_config_yaml() -> None:
+    """The Supervisor searches the whole repository for them."""
+    listed = subprocess.run(
+        ["git", "ls-files", "*config.yaml", "*config.json", "*config.yml"],  # noqa: S607
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = [Path(line) for line in listed.stdout.split() if Path(line).stem == "config"]
+    assert {path.parts[0] for path in found} <= {"addons"}
+
+
+@every_app
+def test_the_config_follows_the_supervisors_rules(app: str) -> None:
+    checked = AppConfig.model_validate(config(app))
+
+    assert checked.slug == app
+    assert checked.version == version("parley-voice")
+    assert "wyoming" in checked.discovery
+
+
+@every_app
+def test_every_setting_is_an_option_and_every_option_a_setting(app: str) -> None:
+    settings = set(SETTINGS[app].model_fields) - NOT_IN_AN_APP[app]
+
+    assert set(config(app)["schema"]) == settings
+
+
+@every_app
+def test_the_default_options_are_valid_and_those_of_the_command(app: str) -> None:
+    described = config(app)
+
+    for name, value in described["options"].items():
+        field = SETTINGS[app].model_fields[name]
+        assert accepts(described["schema"][name], value), name
+        assert value == (list(field.default) if isinstance(value, list) else field.default), name
+    for name, kind in described["schema"].items():
+        optional = str(kind[0] if isinstance(kind, list) else kind).endswith("?")
+        assert optional != (name in described["options"]), f"{name}: a default, or optional"
+
+
+@every_app
+def test_the_command_reads_the_options(
+    app: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described = config(app)
+    options = tmp_path / "options.json"
+    options.write_text(json.dumps(described["options"]), encoding="utf-8")
+    for name, value in described["environment"].items():
+        monkeypatch.setenv(name, value)
+    command, *arguments = entry_point(app)
+    assert arguments == ["--config", "/data/options.json"]
+    assert command in {script.name for script in entry_points(group="console_scripts")}
+
+    settings = SETTINGS[app].load(["--config", str(options)])
+
+    assert settings.program() == command
+    assert settings.data_dir == (Path("/data"), Path("/share/parley"))
+
+
+@every_app
+def test_the_port_that_is_watched_is_the_one_listened_on(app: str) -> None:
+    described = config(app)
+    port = str(SETTINGS[app].model_fields["uri"].default).rpartition(":")[2]
+
+    assert described["watchdog"] == f"tcp://[HOST]:[PORT:{port}]"
+    assert f"{port}/tcp" in described["ports"]
+
+
+@every_app
+def test_options_and_ports_are_explained_in_every_language(app: str) -> None:
+    described = config(app)
+    files = {path.stem: path for path in (ADDONS / app / "translations").glob("*.yaml")}
+    assert set(files) >= LANGUAGES
+
+    for language, path in files.items():
+        texts = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert set(texts) == {"configuration", "network"}
+        assert set(texts["configuration"]) <= set(described["schema"]), language
+        assert set(texts["network"]) == set(described["ports"]), language
+        assert all(text["name"] and text["description"] for text in texts["configuration"].values())
+        # Home Assistant shows English where a language has nothing.
+        shown = described["schema"] if language == "en" else described["options"]
+        assert set(shown) <= set(texts["configuration"]), language
+
+
+@every_app
+def test_pictures_and_texts_are_there(app: str) -> None:
+    for name, width, height in (("icon.png", 128, 128), ("logo.png", 250, 100)):
+        head = (ADDONS / app / name).read_bytes()[:24]
+        assert head[:8] == b"\x89PNG\r\n\x1a\n"
+        assert struct.unpack(">II", head[16:24]) == (width, height)
+    documentation = (ADDONS / app / "DOCS.md").read_text(encoding="utf-8")
+    assert "app (add-on)" in documentation
+    changes = (ADDONS / app / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## {version('parley-voice')}" in changes
+    profile = (ADDONS / app / "apparmor.txt").read_text(encoding="utf-8")
+    assert f"profile {app} " in profile
+    assert profile.count("{") == profile.count("}")
+
+
+@every_app
+def test_the_image_says_itself_what_it_is_made_of(app: str) -> None:
+    dockerfile = (ADDONS / app / "Dockerfile").read_text(encoding="utf-8")
+
+    assert not (ADDONS / app / "build.yaml").exists()
+    assert "BUILD_FROM" not in dockerfile
+    bases = re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)
+    assert all(re.fullmatch(r"python:3\.\d+-slim-\w+", base) for base in bases)
+    assert f'"{version("parley-voice")}"' in dockerfile or version("parley-voice") in dockerfile
+    for label in ("io.hass.version", "io.hass.type", "io.hass.arch"):
+        assert label in dockerfile
+
+
+@every_app
+def test_the_image_is_made_by_the_script_that_the_build_test_runs(app: str) -> None:
+    own = (ADDONS / app / "install.sh").read_text(encoding="utf-8")
+
+    assert own == (ROOT / "deploy" / "install.sh").read_text(encoding="utf-8")
+
+
+def run(*command: str) -> None:
+    beside_python = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    program = shutil.which(command[0], path=beside_python)
+    if program is None:
+        pytest.skip(f"{command[0]} is not installed")
+    checked = subprocess.run(
+        [program, *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def tracked(*patterns: str) -> list[str]:
+    return [str(path.relative_to(ROOT)) for pattern in patterns for path in ROOT.glob(pattern)]
+
+
+def test_the_dockerfiles_pass_hadolint() -> None:
+    files = tracked("addons/*/Dockerfile", "deploy/Dockerfile*")
+    # DL3013: versions are those of the release, which names them itself.
+    run("hadolint", "--ignore", "DL3013", *files)
+
+
+def test_the_yaml_files_pass_yamllint() -> None:
+    rules = "{extends: default, rules: {line-length: {max: 200}, document-start: disable}}"
+    files = tracked("repository.yaml", "addons/**/*.yaml", "deploy/*.yaml")
+    run("yamllint", "--strict", "-d", rules, *files)
+
+
+def test_the_shell_scripts_pass_shellcheck() -> None:
+    run("shellcheck", *tracked("addons/*/install.sh", "deploy/*.sh", "tests/homeassistant/*.sh"))

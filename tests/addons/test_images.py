@@ -1,0 +1,105 @@
+"""Each image is made in a plain Debian root, by the steps of its Dockerfile, and then serves.
+
+script/test-apps makes the root; nothing here needs Docker.
+"""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from wyoming.info import Info
+
+from tests.addons.test_apps import ADDONS, ROOT, SETTINGS, config, entry_point
+from wyoming_common.discovery import describe
+from wyoming_common.errors import Unavailable
+from wyoming_common.settings import DEFAULT_DATA_DIR
+
+DEBIAN = os.environ.get("PARLEY_DEBIAN", "")
+"""A Debian root with Python and nothing else; set by script/test-apps."""
+MODELS = Path(os.environ.get("PARLEY_DATA_DIR", DEFAULT_DATA_DIR)) / "models"
+START_SECONDS = 120
+DOMAINS = {
+    "parley_stt": "asr",
+    "parley_tts": "tts",
+    "parley_llm": "handle",
+    "parley_satellite": "satellite",
+}
+"""What each of them is in its answer to `describe`."""
+
+pytestmark = [
+    pytest.mark.skipif(not DEBIAN, reason="needs root and a Debian: run script/test-apps"),
+    pytest.mark.timeout(1800),
+]
+
+
+def steps(app: str) -> list[str]:
+    """Return the RUN lines of an app's Dockerfile, with the checkout as what is installed."""
+    dockerfile = (ADDONS / app / "Dockerfile").read_text(encoding="utf-8")
+    lines = re.findall(r"^RUN (.+)$", dockerfile, re.MULTILINE)
+    return [re.sub(r' parley-voice "==.*"$', " /src", line) for line in lines]
+
+
+@pytest.fixture
+def image(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A fresh root with the files that the Dockerfile copies, and the checkout at /src."""
+    root = tmp_path / "root"
+    subprocess.run(["cp", "-a", "--reflink=auto", DEBIAN, root], check=True)  # noqa: S607
+    shutil.copy(ADDONS / request.param / "install.sh", root / "install.sh")
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, stdout=subprocess.PIPE, check=True)  # noqa: S607
+    for name in listed.stdout.decode().splitlines():
+        (root / "src" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, root / "src" / name)
+    with ExitStack() as stack:
+        for source, target in (("/proc", "proc"), ("/dev", "dev"), (MODELS, "data/models")):
+            (root / target).mkdir(parents=True, exist_ok=True)
+            subprocess.run(["mount", "--bind", source, root / target], check=True)  # noqa: S607
+            stack.callback(subprocess.run, ["umount", "--lazy", root / target], check=True)
+        yield root
+
+
+async def answer(uri: str, process: subprocess.Popen[bytes]) -> Info:
+    """Return what the program at `uri` says it is, once it answers."""
+    async with asyncio.timeout(START_SECONDS):
+        while True:
+            assert process.poll() is None, "the program has ended"
+            try:
+                return await describe(uri)
+            except Unavailable:
+                await asyncio.sleep(0.5)
+
+
+@pytest.mark.parametrize(
+    ("image", "app"), [(app, app) for app in sorted(SETTINGS)], indirect=["image"]
+)
+async def test_the_image_serves_with_its_default_options(image: Path, app: str) -> None:
+    described = config(app)
+    options = json.dumps(described["options"])
+    (image / "data" / "options.json").write_text(options, encoding="utf-8")
+    inside = ["chroot", str(image), "/usr/bin/env", "-i", "HOME=/root", "LANG=C.UTF-8"]
+    path = "PATH=/opt/parley/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    network = [f"{name}={value}" for name, value in os.environ.items() if "INDEX_URL" in name]
+    for step in steps(app):
+        done = subprocess.run(
+            [*inside, path, *network, "sh", "-c", step], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{step}\n{done.stdout}{done.stderr}"
+    shutil.rmtree(image / "src")
+    port = int(described["watchdog"].rpartition(":")[2].removesuffix("]"))
+    environment = [f"{name}={value}" for name, value in described["environment"].items()]
+
+    process = subprocess.Popen([*inside, path, *environment, *entry_point(app)])
+    try:
+        info = await answer(f"tcp://127.0.0.1:{port}", process)
+    finally:
+        process.terminate()
+        ended = process.wait(timeout=20)
+
+    assert getattr(info, DOMAINS[app])
+    assert ended == 0
