@@ -9,6 +9,7 @@ from satellite.clock import RunClock
 from satellite.config import SatelliteSettings
 from satellite.devices import open_microphone, open_speaker
 from satellite.ears import Ears
+from satellite.frontend import FrontEnd, FrontEndSettings, NoFrontEnd, WebRtc
 from satellite.homeassistant import Assistant
 from satellite.loop import Body
 from satellite.player import Player
@@ -53,4 +54,19 @@ async def run(settings: SatelliteSettings) -> None:
 
 
 def _make_ears(settings: SatelliteSettings) -> Ears:
-    return Ears(Silero(), make_wake(settings.wake_engine, settings.wake))
+    words = settings.wake + settings.stop_word
+    return Ears(
+        Silero(),
+        make_wake(settings.wake_engine, words),
+        _make_front_end(settings),
+        memory_seconds=settings.max_listen,
+    )
+
+
+def _make_front_end(settings: SatelliteSettings) -> FrontEnd:
+    room = settings.mic.startswith("portaudio") and settings.speaker.startswith("portaudio")
+    echo = settings.echo_cancellation == "on" or (settings.echo_cancellation == "auto" and room)
+    if not (echo or settings.noise_suppression or settings.auto_gain):
+        return NoFrontEnd()
+    wanted = FrontEndSettings(echo=echo, noise=settings.noise_suppression, gain=settings.auto_gain)
+    return WebRtc(wanted, settings.speaker_rate)

@@ -49,6 +49,21 @@ class SatelliteSettings(ServiceSettings):
     wake: Names = Field(
         ("okay_nabu",), description="wake word, repeatable; none: every utterance is for us"
     )
+    stop_word: Names = Field(
+        (), description="wake word model that only stops the reply or a timer; repeatable"
+    )
+    follow_up: float = Field(
+        0.0, ge=0.0, le=60.0, description="seconds after a reply in which no wake word is needed"
+    )
+    barge_in: bool = Field(True, description="let speech interrupt the reply (not with --once)")
+    duck: float = Field(
+        0.3, ge=0.0, le=1.0, description="gain of the reply while somebody may be speaking"
+    )
+    echo_cancellation: Literal["auto", "on", "off"] = Field(
+        "auto", description="take the speaker out of the microphone; auto: with portaudio devices"
+    )
+    noise_suppression: bool = Field(False, description="take steady noise out of the microphone")
+    auto_gain: bool = Field(False, description="bring quiet speech up to level")
     wake_engine: str = Field("micro", description="wake word engine, see satellite/wake")
     pre_roll: float = Field(
         0.6, ge=0.0, le=5.0, description="seconds kept from before speech was noticed"

@@ -3,7 +3,9 @@
 from collections import deque
 from dataclasses import dataclass
 
+from satellite.barge_in import Hearing, db
 from satellite.devices.device import FRAME_SECONDS, Frame
+from satellite.frontend import FrontEnd, NoFrontEnd, power
 from satellite.wake.engine import WakeDetector
 from wyoming_common.audio import MODEL_RATE, Reframer
 from wyoming_common.vad import VoiceDetector
@@ -15,43 +17,77 @@ class Voice:
 
     at: float
     """Seconds since the start of the run at its end."""
-    probability: float
-    samples: int
+    hearing: Hearing
+
+    @property
+    def probability(self) -> float:
+        """The probability of speech."""
+        return self.hearing.probability
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What one frame completed."""
 
+    frame: Frame
+    """The microphone's frame behind the front end."""
     voices: tuple[Voice, ...]
     wake: str | None
 
 
-class Ears:
-    """Runs the detectors on every frame; keeps the last `memory_seconds` of audio."""
+_LOUD = 60.0**2
+"""Power of what the speaker plays from which it can be heard in the room."""
+_FAR_FRAMES = 30
+"""Frames for which a room goes on sounding."""
+_POWER_FRAMES = 4
 
-    def __init__(self, vad: VoiceDetector, wake: WakeDetector, memory_seconds: float = 8.0) -> None:
+
+class Ears:
+    """Runs the front end and the detectors on every frame; keeps the last audio.
+
+    `memory_seconds` bounds what `since` can give.
+    """
+
+    def __init__(
+        self,
+        vad: VoiceDetector,
+        wake: WakeDetector,
+        front_end: FrontEnd | None = None,
+        memory_seconds: float = 8.0,
+    ) -> None:
         self._vad = vad
         self._wake = wake
+        self._front_end = front_end or NoFrontEnd()
         self._vad_frames = Reframer(vad.frame_samples * 2)
         self._vad_samples = 0
         self._wake_frames = Reframer(wake.frame_samples * 2)
         self._memory: deque[Frame] = deque(maxlen=round(memory_seconds / FRAME_SECONDS))
+        self._before: deque[float] = deque(maxlen=_POWER_FRAMES)
+        self._behind: deque[float] = deque(maxlen=_POWER_FRAMES)
+        self._far_left = 0
 
-    def hear(self, frame: Frame) -> Heard:
-        """Take the next 10 ms of the microphone."""
-        self._memory.append(frame)
-        self._vad_samples += len(frame.pcm) // 2
-        voices = []
-        for block in self._vad_frames.feed(frame.pcm):
-            self._vad_samples -= self._vad.frame_samples
-            at = frame.at - self._vad_samples / MODEL_RATE
-            voices.append(Voice(at, self._vad.process(block), self._vad.frame_samples))
+    def hear(self, frame: Frame, far: bytes = b"") -> Heard:
+        """Take the next 10 ms of the microphone, and what the speaker has played meanwhile."""
+        pcm = self._front_end.process(frame.pcm, far)
+        self._before.append(power(frame.pcm))
+        self._behind.append(power(pcm))
+        self._far_left = _FAR_FRAMES if far and power(far) > _LOUD else max(0, self._far_left - 1)
+        clean = Frame(pcm, frame.at)
+        self._memory.append(clean)
+        self._vad_samples += len(pcm) // 2
+        voices = tuple(self._voice(block, frame.at) for block in self._vad_frames.feed(pcm))
         wake = None
-        for block in self._wake_frames.feed(frame.pcm):
+        for block in self._wake_frames.feed(pcm):
             wake = self._wake.process(block) or wake
-        return Heard(tuple(voices), wake)
+        return Heard(clean, voices, wake)
 
     def since(self, at: float) -> bytes:
         """Return the remembered audio from `at` on: whole frames, mono s16le at 16 kHz."""
         return b"".join(frame.pcm for frame in self._memory if frame.at > at)
+
+    def _voice(self, block: bytes, at: float) -> Voice:
+        samples = self._vad.frame_samples
+        self._vad_samples -= samples
+        left = (sum(self._behind) + 1.0) / (sum(self._before) + 1.0)
+        hearing = Hearing(self._vad.process(block), samples, db(left), self._far_left > 0)
+        return Voice(at - self._vad_samples / MODEL_RATE, hearing)

@@ -13,8 +13,11 @@ from satellite.turn import (
     Abandon,
     Action,
     Chime,
+    Duck,
     EndSpeech,
     Listen,
+    Pause,
+    Resume,
     State,
     TurnMachine,
     TurnSettings,
@@ -48,6 +51,8 @@ class Loop:
                 pre_roll_seconds=settings.pre_roll,
                 no_speech_seconds=settings.no_speech,
                 max_listen_seconds=settings.max_listen,
+                follow_up_seconds=settings.follow_up,
+                barge_in=settings.barge_in and not settings.once,
             )
         )
 
@@ -100,6 +105,18 @@ class Loop:
                     self.abandon()
                 case Chime(name):
                     self.chime(name)
+                case _:
+                    self._adjust(action)
+
+    def _adjust(self, action: Duck | Pause | Resume) -> None:
+        player = self.body.player
+        match action:
+            case Duck():
+                player.duck(self.settings.duck)
+            case Pause():
+                player.pause()
+            case Resume():
+                player.resume()
 
     def chime(self, name: str) -> None:
         """Play a sound of ours, unless they are turned off."""
@@ -107,12 +124,15 @@ class Loop:
             self.body.player.sound(sound(name, self.body.player.rate))
 
     def _hear(self, frame: Frame) -> None:
-        heard = self.body.ears.hear(frame)
-        tell_heard(self.telemetry, frame, heard)
+        heard = self.body.ears.hear(frame, self.body.player.take_reference())
+        tell_heard(self.telemetry, heard)
         if self.machine.state is State.LISTENING:
-            self.feed(frame.pcm)
+            self.feed(heard.frame.pcm)
         if heard.wake is not None:
             self.woken()
-            self.do(self.machine.wake(frame.at, heard.wake))
+            if heard.wake in self.settings.stop_word:
+                self.do(self.machine.stop_word())
+            else:
+                self.do(self.machine.wake(frame.at, heard.wake))
         for voice in heard.voices:
-            self.do(self.machine.voice(voice.at, voice.probability, voice.samples))
+            self.do(self.machine.voice(voice.at, voice.hearing))

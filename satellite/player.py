@@ -77,6 +77,7 @@ class Player:
         self._open = False
         self._waiting = False
         self._stopping = False
+        self._paused = False
         self._playback = Playback()
         self._sounds: deque[NDArray[np.float32]] = deque(maxlen=_MOST_SOUNDS)
         self._volume = _Ramp(rate, volume)
@@ -92,7 +93,7 @@ class Player:
             self._playback = Playback()
             self._open = True
             self._waiting = True
-            self._stopping = False
+            self._stopping = self._paused = False
             self._duck = _Ramp(self.rate, 1.0)
 
     def write(self, pcm: bytes) -> None:
@@ -127,8 +128,24 @@ class Player:
         """Play the reply at this gain, 0 to 1, until told otherwise."""
         self.catch_up()
         with self._lock:
-            if not self._stopping:
+            if not self._stopping and not self._paused:
                 self._duck.target = gain
+
+    def pause(self) -> None:
+        """Fade out within 8 ms and keep the rest of the reply for `resume`."""
+        self.catch_up()
+        with self._lock:
+            self._paused = True
+            if not self._stopping:
+                self._duck.target = 0.0
+
+    def resume(self) -> None:
+        """Go on where a pause was made, at full level; undoes ducking as well."""
+        self.catch_up()
+        with self._lock:
+            self._paused = False
+            if not self._stopping:
+                self._duck.target = 1.0
 
     def set_volume(self, gain: float) -> None:
         """Set the gain of everything; 0 mutes."""
@@ -189,7 +206,10 @@ class Player:
 
     def _read_reply(self, samples: int, at: float) -> NDArray[np.float32]:
         mix = np.zeros(samples, np.float32)
-        if self._waiting and not self._may_start():
+        if (self._paused and self._duck.silent) or (self._waiting and not self._may_start()):
+            if self._stopping:
+                self._drop()
+                self._end(at)
             return mix
         pcm = self._pop(samples * 2)
         count = len(pcm) // 2

@@ -4,7 +4,6 @@ from math import log10
 
 import numpy as np
 
-from satellite.devices.device import Frame
 from satellite.ears import Heard
 from satellite.report import TurnReport
 from wyoming_common.telemetry import Telemetry
@@ -14,9 +13,9 @@ _SILENCE_DBFS = -96.0
 """One step of 16 bits."""
 
 
-def tell_heard(telemetry: Telemetry, frame: Frame, heard: Heard) -> None:
+def tell_heard(telemetry: Telemetry, heard: Heard) -> None:
     """Pass on the microphone's level in dBFS, the probability of speech and a wake word."""
-    samples = np.frombuffer(frame.pcm, np.int16).astype(np.float32)
+    samples = np.frombuffer(heard.frame.pcm, np.int16).astype(np.float32)
     power = float(np.dot(samples, samples)) / max(1, samples.size) / _FULL_SCALE**2
     level = 10 * log10(power) if power > 0 else _SILENCE_DBFS
     telemetry.meter("level_dbfs", max(level, _SILENCE_DBFS))

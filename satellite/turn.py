@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import inf
 
+from satellite.barge_in import BargeIn, BargeInSettings, Hearing, Talk
 from wyoming_common.audio import MODEL_RATE
 from wyoming_common.endpoint import Change, Endpoint, EndpointSettings, Sensitivity
 
@@ -46,13 +47,28 @@ class Abandon:
 
 
 @dataclass(frozen=True, slots=True)
+class Duck:
+    """Play the reply more quietly: somebody may be speaking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Play nothing of the reply for now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Go on with the reply where it was."""
+
+
+@dataclass(frozen=True, slots=True)
 class Chime:
     """Play the sound of this name."""
 
     name: str
 
 
-Action = Listen | EndSpeech | Abandon | Chime
+Action = Listen | EndSpeech | Abandon | Duck | Pause | Resume | Chime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +81,15 @@ class TurnSettings:
     """Audio from before speech was noticed that belongs to the turn."""
     wake_overlap_seconds: float = 0.25
     """How far before a wake word is reported the next word may have begun."""
+    chime_seconds: float = 0.2
+    """Length of the sound after a wake word; speech that begins after it is sent without it."""
+    follow_up_seconds: float = 0.0
+    """How long after a reply the next turn needs no wake word."""
+    barge_in: bool = False
+    """Whether speech interrupts a reply; a wake word always does."""
+    barge_in_settings: BargeInSettings = field(default_factory=BargeInSettings)
+    go_on_seconds: float = 1.5
+    """Speech that goes on so soon after its end, before a reply, belongs to the same turn."""
     no_speech_seconds: float = 5.0
     max_listen_seconds: float = 30.0
     service_end_seconds: float = 2.0
@@ -80,6 +105,8 @@ class TurnMachine:
         self.state = State.IDLE
         self.service_ends_turn = service_ends_turn
         """Whether speech-to-text finds the end of the turn by itself; ours is then the net."""
+        self._barge_in = BargeIn(settings.barge_in_settings)
+        self._since = -inf
         self._wake: str | None = None
         self._speech_start_at: float | None = None
         self._speech_end_at: float | None = None
@@ -105,16 +132,11 @@ class TurnMachine:
         self._new_endpoints(self._settings.no_speech_seconds)
         return [*actions, Chime("awake")]
 
-    def voice(self, at: float, probability: float, samples: int) -> list[Action]:
-        """`samples` of the microphone ended at `at`; `probability` is that of speech in them."""
+    def voice(self, at: float, hearing: Hearing) -> list[Action]:
+        """A piece of the microphone's audio ended at `at`; this is what was heard in it."""
         if self.state in (State.THINKING, State.SPEAKING):
-            return []
-        change = self._endpoint.process(probability, samples)
-        self._net.process(probability, samples)
-        if self._net.speech_start is not None:
-            behind = self._net.position - self._net.speech_start
-            self._speech_start_at = at - behind / MODEL_RATE
-            self._speech_end_at = at - self._net.silence_seconds
+            return self._talked_over(at, hearing) if self._settings.barge_in else []
+        change = self._follow(at, hearing)
         match self.state, change:
             case ((State.IDLE | State.AWAKE), Change.STARTED):
                 return self._begin()
@@ -125,11 +147,59 @@ class TurnMachine:
             return self.end_speech()
         return []
 
+    def _follow(self, at: float, hearing: Hearing) -> Change | None:
+        change = self._endpoint.process(hearing.probability, hearing.samples)
+        self._net.process(hearing.probability, hearing.samples)
+        if self._net.speech_start is not None:
+            behind = self._net.position - self._net.speech_start
+            self._speech_start_at = at - behind / MODEL_RATE
+            self._speech_end_at = at - self._net.silence_seconds
+        return change
+
+    def _talked_over(self, at: float, hearing: Hearing) -> list[Action]:
+        speaking = self.state is State.SPEAKING
+        match self._barge_in.process(hearing):
+            case Talk.MAYBE if speaking:
+                return [Duck()]
+            case Talk.LIKELY if speaking:
+                return [Pause()]
+            case Talk.NONE if speaking:
+                return [Resume()]
+            case Talk.REAL:
+                return [Abandon(), *self._begin_again(at)]
+        return []
+
+    def _begin_again(self, at: float) -> list[Action]:
+        """Begin a turn with the speech that interrupts the one before."""
+        last_end = self._speech_end_at
+        unanswered = self.state is State.THINKING and last_end is not None
+        heard = list(self._barge_in.frames)
+        self._wake, self._wake_at = None, -inf
+        self._new_endpoints(inf)
+        seconds = sum(one.samples for one in heard) / MODEL_RATE
+        ended = at - seconds
+        for one in heard:
+            ended += one.samples / MODEL_RATE
+            self._follow(ended, one)
+        if self._speech_start_at is None:
+            self._speech_start_at, self._speech_end_at = at - seconds, at
+        goes_on = (
+            unanswered
+            and last_end is not None
+            and self._speech_start_at - last_end <= self._settings.go_on_seconds
+        )
+        if not goes_on:
+            self._since = self._speech_start_at - self._settings.pre_roll_seconds
+        self._barge_in.reset()
+        self.state = State.LISTENING
+        return [Listen(self._since)]
+
     def end_speech(self) -> list[Action]:
         """The utterance is over, for whatever reason."""
         if self.state is not State.LISTENING:
             return []
         self.state = State.THINKING
+        self._barge_in.reset()
         assert self._speech_end_at is not None
         return [EndSpeech(self._speech_end_at)]
 
@@ -144,13 +214,24 @@ class TurnMachine:
         """A reply, or something that nobody asked for, has begun to play."""
         if self.state in (State.IDLE, State.THINKING):
             self.state = State.SPEAKING
+            self._barge_in.reset()
         return []
 
     def finished(self) -> list[Action]:
         """The turn is over: its reply has been played, or there was none."""
+        spoken = self.state is State.SPEAKING
         if self.state in (State.LISTENING, State.THINKING, State.SPEAKING):
             self._wait()
+        if spoken and self._settings.follow_up_seconds > 0:
+            self._new_endpoints(self._settings.follow_up_seconds)
         return []
+
+    def stop_word(self) -> list[Action]:
+        """The stop word was heard: it ends whatever goes on, and begins nothing."""
+        if self.state is State.IDLE:
+            return []
+        self._wait()
+        return [Abandon(), Chime("done")]
 
     def failed(self) -> list[Action]:
         """The turn could not be finished."""
@@ -163,12 +244,15 @@ class TurnMachine:
 
     def _begin(self) -> list[Action]:
         assert self._speech_start_at is not None
-        since = max(
-            self._speech_start_at - self._settings.pre_roll_seconds,
-            self._wake_at - self._settings.wake_overlap_seconds,
+        settings = self._settings
+        chimed = self._wake_at + settings.chime_seconds
+        self._since = max(
+            self._speech_start_at - settings.pre_roll_seconds,
+            self._wake_at - settings.wake_overlap_seconds,
+            chimed if self._speech_start_at >= chimed else -inf,
         )
         self.state = State.LISTENING
-        return [Listen(since, self._wake)]
+        return [Listen(self._since, self._wake)]
 
     def _wait(self) -> None:
         self.state = State.IDLE

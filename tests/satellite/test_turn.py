@@ -5,6 +5,7 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
+from satellite.barge_in import Hearing
 from satellite.turn import (
     Abandon,
     Action,
@@ -32,7 +33,7 @@ class Room:
         before = len(self.actions)
         for _ in range(round(seconds / SECONDS)):
             self.at += SECONDS
-            self.actions += self.machine.voice(self.at, probability, FRAME)
+            self.actions += self.machine.voice(self.at, Hearing(probability, FRAME, 0.0, False))
         return self.actions[before:]
 
     def speak(self, seconds: float) -> list[Action]:
