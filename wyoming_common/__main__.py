@@ -16,6 +16,7 @@ _COMMANDS = {
     "run": "run the services and the satellite of one YAML file",
     "ask": "put one recorded question to services that are running",
     "models": "list, fetch and check models",
+    "dashboard": "a page on which every turn can be seen, stage by stage",
     "doctor": "look what is installed and what is wrong, and say how to mend it",
 }
 

@@ -248,4 +248,7 @@ def is_loopback_name(host: str) -> bool:
     A page of another site can reach a local address under a name of its own (DNS rebinding);
     the header tells it apart.
     """
-    return urlsplit(f"//{host}").hostname in ("127.0.0.1", "::1", "localhost")
+    try:
+        return urlsplit(f"//{host}").hostname in ("127.0.0.1", "::1", "localhost")
+    except ValueError:
+        return False

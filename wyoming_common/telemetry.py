@@ -11,6 +11,7 @@ import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import version
 from math import inf
 from pathlib import Path
@@ -122,7 +123,7 @@ class Telemetry:
         record = trace.as_dict()
         record |= {
             "source": self.name,
-            "boot": _BOOT,
+            "boot": boot_id(),
             "at": round(self._clock() - trace.now(), 6),
             "given": given,
         }
@@ -168,7 +169,7 @@ class Telemetry:
             "version": version("parley-voice"),
             "since": end,
             "more": end < self._next,
-            "clock": {"boot": _BOOT, "monotonic": self._clock(), "wall": time.time()},
+            "clock": {"boot": boot_id(), "monotonic": self._clock(), "wall": time.time()},
             "records": [
                 {**record, "texts": dict(texts)} if show and texts else record
                 for record, texts in records
@@ -275,12 +276,11 @@ def _resident_mb() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def _boot_id() -> str:
+@cache
+def boot_id() -> str:
+    """Return what names this run of this machine."""
     # Processes that read the same one share a monotonic clock, containers included.
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
         return new_turn_id()
-
-
-_BOOT: Final = _boot_id()

@@ -1,0 +1,172 @@
+"""What the page asks its server for."""
+
+import asyncio
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.dashboard.rig import add_turn, dashboard, telling
+from wyoming_common.dashboard.bundle import clean
+from wyoming_common.dashboard.history import History
+from wyoming_common.dashboard.sources import Sources
+from wyoming_common.errors import ConfigError
+from wyoming_common.metrics import serve_metrics
+from wyoming_common.telemetry import Telemetry
+
+SECONDS = 10.0
+
+
+async def state_when(
+    http: aiohttp.ClientSession, good: Callable[[dict[str, Any]], bool], **query: str
+) -> dict[str, Any]:
+    """Ask until the state is as it should be."""
+    async with asyncio.timeout(SECONDS):
+        while True:
+            async with http.get("/api/state", params=query) as response:
+                state: dict[str, Any] = await response.json()
+            if good(state):
+                return state
+            await asyncio.sleep(0.02)
+
+
+async def test_turns_are_collected_from_wyoming_and_http_sources_alike() -> None:
+    satellite, stt = Telemetry("parley-satellite"), Telemetry("wyoming-stt")
+    add_turn(satellite, "one")
+    with_id = stt.begin("stt", "one")
+    with stt.run(with_id):
+        pass
+
+    async with (
+        telling(stt) as wyoming,
+        serve_metrics("http://127.0.0.1:0", satellite) as metrics,
+        dashboard(wyoming, metrics) as shown,
+        aiohttp.ClientSession(shown.uri) as http,
+    ):
+        state = await state_when(
+            http, lambda state: sum(len(turn["records"]) for turn in state["turns"]) == 2
+        )
+
+    (turn,) = state["turns"]
+    assert turn["total_ms"] == 700.0
+    assert {record["source"] for record in turn["records"]} == {"parley-satellite", "wyoming-stt"}
+    assert all(source["same_machine"] for source in state["sources"])
+
+
+async def test_a_source_that_dies_is_shown_as_such_and_its_turns_stay() -> None:
+    telemetry = Telemetry("wyoming-stt")
+    add_turn(telemetry, "one")
+
+    async with AsyncExitStack() as service:
+        uri = await service.enter_async_context(telling(telemetry))
+        async with dashboard(uri) as shown, aiohttp.ClientSession(shown.uri) as http:
+            await state_when(http, lambda state: bool(state["turns"]))
+            await service.aclose()
+
+            state = await state_when(http, lambda state: bool(state["sources"][0]["problem"]))
+
+    assert [turn["id"] for turn in state["turns"]] == ["one"]
+    assert state["sources"][0]["name"] == "wyoming-stt"
+    assert state["sources"][0]["seen_s"] is not None
+    assert "state" not in state["sources"][0]
+
+
+async def test_a_program_that_tells_nothing_is_shown_without_turns() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while line := await reader.readline():
+            header = json.loads(line)
+            await reader.readexactly(header.get("data_length", 0))
+            if header["type"] == "describe":
+                data = json.dumps({"tts": [], "asr": []}).encode()
+                told = {"type": "info", "version": "1", "data_length": len(data)}
+                writer.write(json.dumps(told).encode() + b"\n" + data)
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    uri = f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, dashboard(uri) as shown, aiohttp.ClientSession(shown.uri) as http:
+        state = await state_when(http, lambda state: state["sources"][0]["problem"] == "")
+
+    assert state["sources"][0]["foreign"] is True
+
+
+async def test_what_was_said_is_shown_only_to_who_asks_on_this_machine() -> None:
+    telemetry = Telemetry("parley-satellite", keep_text=True)
+    add_turn(telemetry, "one", said="my secret")
+
+    async with telling(telemetry) as uri, dashboard(uri) as shown:
+        async with aiohttp.ClientSession(shown.uri) as http:
+            asked = await state_when(http, lambda state: bool(state["turns"]), text="1")
+            unasked = await state_when(http, lambda state: bool(state["turns"]))
+        elsewhere = {"Host": "rebound.example"}
+        async with aiohttp.ClientSession(shown.uri, headers=elsewhere) as http:
+            rebound = await state_when(http, lambda state: bool(state["turns"]), text="1")
+
+    assert "my secret" in json.dumps(asked)
+    assert "my secret" not in json.dumps(unasked)
+    assert "my secret" not in json.dumps(rebound)
+    assert rebound["may_read"] is False
+
+
+async def test_the_page_works_below_a_path_of_a_proxy() -> None:
+    async with dashboard() as shown, aiohttp.ClientSession(shown.uri) as http:
+        async with http.get("/", headers={"X-Ingress-Path": "/api/hassio_ingress/abc"}) as page:
+            under = await page.text()
+        async with http.get("/", headers={"X-Ingress-Path": '/"><script>'}) as page:
+            hostile = await page.text()
+
+    assert '<base href="/api/hassio_ingress/abc/">' in under
+    assert '<base href="./">' in hostile
+
+
+async def test_the_page_may_load_nothing_from_elsewhere() -> None:
+    async with dashboard() as shown, aiohttp.ClientSession(shown.uri) as http:
+        async with http.get("/") as page:
+            policy = page.headers["Content-Security-Policy"]
+            text = await page.text()
+        async with http.get("/../config.py") as outside:
+            assert outside.status == 404
+
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http://" not in text
+    assert "https://" not in text
+
+
+async def test_the_diagnostics_hold_no_secret_and_nothing_that_was_said() -> None:
+    telemetry = Telemetry("wyoming-llm", keep_text=True)
+    telemetry.state["api_key"] = lambda: "sk-123"
+    telemetry.state["base_url"] = lambda: "http://me:hunter2@server/v1"
+    add_turn(telemetry, "one", said="my secret")
+
+    async with (
+        telling(telemetry) as uri,
+        dashboard(uri, text=True) as shown,
+        aiohttp.ClientSession(shown.uri) as http,
+    ):
+        await state_when(http, lambda state: "my secret" in json.dumps(state), text="1")
+        async with http.get("/api/bundle") as response:
+            bundle = zipfile.ZipFile(io.BytesIO(await response.read()))
+
+    content = "".join(bundle.read(name).decode() for name in bundle.namelist())
+    assert set(bundle.namelist()) == {"machine.json", "sources.json", "turns.json"}
+    assert "wyoming-llm" in content
+    for private in ("my secret", "It is late", "sk-123", "hunter2"):
+        assert private not in content
+
+
+def test_numbers_stay_in_the_diagnostics() -> None:
+    numbers = {"stages": [{"wait_ms": 1.5, "tokens": 3}]}
+
+    assert clean(numbers) == numbers
+
+
+@pytest.mark.parametrize("uri", ["", "tcp://host", "ftp://host:1", "unix://", "tcp://[::1"])
+def test_a_source_that_is_no_address_is_refused(uri: str) -> None:
+    with pytest.raises(ConfigError, match="source: expected tcp://HOST:PORT"):
+        Sources([uri], History(), discover=False)

@@ -1,0 +1,212 @@
+"""Turns put together from what each process recorded of them."""
+
+import json
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from wyoming_common.telemetry import percentile
+
+KEPT: Final = 10_000
+"""Turns kept."""
+_GAP: Final = 3.0
+"""Seconds between the end of one stage and the beginning of the next of a turn, at most, where
+no id joins them."""
+_ORDER: Final = {"stt": 0, "llm": 1, "tts": 2}
+_POINTS: Final = 240
+_WINDOW: Final = 20
+_OPEN: Final = 50
+"""How many of the last turns a record may still join."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """One turn; `begin` and `end` are seconds of our monotonic clock."""
+
+    id: str
+    number: int
+    begin: float
+    end: float
+    given: bool
+    stages: dict[str, float] = field(default_factory=dict)
+    """When each stage began."""
+    records: list[bytes] = field(default_factory=list)
+    """JSON: a tenth of the memory that its objects take."""
+    revision: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the turn with its records, times in milliseconds since its beginning."""
+        records = [json.loads(record) for record in self.records]
+        for record in records:
+            record["offset_ms"] = round((record.pop("at") - self.begin) * 1000, 1)
+        return {
+            "id": self.id,
+            "total_ms": total_ms(records),
+            "number": self.number,
+            "joined": "id" if self.given else "time",
+            "records": sorted(records, key=lambda record: record["offset_ms"]),
+        }
+
+
+class History:
+    """The last turns in order, and the waits of every stage at every source."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._turns: deque[Turn] = deque(maxlen=kept)
+        self._by_id: dict[str, Turn] = {}
+        self._waits: dict[tuple[str, str], deque[tuple[float, float]]] = {}
+        self._kept = kept
+        self._number = 0
+        self.revision = 0
+        """Grows with every record."""
+
+    def __len__(self) -> int:
+        return len(self._turns)
+
+    def add(self, record: dict[str, Any], at: float, error: float = 0.0) -> None:
+        """Take in a record that began at `at`, seconds of our clock, give or take `error`."""
+        stages = record["stages"]
+        times = [0.0, *(stage["end_ms"] or stage["start_ms"] or 0.0 for stage in stages)]
+        begin = at + min((stage["start_ms"] or 0.0 for stage in stages), default=0.0) / 1000
+        end = at + max(times) / 1000
+        given = bool(record.get("given"))
+        turn = self._find(record, begin, end)
+        if turn is None:
+            turn = self._open(record["turn"], begin, end, given=given)
+        elif given and not turn.given:
+            self._rename(turn, record["turn"])
+        self.revision += 1
+        turn.revision = self.revision
+        turn.begin, turn.end = min(turn.begin, begin), max(turn.end, end)
+        turn.stages |= {stage["stage"]: begin for stage in stages}
+        kept = {**record, "at": at, "clock_error_ms": round(error * 1000, 2)}
+        turn.records.append(json.dumps(kept, separators=(",", ":")).encode())
+        for stage in stages:
+            if stage.get("wait_ms") is not None and not stage.keys() & {"failed", "cancelled"}:
+                self._wait(stage["stage"], record["source"], at, stage["wait_ms"])
+
+    def turns(self, before: int | None, limit: int) -> list[dict[str, Any]]:
+        """Return the turns before number `before`, the latest first."""
+        chosen: list[Turn] = []
+        for turn in reversed(self._turns):
+            if len(chosen) == limit:
+                break
+            if before is None or turn.number < before:
+                chosen.append(turn)
+        return [turn.as_dict() for turn in chosen]
+
+    def changed(self, revision: int, limit: int) -> list[dict[str, Any]]:
+        """Return those of the latest turns that have changed since `revision`."""
+        latest = list(self._turns)[-limit:]
+        return [turn.as_dict() for turn in reversed(latest) if turn.revision > revision]
+
+    def began(self, number: int) -> float | None:
+        """Return when a turn began, in seconds of our clock."""
+        index = number - self._turns[0].number if self._turns else -1
+        return self._turns[index].begin if 0 <= index < len(self._turns) else None
+
+    def series(self) -> list[dict[str, Any]]:
+        """Return stage, source, and percentiles over all that is kept."""
+        found = []
+        for (stage, source), waits in self._waits.items():
+            ordered = sorted(wait for _, wait in waits)
+            found.append({"stage": stage, "source": source, **_percentiles(ordered)})
+        return sorted(found, key=lambda entry: (_rank(entry["stage"]), entry["source"]))
+
+    def over_time(self, stage: str, source: str) -> list[dict[str, Any]]:
+        """Return the waits of a stage in order, 240 points at most.
+
+        Each has its time, the longest wait since the point before it, and percentiles over
+        the last waits up to it: 20, or a fiftieth of all where that is more.
+        """
+        waits = sorted(self._waits.get((stage, source), ()))
+        stride = max(1, -(-len(waits) // _POINTS))
+        window = max(_WINDOW, len(waits) // 50)
+        points = []
+        for last in range(len(waits) - 1, -1, -stride):
+            recent = sorted(wait for _, wait in waits[max(0, last + 1 - window) : last + 1])
+            longest = max(wait for _, wait in waits[max(0, last + 1 - stride) : last + 1])
+            points.append({"at": waits[last][0], "wait": longest, **_percentiles(recent)})
+        return points[::-1]
+
+    def _find(self, record: dict[str, Any], begin: float, end: float) -> Turn | None:
+        turn = self._by_id.get(record["turn"])
+        if turn is not None:
+            return turn
+        names = {stage["stage"] for stage in record["stages"]}
+        whole = bool(names & {"turn", "listening"})
+        if record.get("given") and not whole:
+            return None
+        candidates = reversed(list(self._turns)[-_OPEN:])
+        return next(
+            (turn for turn in candidates if _fits(turn, names, begin, end, whole=whole)), None
+        )
+
+    def _open(self, turn_id: str, begin: float, end: float, *, given: bool) -> Turn:
+        if len(self._turns) == self._kept:
+            self._by_id.pop(self._turns[0].id, None)
+        turn = Turn(turn_id, self._number, begin, end, given)
+        self._number += 1
+        self._turns.append(turn)
+        self._by_id[turn_id] = turn
+        return turn
+
+    def _rename(self, turn: Turn, turn_id: str) -> None:
+        self._by_id.pop(turn.id, None)
+        turn.id = turn_id
+        self._by_id[turn_id] = turn
+
+    def _wait(self, stage: str, source: str, at: float, wait: float) -> None:
+        waits = self._waits.setdefault((stage, source), deque(maxlen=self._kept))
+        waits.append((at, wait))
+
+
+def _fits(turn: Turn, names: set[str], begin: float, end: float, *, whole: bool) -> bool:
+    """Whether a record may belong to a turn that no id joins it to."""
+    if turn.stages.keys() & names:
+        return False
+    if whole:
+        # The satellite saw the turn from end to end: what lies inside is its.
+        return not turn.given and begin <= turn.begin and turn.end <= end + _GAP
+    if "turn" in turn.stages:
+        return turn.begin <= begin and end <= turn.end + _GAP
+    rank = min(map(_rank, names), default=0)
+    in_order = all(
+        (other <= begin) if _rank(name) < rank else (begin <= other)
+        for name, other in turn.stages.items()
+    )
+    return in_order and begin <= turn.end + _GAP and turn.begin <= end + _GAP
+
+
+def _rank(stage: str) -> int:
+    return _ORDER.get(stage, len(_ORDER))
+
+
+def _percentiles(ordered: list[float]) -> dict[str, Any]:
+    return {
+        "count": len(ordered),
+        **{f"p{part}": round(percentile(ordered, part / 100), 1) for part in (50, 95, 99)},
+    }
+
+
+def total_ms(records: Iterable[dict[str, Any]]) -> float | None:
+    """Return what a person waited in a turn, as the satellite saw it, else as the services did."""
+    stages = {
+        stage["stage"]: (record["offset_ms"], stage)
+        for record in records
+        for stage in record["stages"]
+    }
+    if "turn" in stages:
+        wait = stages["turn"][1].get("wait_ms")
+        return None if wait is None else float(wait)
+    if not {"stt", "tts"} <= stages.keys():
+        return None
+    heard, stt = stages["stt"]
+    spoken, tts = stages["tts"]
+    first = tts.get("first_ms")
+    if first is None:
+        return None
+    ready = stt.get("ready_ms", stt["start_ms"])
+    total: float = spoken + float(first) - heard - float(ready)
+    return round(total, 1)

@@ -1,0 +1,260 @@
+"""Asks services and satellites for what they recorded, again and again."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, suppress
+from typing import Any, Final, Protocol, Self
+from urllib.parse import urlsplit
+
+from wyoming.client import AsyncClient
+from wyoming.event import Event
+from wyoming.info import Describe, Info
+
+from wyoming_common.dashboard.clocks import ClockRelation
+from wyoming_common.dashboard.history import History
+from wyoming_common.discovery import KINDS, Watcher
+from wyoming_common.errors import ConfigError, Unavailable
+from wyoming_common.telemetry import TRACE_QUERY, TRACE_REPORT, boot_id, model_names
+
+_LOGGER = logging.getLogger(__name__)
+
+_SECONDS: Final = 5.0
+"""An answer that takes longer is none."""
+_RETRY_SECONDS: Final = 3.0
+_MOST: Final = 64
+"""Sources; a network that announces more is not a home."""
+_RECORD_KEYS: Final = frozenset({"turn", "stages", "source", "boot", "at"})
+
+Report = dict[str, Any]
+
+
+class Door(Protocol):
+    """An open way to one source."""
+
+    async def ask(self, query: Report) -> Report:
+        """Return the source's report. Raises Unavailable."""
+        ...
+
+
+class Source:
+    """One process that takes part in turns. `run` polls it until cancelled."""
+
+    def __init__(self, uri: str, name: str = "") -> None:
+        self.uri = uri
+        self.name = name or uri
+        self.clock = ClockRelation()
+        self.problem = "connecting"
+        self.report: Report = {}
+        self.seen: float | None = None
+        """Seconds of our clock at the last answer."""
+        self._cursor: Report = {}
+
+    async def run(self, history: History, pause: "Pause") -> None:
+        """Poll for ever; a source that cannot be reached is tried again."""
+        while True:
+            try:
+                async with AsyncExitStack() as stack:
+                    door = await _open(self.uri, stack)
+                    while True:
+                        if not await self._poll(door, history, text=pause.text):
+                            await pause()
+            except Unavailable as err:
+                self.problem = str(err)
+            except (OSError, TimeoutError, ValueError, KeyError, TypeError) as err:
+                self.problem = f"{self.uri}: {str(err) or 'no answer in time'}"
+            # What it said about itself holds no more; its turns stay.
+            self.report = {key: self.report[key] for key in ("name", "host") if key in self.report}
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _poll(self, door: Door, history: History, *, text: bool) -> bool:
+        """Ask once; returns whether the source has more to tell."""
+        query = {**self._cursor, "text": text}
+        sent = time.monotonic()
+        async with asyncio.timeout(_SECONDS):
+            report = await door.ask(query)
+        received = time.monotonic()
+        self.seen = received
+        self.problem = str(report.get("problem", ""))
+        self.name = str(report.get("name") or self.name)
+        records = report.pop("records", [])
+        if "clock" in report:
+            self._relate(report["clock"], sent, received)
+            self._cursor = {"source": report["source"], "since": report["since"]}
+        self.report = report
+        for record in records:
+            if isinstance(record, dict) and record.keys() >= _RECORD_KEYS:
+                at = float(record["at"]) - self.clock.offset
+                history.add({**record, "uri": self.uri}, at, self.clock.error(received))
+        return bool(report.get("more"))
+
+    def _relate(self, clock: dict[str, Any], sent: float, received: float) -> None:
+        if clock["boot"] == boot_id():
+            self.clock.same()
+        else:
+            self.clock.sample(sent, float(clock["monotonic"]), received)
+
+    def as_dict(self, now: float) -> dict[str, Any]:
+        """Return how the source is, for JSON."""
+        known = self.clock.known
+        return {
+            **self.report,
+            "uri": self.uri,
+            "name": self.name,
+            "problem": self.problem,
+            "seen_s": None if self.seen is None else round(now - self.seen, 1),
+            "clock_offset_ms": round(self.clock.offset * 1000, 2) if known else None,
+            "clock_error_ms": round(self.clock.error(now) * 1000, 2) if known else None,
+            "same_machine": known and self.clock.error(now) == 0.0,
+        }
+
+
+class Pause:
+    """The time between two polls: short while somebody looks, long otherwise."""
+
+    LOOKED_AT, ALONE = 1.0, 5.0
+    """Seconds"""
+    _LOOK_SECONDS, _TEXT_SECONDS = 10.0, 10.0
+
+    def __init__(self) -> None:
+        self._until = self._text_until = 0.0
+        self._looked = asyncio.Event()
+
+    @property
+    def text(self) -> bool:
+        """Whether somebody wants to see what was said."""
+        return time.monotonic() < self._text_until
+
+    def look(self, *, text: bool) -> None:
+        """Somebody looks at the page."""
+        now = time.monotonic()
+        if now > self._until:
+            self._looked.set()
+        self._until = now + self._LOOK_SECONDS
+        self._text_until = now + self._TEXT_SECONDS if text else 0.0
+
+    async def __call__(self) -> None:
+        looked_at = time.monotonic() < self._until
+        if looked_at:
+            await asyncio.sleep(self.LOOKED_AT)
+            return
+        self._looked.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.ALONE):
+                await self._looked.wait()
+
+
+class Sources:
+    """All sources: those named, and those that zeroconf finds. Entering begins to poll them."""
+
+    def __init__(self, uris: Sequence[str], history: History, *, discover: bool) -> None:
+        for uri in uris:
+            check_source(uri)
+        self.all: dict[str, Source] = {uri: Source(uri) for uri in uris}
+        self.pause = Pause()
+        self._history = history
+        self._discover = discover
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        if self._discover:
+            watcher = await self._stack.enter_async_context(Watcher())
+            self._start(self._watch(watcher))
+        for source in self.all.values():
+            self._start(source.run(self._history, self.pause))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._stack.aclose()
+
+    async def _watch(self, watcher: Watcher) -> None:
+        while True:
+            for kind in KINDS:
+                for found in watcher.of(kind):
+                    if found.uri not in self.all and len(self.all) < _MOST:
+                        self.all[found.uri] = source = Source(found.uri, found.name)
+                        self._start(source.run(self._history, self.pause))
+            await watcher.changed()
+
+    def _start(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def check_source(uri: str) -> None:
+    """Raise ConfigError unless `uri` is one that a source can be asked at."""
+    try:
+        target = urlsplit(uri)
+        good = (target.scheme in ("tcp", "http") and target.hostname and target.port) or (
+            target.scheme == "unix" and target.path
+        )
+    except ValueError:
+        good = False
+    if not good:
+        raise ConfigError(
+            f"source: expected tcp://HOST:PORT, unix:///PATH or http://HOST:PORT, got '{uri}'"
+        )
+
+
+async def _open(uri: str, stack: AsyncExitStack) -> Door:
+    if uri.startswith("http"):
+        import aiohttp
+
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        return _HttpDoor(uri, session.get)
+    async with asyncio.timeout(_SECONDS):
+        client = await stack.enter_async_context(AsyncClient.from_uri(uri))
+    return _WyomingDoor(client)
+
+
+class _WyomingDoor:
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+        self._tells: bool | None = None
+
+    async def ask(self, query: Report) -> Report:
+        if self._tells is not False:
+            await self._client.write_event(Event(TRACE_QUERY, query))
+        if self._tells is not True:
+            # Other Wyoming programs say nothing to a `trace-query`, but all answer this.
+            await self._client.write_event(Describe().event())
+        while (event := await self._client.read_event()) is not None:
+            if event.type == TRACE_REPORT:
+                self._tells = True
+                return event.data
+            if Info.is_type(event.type) and self._tells is None:
+                self._tells = False
+            if Info.is_type(event.type) and not self._tells:
+                return _foreign(Info.from_event(event))
+        raise Unavailable("hung up")
+
+
+def _foreign(info: Info) -> Report:
+    programs = (*info.asr, *info.handle, *info.tts, *info.wake, *info.intent)
+    name = next((program.name for program in programs), "")
+    return {"name": name, "foreign": True, "state": {"models": model_names(info)}}
+
+
+class _HttpDoor:
+    def __init__(self, uri: str, get: Callable[..., Any]) -> None:
+        self._uri = uri.rstrip("/") + "/trace"
+        self._get = get
+
+    async def ask(self, query: Report) -> Report:
+        import aiohttp
+
+        params = {key: str(value) for key, value in query.items() if value is not False}
+        try:
+            async with self._get(self._uri, params=params) as response:
+                if response.status != 200:
+                    raise Unavailable(f"answers with status {response.status}")
+                report: Report = await response.json()
+                return report
+        except aiohttp.ClientError as err:
+            raise Unavailable(str(err)) from err
