@@ -29,10 +29,9 @@ from satellite.timers import Timer, Timers
 from satellite.turn import Listen, State
 from wyoming_common.access import Access
 from wyoming_common.audio import MODEL_RATE
-from wyoming_common.discovery import announce
 from wyoming_common.limits import Limits
+from wyoming_common.publish import publish
 from wyoming_common.service import serve
-from wyoming_common.settings import NO_ZEROCONF
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -71,9 +70,8 @@ class Assistant(Loop):
             self.uri = await self._stack.enter_async_context(
                 serve(settings.uri, handler, limits, access, self.telemetry)
             )
-            if settings.zeroconf != NO_ZEROCONF and self.uri.startswith("tcp:"):
-                name = settings.zeroconf or _instance(self.uri)
-                await self._stack.enter_async_context(announce(self.uri, self.info(), name))
+            name = settings.zeroconf or _instance(self.uri)
+            await self._stack.enter_async_context(publish(self.uri, self.info(), name))
             _LOGGER.info("Home Assistant can reach us at %s", self.uri)
         except BaseException:
             await self._stack.aclose()
