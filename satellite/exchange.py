@@ -47,6 +47,8 @@ class Outcome:
     reply: str = ""
     audio_seconds: float = 0.0
     """Length of the reply's audio that has arrived."""
+    spoken: bool = False
+    """Whether that is the whole reply."""
 
 
 class Exchange:
@@ -59,8 +61,10 @@ class Exchange:
         settings: ExchangeSettings,
         trace: Trace,
         context: dict[str, Any],
-        on_transcript: Callable[[str], None],
+        on_transcript: Callable[[str], bool],
     ) -> None:
+        """`on_transcript` is given the transcript and says whether it shall be answered."""
+
         self.utterance = Utterance(settings.listen_seconds)
         self.outcome = Outcome()
         self.trace = trace
@@ -83,8 +87,7 @@ class Exchange:
             try:
                 text = await self._with_service("asr", self._transcribe)
                 self.outcome.transcript = text
-                self._on_transcript(text)
-                if text:
+                if self._on_transcript(text) and text:
                     await _both(self._answer(text), self._say())
             finally:
                 await self._end_connecting()
@@ -168,6 +171,7 @@ class Exchange:
             await self._with_service("tts", self._speak)
         finally:
             self._player.finish()
+        self.outcome.spoken = True
         self.trace.end("tts", audio_seconds=round(self.outcome.audio_seconds, 3))
         await self._played()
 

@@ -3,12 +3,14 @@
 import asyncio
 import logging
 import uuid
-from typing import Self
+from typing import Any, Self
 
 from satellite.config import SatelliteSettings
 from satellite.devices.device import FRAME_SECONDS, Frame
 from satellite.exchange import Exchange, ExchangeSettings
+from satellite.heard import heard_text
 from satellite.loop import Body, Loop
+from satellite.phrases import is_stop
 from satellite.player import Player
 from satellite.report import TurnReport, print_report
 from satellite.services import Services
@@ -59,6 +61,8 @@ class Conversation(Loop):
         self._conversation_id = uuid.uuid4().hex
         self._turn: _Turn | None = None
         self._ending: set[asyncio.Task[None]] = set()
+        self._heard: str | None = None
+        self._interrupting = False
         self._turns = 0
         self._silence = 0.0
 
@@ -99,11 +103,21 @@ class Conversation(Loop):
             self.body.player,
             self._exchange_settings,
             trace,
-            {"conversation_id": self._conversation_id},
-            lambda text: self.do(self.machine.transcript(text)),
+            self._context(),
+            self._understood,
         )
         exchange.utterance.feed(self.body.ears.since(turn.since))
         self._turn = _Turn(exchange, began_at)
+
+    def _context(self) -> dict[str, Any]:
+        heard, self._heard = self._heard, None
+        context = {"conversation_id": self._conversation_id}
+        return context if heard is None else {**context, "heard": heard}
+
+    def _understood(self, text: str) -> bool:
+        self.do(self.machine.transcript(text))
+        # Said into a reply it is meant for the reply, which is silent by now.
+        return not (self._interrupting and is_stop(text))
 
     def feed(self, pcm: bytes) -> None:
         """Take the next audio of the utterance."""
@@ -119,8 +133,17 @@ class Conversation(Loop):
     def abandon(self) -> None:
         """Hang up on the services, which cancels what they do."""
         turn, self._turn = self._turn, None
+        self._interrupting = turn is not None
         if turn is not None:
             self._hang_up(turn)
+            outcome, playback = turn.exchange.outcome, self.body.player.playback
+            if outcome.reply:
+                self._heard = heard_text(
+                    outcome.reply,
+                    playback.heard_seconds if turn.playing else 0.0,
+                    outcome.audio_seconds,
+                    whole=outcome.spoken,
+                )
             self._report(turn, interrupted=True)
 
     def look(self, frame: Frame) -> None:  # noqa: ARG002 - the loop's
@@ -135,6 +158,7 @@ class Conversation(Loop):
             self.do(self.machine.speaking())
         if turn.task.done():
             self._turn = None
+            self._interrupting = False
             self._finish(turn)
 
     def _finish(self, turn: "_Turn") -> None:
@@ -188,6 +212,7 @@ class _Turn:
     def __init__(self, exchange: Exchange, began_at: float) -> None:
         self.exchange = exchange
         self.began_at = began_at
+        self.playing = False
         self.task = asyncio.create_task(exchange.run())
 
     def stamp_end(self, speech_end: float | None) -> None:
@@ -202,8 +227,10 @@ class _Turn:
     def playback_began(self, player: Player) -> bool:
         """Stamp the first sample of the reply if it has been played."""
         started = player.playback.started_at
-        if started is None:
+        # Until audio has come the player tells of the reply before.
+        if started is None or not self.exchange.outcome.audio_seconds:
             return False
+        self.playing = True
         self.exchange.trace.begin("playback", at=started - self.began_at)
         return True
 

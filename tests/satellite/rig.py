@@ -53,12 +53,16 @@ class WakeIsVeryLoud:
 
     frame_samples = 160
 
-    def __init__(self) -> None:
+    def __init__(self, after_first: str = "computer") -> None:
         self._loud = False
+        self._word, self._after_first = "computer", after_first
 
     def process(self, frame: bytes) -> str | None:
         was, self._loud = self._loud, bool(np.abs(np.frombuffer(frame, "<i2")).max() > 30000)
-        return "computer" if was and not self._loud else None
+        if not was or self._loud:
+            return None
+        word, self._word = self._word, self._after_first
+        return word
 
     def reset(self) -> None:
         self._loud = False
@@ -98,6 +102,7 @@ async def conversation(
             f"--mic=file:{folder}/mic.wav",
             f"--wake={'computer' if wake else 'none'}",
             "--json",
+            "--stop-word=stop",
             *flags,
         ]
     )
@@ -126,6 +131,11 @@ def played(folder: Path) -> list[tuple[float, float]]:
     starts = [loud[0], *loud[cuts + 1]]
     ends = [*loud[cuts], loud[-1]]
     return [(start / rate, end / rate) for start, end in zip(starts, ends, strict=True)]
+
+
+def sounding(folder: Path) -> float:
+    """Return the seconds of sound in what the speaker played, gaps left out."""
+    return sum(end - start for start, end in played(folder))
 
 
 @asynccontextmanager

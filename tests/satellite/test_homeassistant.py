@@ -20,7 +20,7 @@ from wyoming.wake import Detection
 
 from satellite.homeassistant import Assistant
 from satellite.turn import State
-from tests.satellite.rig import SPEECH, WAKE, WakeIsVeryLoud, assistant, played
+from tests.satellite.rig import SPEECH, WAKE, WakeIsVeryLoud, assistant, played, sounding
 from tests.wire import receive, receive_until
 
 COMMAND = ((0.3, 0), (0.3, WAKE), (0.8, 0), (1.0, SPEECH), (60.0, 0))
@@ -96,8 +96,7 @@ async def test_the_reply_is_played_at_its_pace_and_reported(tmp_path: Path) -> N
             await house.hear_until(Played)
 
         assert satellite.machine.state is State.IDLE
-    [(start, end)] = played(tmp_path)
-    assert end - start == pytest.approx(2.0, abs=0.01)
+    assert sounding(tmp_path) == pytest.approx(2.0, abs=0.01)
 
 
 async def test_the_microphone_stops_when_home_assistant_says_that_speech_is_over(
@@ -148,8 +147,7 @@ async def test_an_announcement_is_played_and_reported(tmp_path: Path) -> None:
 
         await house.hear_until(Played)
 
-    [(start, end)] = played(tmp_path)
-    assert end - start == pytest.approx(1.0, abs=0.01)
+    assert sounding(tmp_path) == pytest.approx(1.0, abs=0.01)
 
 
 async def test_pings_and_polls_are_answered_while_a_reply_plays(tmp_path: Path) -> None:

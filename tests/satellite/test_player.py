@@ -161,3 +161,38 @@ def test_every_sample_is_played_once_and_in_order(writes: list[int], reads: list
 
     assert [level for level in out if level] == written.tolist()
     assert player.playback.underruns == 0
+
+
+def test_a_pause_keeps_the_rest_and_resuming_goes_on_with_it() -> None:
+    player = Player(RATE)
+    player.begin()
+    player.write(tone(RATE))
+    player.finish()
+    pull(player, 1)
+
+    player.pause()
+    paused = pull(player, 20, 1.0)
+    heard = player.playback.heard_seconds
+    player.resume()
+    after = pull(player, 100, 2.0)
+
+    assert paused[BLOCK:] == [0] * 19 * BLOCK
+    assert heard < 0.03
+    assert after[BLOCK] == 1000
+    assert sum(level > 0 for level in after) > 0.96 * RATE
+    assert not player.active
+
+
+def test_a_paused_reply_can_be_stopped() -> None:
+    player = Player(RATE)
+    player.begin()
+    player.write(tone(RATE))
+    player.finish()
+    pull(player, 1)
+    player.pause()
+    pull(player, 2)
+
+    player.stop()
+    pull(player, 1)
+
+    assert not player.active

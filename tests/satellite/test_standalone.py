@@ -7,7 +7,7 @@ import pytest
 
 from satellite.standalone import NothingHeard
 from tests.satellite import fakes
-from tests.satellite.rig import SPEECH, WAKE, WakeIsVeryLoud, conversation, played
+from tests.satellite.rig import SPEECH, WAKE, WakeIsVeryLoud, conversation, played, sounding
 from wyoming_common.errors import ServiceError
 
 QUESTION = ((0.5, 0), (1.0, SPEECH), (1.0, 0))
@@ -152,8 +152,7 @@ async def test_services_that_do_not_stream_are_served_too(tmp_path: Path, stream
     ):
         await loop.run()
 
-    [(start, end)] = played(tmp_path)
-    assert end - start == pytest.approx(2 * fakes.SECONDS_A_WORD, abs=0.01)
+    assert sounding(tmp_path) == pytest.approx(2 * fakes.SECONDS_A_WORD, abs=0.01)
 
 
 @pytest.mark.parametrize("kind", ["stt", "llm", "tts"])
@@ -202,8 +201,7 @@ async def test_a_service_that_dies_before_it_answers_is_asked_once_more(
     ):
         await loop.run()
 
-    [(start, end)] = played(tmp_path)
-    assert end - start == pytest.approx(2 * fakes.SECONDS_A_WORD, abs=0.01)
+    assert sounding(tmp_path) == pytest.approx(2 * fakes.SECONDS_A_WORD, abs=0.01)
 
 
 async def test_after_a_failed_turn_the_next_one_works(
@@ -241,3 +239,113 @@ async def test_the_wake_word_interrupts_the_reply(
     assert (second["transcript"], second["interrupted"]) == ("b", False)
     (_, end), *_ = played(tmp_path)
     assert end < 3.8
+
+
+LONG = " ".join(f"word{index}" for index in range(60))
+
+
+async def test_speech_stops_the_reply_and_the_service_is_told_what_was_heard(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heard = (*QUESTION, (3.0, 0), (1.5, SPEECH), (4.0, 0))
+    async with (
+        fakes.stt("a", "b") as stt,
+        fakes.llm(LONG, "B") as llm,
+        fakes.tts() as tts,
+        conversation(tmp_path, heard, stt, llm, tts) as loop,
+    ):
+        await loop.run()
+
+    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert first["interrupted"]
+    assert second["reply"] == "B"
+    told = llm.of("transcript")[1].data["context"]["heard"]
+    assert LONG.startswith(told)
+    assert 10 < len(told.split()) < 50
+    assert played(tmp_path)[0][1] < 5.5 + 0.4
+
+
+async def test_a_noise_pauses_the_reply_and_it_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heard = (*QUESTION, (2.0, 0), (0.2, SPEECH), (8.0, 0))
+    async with (
+        fakes.stt("a") as stt,
+        fakes.llm(LONG) as llm,
+        fakes.tts() as tts,
+        conversation(tmp_path, heard, stt, llm, tts) as loop,
+    ):
+        await loop.run()
+
+    [turn] = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert not turn["interrupted"]
+    assert len(played(tmp_path)) >= 2
+    assert sounding(tmp_path) == pytest.approx(6.0, abs=0.1)
+
+
+async def test_stop_said_into_a_reply_is_not_answered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heard = (*QUESTION, (3.0, 0), (0.6, SPEECH), (4.0, 0))
+    async with (
+        fakes.stt("a", "Stop.") as stt,
+        fakes.llm(LONG) as llm,
+        fakes.tts() as tts,
+        conversation(tmp_path, heard, stt, llm, tts) as loop,
+    ):
+        await loop.run()
+
+    assert len(llm.of("transcript")) == 1
+    _, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (second["transcript"], second["reply"], second["error"]) == ("Stop.", "", None)
+
+
+async def test_the_stop_word_ends_the_reply_and_begins_nothing(tmp_path: Path) -> None:
+    heard = ((0.3, WAKE), (1.0, 0), (1.0, SPEECH), (4.0, 0), (0.3, WAKE), (3.0, 0))
+    async with (
+        fakes.stt("a") as stt,
+        fakes.llm(LONG) as llm,
+        fakes.tts() as tts,
+        conversation(
+            tmp_path, heard, stt, llm, tts, "--no-sounds", wake=WakeIsVeryLoud(after_first="stop")
+        ) as loop,
+    ):
+        await loop.run()
+
+    assert len(stt.of("transcribe")) == 1
+    assert played(tmp_path)[-1][1] < 6.7
+
+
+async def test_after_a_reply_the_next_turn_needs_no_wake_word_for_a_while(tmp_path: Path) -> None:
+    follow = ((0.3, WAKE), (1.0, 0), (1.0, SPEECH), (3.0, 0), (1.0, SPEECH), (8.0, 0))
+    heard = (*follow, (1.0, SPEECH), (1.0, 0))
+    async with (
+        fakes.stt("a", "b", "c") as stt,
+        fakes.llm("A", "B", "C") as llm,
+        fakes.tts() as tts,
+        conversation(
+            tmp_path, heard, stt, llm, tts, "--follow-up", "3", wake=WakeIsVeryLoud()
+        ) as loop,
+    ):
+        await loop.run()
+
+    assert [event.data["text"] for event in llm.of("transcript")] == ["a", "b"]
+
+
+async def test_a_turn_is_timed_by_its_own_reply(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heard = (*QUESTION, (1.0, 0), *QUESTION)
+    async with (
+        fakes.stt("a", "b") as stt,
+        fakes.llm("A", "B") as llm,
+        fakes.tts() as tts,
+        conversation(tmp_path, heard, stt, llm, tts) as loop,
+    ):
+        await loop.run()
+
+    traces = [json.loads(line)["trace"] for line in capsys.readouterr().out.splitlines()]
+    for trace, (start, _) in zip(traces, played(tmp_path), strict=True):
+        stages = {stage["stage"]: stage for stage in trace["stages"]}
+        told = (trace["at_ms"] + stages["playback"]["start_ms"]) / 1000
+        assert told == pytest.approx(start, abs=0.005)

@@ -1,0 +1,18 @@
+"""Words that are meant for the satellite itself and not for whoever answers."""
+
+import re
+
+_STOP = frozenset(
+    {
+        *("stop", "stop it", "stop talking", "please stop", "okay stop", "be quiet", "quiet"),
+        *("shut up", "cancel", "never mind", "nevermind", "enough", "that's enough", "forget it"),
+        *("stopp", "halt", "ruhe", "sei still", "abbrechen"),
+        *("arrête", "tais-toi", "basta", "para", "cállate", "fermo", "silenzio", "pare", "stil"),
+    }
+)
+
+
+def is_stop(text: str) -> bool:
+    """Whether a transcript says no more than that the reply shall stop."""
+    words = re.sub(r"[^\w' -]", "", text.casefold().replace("\u2019", "'"))
+    return " ".join(words.split()) in _STOP

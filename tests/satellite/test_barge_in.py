@@ -1,0 +1,100 @@
+"""Whether somebody talks over the reply, and what they have heard of it."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from satellite.barge_in import BargeIn, Hearing, Talk
+from satellite.heard import heard_text
+from satellite.phrases import is_stop
+
+FRAME = 512
+SECONDS = FRAME / 16_000
+
+
+def feed(
+    barge_in: BargeIn, seconds: float, probability: float, left_db: float = 0.0, far: bool = True
+) -> list[tuple[float, Talk]]:
+    changes = []
+    for index in range(round(seconds / SECONDS)):
+        change = barge_in.process(Hearing(probability, FRAME, left_db, far))
+        if change is not None:
+            changes.append(((index + 1) * SECONDS, change))
+    return changes
+
+
+def adapted() -> BargeIn:
+    barge_in = BargeIn()
+    feed(barge_in, 5.0, 0.0, left_db=-30.0)
+    return barge_in
+
+
+def test_speech_ducks_then_pauses_then_stops() -> None:
+    changes = feed(adapted(), 1.0, 1.0)
+
+    assert [change for _, change in changes] == [Talk.MAYBE, Talk.LIKELY, Talk.REAL]
+    assert changes[1][0] <= 0.1
+    assert changes[2][0] <= 0.4
+
+
+def test_a_cough_pauses_and_is_over() -> None:
+    barge_in = adapted()
+
+    changes = feed(barge_in, 0.13, 1.0) + feed(barge_in, 1.0, 0.0)
+
+    assert [change for _, change in changes] == [Talk.MAYBE, Talk.LIKELY, Talk.NONE]
+
+
+def test_what_the_canceller_has_taken_away_is_no_speech() -> None:
+    assert feed(adapted(), 2.0, 1.0, left_db=-20.0) == []
+
+
+def test_without_an_echo_a_quiet_signal_counts() -> None:
+    assert feed(adapted(), 2.0, 1.0, left_db=-20.0, far=False) != []
+
+
+def test_more_is_asked_of_speech_while_the_room_is_unknown() -> None:
+    known = {change: at for at, change in feed(adapted(), 1.0, 1.0)}
+    unknown = {change: at for at, change in feed(BargeIn(), 1.0, 1.0)}
+
+    assert unknown[Talk.LIKELY] > known[Talk.LIKELY]
+
+
+def test_the_room_stays_known_from_one_reply_to_the_next() -> None:
+    barge_in = adapted()
+
+    barge_in.reset()
+
+    assert barge_in.adapted
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(-60, 6), st.booleans()), max_size=200))
+def test_every_pause_is_followed_by_a_decision(frames: list[tuple[float, float, bool]]) -> None:
+    barge_in = BargeIn()
+    changes = [barge_in.process(Hearing(p, FRAME, left, far)) for p, left, far in frames]
+
+    after = [change for _, change in feed(barge_in, 2.0, 0.0)]
+
+    last = [change for change in [*changes, *after] if change is not None]
+    assert not last or last[-1] in (Talk.REAL, Talk.NONE)
+
+
+@given(st.text(max_size=200), st.floats(0, 100), st.floats(0, 100), st.booleans())
+def test_what_was_heard_is_the_beginning_of_the_reply(
+    reply: str, heard: float, audio: float, whole: bool
+) -> None:
+    assert reply.strip().startswith(heard_text(reply, heard, audio, whole=whole))
+
+
+def test_half_of_the_audio_is_half_of_the_words() -> None:
+    reply = "The first half is here. The other half is there."
+
+    assert heard_text(reply, 2.0, 4.0, whole=True) == "The first half is here."
+    assert heard_text(reply, 0.0, 4.0, whole=True) == ""
+    assert heard_text(reply, 4.0, 4.0, whole=True) == reply
+
+
+def test_only_a_bare_stop_is_meant_for_the_satellite() -> None:
+    assert is_stop("Stop!")
+    assert is_stop(" Never mind. ")
+    assert not is_stop("Stop the music in the kitchen.")
+    assert not is_stop("")
