@@ -1,16 +1,23 @@
 """The `wyoming-stt` command."""
 
+from contextlib import AsyncExitStack
 from functools import partial
 
 from wyoming_common.app import run_program, run_service
+from wyoming_common.home_assistant import HomeAssistant
 from wyoming_stt.config import SttSettings
 from wyoming_stt.handler import SttHandler
 from wyoming_stt.service import build
 
 
 async def _serve(settings: SttSettings) -> None:
-    service = build(settings)
-    await run_service(settings, service.info, service, partial(SttHandler, service))
+    home = HomeAssistant.from_settings(settings.home_assistant, settings.token_file)
+    async with AsyncExitStack() as stack:
+        if home is not None:
+            await stack.enter_async_context(home.open())
+        service = build(settings, lambda: home.home.names() if home is not None else ())
+        await stack.enter_async_context(service.tended())
+        await run_service(settings, service.info, service, partial(SttHandler, service))
 
 
 def main() -> None:

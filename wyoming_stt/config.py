@@ -47,6 +47,18 @@ class SttSettings(ServiceSettings):
     vocabulary: Path | None = Field(
         None, description="file of names and terms likely to be said, one a line"
     )
+    home_assistant: str = Field(
+        "", description="http://HOST:PORT of Home Assistant, whose names are likely to be said"
+    )
+    token_file: Path | None = Field(
+        None, description="file that holds a long-lived access token for it"
+    )
+    unload_after: float = Field(
+        0.0, ge=0, description="idle seconds after which models leave memory; 0 is never"
+    )
+    fallback_model: str = Field(
+        "", description="faster-whisper model that answers when the main one fails"
+    )
     partials: bool = Field(
         False, description="send transcript-start, -chunk and -stop while somebody speaks"
     )

@@ -122,9 +122,10 @@ class SttHandler(ServiceHandler):
             self._answered = True
             self._session = None
         _LOGGER.debug("Heard: %s", said.text)
-        if self._streaming:
+        if self._service.partials:
             await self._tell_chunk(self._agreement.finish(said.text))
-            await self.write_event(TranscriptStop().event())
+            if self._streaming:
+                await self.write_event(TranscriptStop().event())
         await self.write_event(
             Transcript(text=said.text, language=said.language, context=self._wanted.context).event()
         )

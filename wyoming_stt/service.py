@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 
 from wyoming.asr import Transcribe
@@ -21,6 +23,7 @@ from wyoming_stt.info import Program, make_info, programs
 from wyoming_stt.languages import match
 from wyoming_stt.listener import Listener
 from wyoming_stt.models import languages_of
+from wyoming_stt.resilient import Unloading, WithStandIn
 from wyoming_stt.session import Session, Spent, Tools
 from wyoming_stt.vad import SileroModel, SpeechModel
 from wyoming_stt.vocabulary import MOST_WORDS, read_vocabulary
@@ -43,6 +46,8 @@ class SttService:
         ends_turns: bool = True,
         words: Callable[[], Sequence[str]] = tuple,
         partials: bool = False,
+        unload_after: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         assert len(served) == len(models)
         assert served
@@ -54,7 +59,10 @@ class SttService:
         self._endpoint = endpoint or EndpointSettings()
         self._ends_turns = ends_turns
         self._words = words
-        self._partials = partials
+        self.partials = partials
+        self._unload_after = unload_after
+        self._clock = clock
+        self._sessions = 0
         self.spent = Spent()
 
     async def engine(self) -> SttEngine:
@@ -73,6 +81,32 @@ class SttService:
             await self._turn.aclose()
         await self._ears.aclose()
 
+    @asynccontextmanager
+    async def tended(self) -> AsyncIterator[None]:
+        """While the block runs, take models that nobody has used for a while out of memory.
+
+        `unload_after` seconds are the least they stay, twice as many the most.
+        """
+        if not self._unload_after:
+            yield
+            return
+        tending = asyncio.create_task(self._tend())
+        try:
+            yield
+        finally:
+            tending.cancel()
+            await asyncio.wait([tending])
+
+    async def _tend(self) -> None:
+        seen: object = None
+        while True:
+            await asyncio.sleep(self._unload_after)
+            use = (self._sessions, self.spent.total_seconds)
+            if use == seen and not self.waiting:
+                for model in self._models:
+                    await model.call(_rest)
+            seen = use
+
     @property
     def waiting(self) -> int:
         """Decodes that wait or run."""
@@ -80,7 +114,7 @@ class SttService:
 
     def info(self) -> Info:
         """Describe the service; true before anything has loaded."""
-        return make_info(self._served, ends_turns=self._ends_turns, streams=self._partials)
+        return make_info(self._served, ends_turns=self._ends_turns, streams=self.partials)
 
     def select(self, name: str | None) -> int:
         """Return the number of the program or model `name`; None means the first.
@@ -105,6 +139,7 @@ class SttService:
 
         `on_partial` is told the text so far, now and then, if the service is set to.
         """
+        self._sessions += 1
         served = self._served[program]
         context = wanted.context or {}
         request = Request(
@@ -116,17 +151,24 @@ class SttService:
         return Session(
             request,
             lambda speech: Listener(speech.stream(), endpoint, may_end=self._ends_turns),
-            Tools(self._models[program], self._ears, self._turn, self.spent),
-            on_partial if self._partials else None,
+            Tools(
+                self._models[program],
+                self._ears,
+                self._turn,
+                self.spent,
+                self._clock,
+                _wake if self._unload_after else None,
+            ),
+            on_partial if self.partials else None,
         )
 
 
-def build(settings: SttSettings) -> SttService:
+def build(settings: SttSettings, home_words: Callable[[], Sequence[str]] = tuple) -> SttService:
     """Assemble the service that `settings` describe; nothing is loaded yet.
 
-    Raises UnknownEngine, UnknownLanguage, UnknownModel and ConfigError.
+    `home_words` returns the names of the home as they are now. Raises UnknownEngine,
+    UnknownLanguage, UnknownModel and ConfigError.
     """
-    make = registry.load(ENGINES, settings.engine)
     served = programs(
         list(settings.model),
         [languages_of(model, settings.data_dir) for model in settings.model],
@@ -135,7 +177,7 @@ def build(settings: SttSettings) -> SttService:
     words = read_vocabulary(settings.vocabulary) if settings.vocabulary is not None else ()
     models = [
         ModelThread[SttEngine](
-            f"stt-{program.model}", partial(make, settings, name), settings.max_waiting
+            f"stt-{program.model}", make_engine(settings, name), settings.max_waiting
         )
         for program, name in zip(served, settings.model, strict=True)
     ]
@@ -149,9 +191,35 @@ def build(settings: SttSettings) -> SttService:
             no_speech_seconds=settings.no_speech_seconds, turn_seconds=settings.turn_seconds
         ),
         ends_turns=settings.endpointing != "off",
-        words=lambda: words,
+        words=lambda: (*words, *home_words()),
         partials=settings.partials,
+        unload_after=settings.unload_after,
     )
+
+
+def make_engine(settings: SttSettings, model: str) -> Callable[[], SttEngine]:
+    """Return what loads `model` as `settings` ask. Raises UnknownEngine, MissingDependency."""
+    load: Callable[[], SttEngine] = partial(
+        registry.load(ENGINES, settings.engine), settings, model
+    )
+    if settings.unload_after:
+        load = partial(Unloading, load)
+    if settings.fallback_model:
+        whisper = registry.load(ENGINES, "faster-whisper")
+        stand_in = partial(whisper, settings, settings.fallback_model)
+        main = load
+        return lambda: WithStandIn(main(), stand_in)
+    return load
+
+
+def _wake(engine: SttEngine) -> None:
+    if isinstance(engine, Unloading | WithStandIn):
+        engine.wake()
+
+
+def _rest(engine: SttEngine) -> None:
+    if isinstance(engine, Unloading | WithStandIn):
+        engine.rest()
 
 
 def _turn_model(settings: SttSettings) -> ModelThread[SmartTurn] | None:

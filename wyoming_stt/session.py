@@ -52,6 +52,8 @@ class Tools:
     spent: Spent
     clock: Callable[[], float] = time.monotonic
     """Seconds, steady"""
+    wake: Callable[[SttEngine], None] | None = None
+    """Brings a model that rests back while its user still speaks"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ class Session:
     async def run(self) -> Transcription:
         """Return what was said once the turn has ended or `stop` was called."""
         self._listener = await self._tools.ears.call(self._make_listener)
+        waking = self._wake()
         try:
             while parts := await self._queue.get():
                 changes = await self._hear(partial(self._listener.feed, parts))
@@ -129,6 +132,19 @@ class Session:
             await self._queue.close()
             await self._stop_reading()
             await self._drop()
+            if waking is not None:
+                waking.cancel()
+                await asyncio.wait([waking])
+
+    def _wake(self) -> asyncio.Task[None] | None:
+        wake = self._tools.wake
+        return None if wake is None else asyncio.create_task(self._wake_model(wake))
+
+    async def _wake_model(self, wake: Callable[[SttEngine], None]) -> None:
+        try:
+            await self._tools.model.call(wake)
+        except ServiceError as err:
+            _LOGGER.debug("The model did not load ahead of its use: %s", err)
 
     async def _hear(self, listen: Callable[[], list[Change]]) -> list[Change]:
         changes = await self._tools.ears.call(lambda _: listen())
