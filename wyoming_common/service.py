@@ -2,13 +2,11 @@
 
 import asyncio
 import logging
-import os
-import socket
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import ClassVar
-from urllib.parse import SplitResult, urlsplit
 
 from wyoming.error import Error
 from wyoming.event import Event, async_get_stdin, async_get_stdout, async_read_event
@@ -17,18 +15,14 @@ from wyoming.ping import Ping, Pong
 from wyoming.server import AsyncEventHandler
 
 from wyoming_common.access import Access, is_local
-from wyoming_common.errors import (
-    BadRequest,
-    Busy,
-    ConfigError,
-    Refused,
-    ServiceError,
-    TimedOut,
-)
-from wyoming_common.limits import GuardedReader, Limits
+from wyoming_common.connections import Connections
+from wyoming_common.errors import BadRequest, ServiceError, TimedOut
+from wyoming_common.limits import GuardedReader, Limits, Memory, Pace
+from wyoming_common.listening import Door, address_of, listen, parse_uri
 from wyoming_common.observe import note_received, note_sent
 from wyoming_common.telemetry import TRACE_QUERY, TRACE_REPORT, Telemetry
 from wyoming_common.trace import NO_SPAN, Span, turn_id_of
+from wyoming_common.turns import as_client
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -53,24 +47,41 @@ class ServiceHandler(AsyncEventHandler):
     ) -> None:
         self.limits = limits or Limits()
         self._info = info
+        self._since = time.monotonic()
+        self._writing: float | None = None
+        self.silent = True
         self._job: asyncio.Task[None] | None = None
         self._turn_id = ""
         self.span: Span = NO_SPAN
         """The trace of the job in progress."""
         self.telemetry = Telemetry("")
-        guarded = GuardedReader(reader, self.limits, busy=lambda: self.busy)
-        super().__init__(guarded, writer)
+        self._guarded = GuardedReader(
+            reader, self.limits, busy=lambda: self.busy, stalled=lambda: self.unfinished
+        )
+        super().__init__(self._guarded, writer)
+
+    def share(self, limits: Limits, memory: Memory) -> None:
+        """Take the limits of the service, and its memory for what is on its way in."""
+        self.limits = self._guarded.limits = limits
+        self._guarded.memory = memory
 
     async def run(self) -> None:
         """Read and answer events until the client hangs up or breaks the protocol."""
+        pace = Pace(self.limits.events_per_second, self.limits.events_burst)
         try:
             while (event := await async_read_event(self.reader)) is not None:
+                self.silent = False
                 await self.handle_event(event)
+                self._since = time.monotonic()
+                # Also without a wait: what has arrived already would be handled to its last
+                # event before another connection has its turn.
+                await asyncio.sleep(pace.note(self._since))
         except (BadRequest, TimedOut) as err:
             # Where the next event begins is unknown after this: say why, then hang up.
             _LOGGER.warning("%s: %s", err.code, err)
             await self.send_error(err)
         finally:
+            self._guarded.release()
             await self.disconnect()
             self.writer.close()
 
@@ -84,7 +95,7 @@ class ServiceHandler(AsyncEventHandler):
         elif Ping.is_type(event.type):
             await self.write_event(Pong(text=Ping.from_event(event).text).event())
         elif event.type == TRACE_QUERY:
-            report = self.telemetry.report(event.data, local=is_local(_peer(self.writer)))
+            report = self.telemetry.report(event.data, local=is_local(address_of(self.writer)))
             await self.write_event(Event(TRACE_REPORT, report))
         else:
             self._turn_id = turn_id_of(event.data) or self._turn_id
@@ -94,13 +105,16 @@ class ServiceHandler(AsyncEventHandler):
 
     async def write_event(self, event: Event) -> None:
         """Send an event; a client that stops reading is dropped after `limits.write_seconds`."""
+        note_sent(self.span, event)
+        self._writing = time.monotonic() if self._writing is None else self._writing
         try:
             async with asyncio.timeout(self.limits.write_seconds):
-                note_sent(self.span, event)
                 await super().write_event(event)
         except TimeoutError as err:
-            self.writer.transport.abort()
+            self.drop()
             raise ConnectionAbortedError("The client stopped reading") from err
+        finally:
+            self._writing = None
 
     async def start(self, job: Coroutine[None, None, None]) -> None:
         """Run `job` beside the read loop, replacing the one in progress."""
@@ -120,6 +134,22 @@ class ServiceHandler(AsyncEventHandler):
     def busy(self) -> bool:
         """Whether a job is in progress."""
         return self._job is not None and not self._job.done()
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the job in progress waits for more of the request: the client's turn."""
+        return False
+
+    @property
+    def waited_for_since(self) -> float | None:
+        """When we began to wait for the client, None while it is our turn."""
+        if self._writing is not None:
+            return self._writing
+        return None if self.busy and not self.unfinished else self._since
+
+    def drop(self) -> None:
+        """Hang up at once."""
+        self.writer.transport.abort()
 
     async def disconnect(self) -> None:
         await self.stop_job()
@@ -165,6 +195,10 @@ class ServiceHandler(AsyncEventHandler):
             await self.send_error(failure)
 
 
+_MOST_REFUSALS = 32
+"""Clients that are told at one time why they may not come in; more are hung up on."""
+
+
 @asynccontextmanager
 async def serve(
     uri: str,
@@ -172,47 +206,83 @@ async def serve(
     limits: Limits | None = None,
     access: Access | None = None,
     telemetry: Telemetry | None = None,
+    door: Door | None = None,
 ) -> AsyncIterator[str]:
     """Serve clients until the block ends; yields the bound URI (tcp port 0 means any).
 
     `uri` is tcp://HOST:PORT, unix:///PATH or stdio://. Raises ConfigError for an address
     that cannot be used.
     """
-    limits = limits or Limits()
-    access = access or Access()
-    telemetry = telemetry or Telemetry("")
-    target = _parse(uri)
-    clients: dict[asyncio.Task[None], str] = {}
-    telemetry.state["connections"] = lambda: len(clients)
-
-    def on_client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # Registered here, not inside the task, so a client that connects during
-        # shutdown is still cancelled.
-        peer = _peer(writer)
-        refusal = _refusal(peer, list(clients.values()), limits, access)
-        handler = make_handler(reader, writer)
-        handler.telemetry = telemetry
-        if refusal is not None:
-            telemetry.count(f"rejects:{refusal.code}")
-        run = _refuse(handler, refusal) if refusal is not None else _run(handler)
-        task = asyncio.create_task(run)
-        clients[task] = peer
-        task.add_done_callback(clients.pop)
-
+    service = _Service(make_handler, limits, access or Access(), telemetry or Telemetry(""))
+    target = parse_uri(uri)
     if target.scheme == "stdio":
         yield uri  # one client, which is there already: see `serve_stdio`
         return
-    server, bound = await _listen(uri, target, on_client, limits)
+    server, bound = await listen(
+        uri, service.on_client, service.limits.header_bytes, door or Door()
+    )
     try:
         yield bound
     finally:
         server.close()
-        for task in clients:
-            task.cancel()
-        await asyncio.gather(*clients, return_exceptions=True)
+        await service.aclose()
         await server.wait_closed()
         if target.scheme == "unix":
             Path(target.path).unlink(missing_ok=True)  # noqa: ASYNC240 - once, at the very end
+
+
+class _Service:
+    """Owns the tasks of all connections."""
+
+    def __init__(
+        self,
+        make_handler: HandlerFactory,
+        limits: Limits | None,
+        access: Access,
+        telemetry: Telemetry,
+    ) -> None:
+        self._make_handler = make_handler
+        self._given = limits
+        self.limits = limits or Limits()
+        self._telemetry = telemetry
+        self._memory = Memory(self.limits.memory_bytes)
+        self._connections = Connections(self.limits, access)
+        self._clients: set[asyncio.Task[None]] = set()
+        self._refusals: set[asyncio.Task[None]] = set()
+        telemetry.state["connections"] = lambda: len(self._connections)
+
+    def on_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Registered here, not inside the task, so a client that connects during
+        # shutdown is still cancelled.
+        peer = address_of(writer)
+        handler = self._make_handler(reader, writer)
+        handler.telemetry = self._telemetry
+        handler.share(self._given or handler.limits, self._memory)
+        refusal = self._connections.admit(handler, peer)
+        if refusal is not None:
+            self._telemetry.count(f"rejects:{refusal.code}")
+            self._refuse(handler, refusal)
+            return
+        task = asyncio.create_task(_run(handler, peer))
+        self._clients.add(task)
+        task.add_done_callback(self._clients.discard)
+        task.add_done_callback(lambda _: self._connections.remove(handler))
+
+    def _refuse(self, handler: ServiceHandler, refusal: ServiceError) -> None:
+        _LOGGER.warning("%s: %s", refusal.code, refusal)
+        if len(self._refusals) >= _MOST_REFUSALS:
+            handler.drop()
+            return
+        task = asyncio.create_task(_refuse(handler, refusal))
+        self._refusals.add(task)
+        task.add_done_callback(self._refusals.discard)
+
+    async def aclose(self) -> None:
+        """End every connection, and wait until its work has ended."""
+        tasks = [*self._clients, *self._refusals]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def serve_stdio(make_handler: HandlerFactory, telemetry: Telemetry | None = None) -> None:
@@ -224,67 +294,7 @@ async def serve_stdio(make_handler: HandlerFactory, telemetry: Telemetry | None 
     await handler.run()
 
 
-def _parse(uri: str) -> SplitResult:
-    try:
-        return urlsplit(uri)
-    except ValueError as err:
-        raise ConfigError(f"uri: {err}, got '{uri}'") from err
-
-
-async def _listen(
-    uri: str,
-    target: SplitResult,
-    on_client: Callable[[asyncio.StreamReader, asyncio.StreamWriter], None],
-    limits: Limits,
-) -> tuple[asyncio.Server, str]:
-    try:
-        if target.scheme == "tcp" and target.hostname and target.port is not None:
-            server = await asyncio.start_server(
-                on_client, target.hostname, target.port, limit=limits.header_bytes
-            )
-            port = server.sockets[0].getsockname()[1]
-            host = f"[{target.hostname}]" if ":" in target.hostname else target.hostname
-            return server, f"tcp://{host}:{port}"
-        if target.scheme == "unix" and target.path:
-            server = await asyncio.start_unix_server(
-                on_client, target.path, limit=limits.header_bytes
-            )
-            return server, uri
-    except OSError as err:
-        # asyncio wraps the system's reason in a sentence of its own; a failed look-up has none.
-        code = err.errno or 0
-        reason = os.strerror(code) if code > 0 else err.strerror or str(err)
-        raise ConfigError(f"Cannot listen on {uri}: {reason}") from err
-    except ValueError as err:
-        raise ConfigError(f"uri: {err}, got '{uri}'") from err
-    raise ConfigError(f"uri: expected tcp://HOST:PORT, unix:///PATH or stdio://, got '{uri}'")
-
-
-def _peer(writer: asyncio.StreamWriter) -> str:
-    peer = writer.get_extra_info("peername")
-    sock = writer.get_extra_info("socket")
-    if not isinstance(peer, tuple) or sock is None:
-        return ""
-    # A machine that loses its network mid-turn leaves a half-open connection behind.
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
-    return str(peer[0])
-
-
-def _refusal(peer: str, peers: list[str], limits: Limits, access: Access) -> ServiceError | None:
-    if not access.allows(peer):
-        return Refused(f"{peer} is not in a network that --allow names")
-    if len(peers) >= limits.connections:
-        return Busy(f"{len(peers)} connections are open already")
-    if not is_local(peer) and peers.count(peer) >= limits.connections_per_client:
-        return Busy(f"{peers.count(peer)} connections from {peer} are open already")
-    return None
-
-
 async def _refuse(handler: ServiceHandler, refusal: ServiceError) -> None:
-    _LOGGER.warning("%s: %s", refusal.code, refusal)
     try:
         async with asyncio.timeout(1):
             await handler.send_error(refusal)
@@ -293,12 +303,13 @@ async def _refuse(handler: ServiceHandler, refusal: ServiceError) -> None:
     except (ConnectionError, TimeoutError):
         pass
     finally:
-        handler.writer.transport.abort()
+        handler.drop()
 
 
-async def _run(handler: ServiceHandler) -> None:
+async def _run(handler: ServiceHandler, peer: str) -> None:
     try:
-        await handler.run()
+        with as_client(peer):
+            await handler.run()
         await handler.writer.wait_closed()
     except (ConnectionError, asyncio.IncompleteReadError):
         _LOGGER.debug("The client went away")
@@ -307,4 +318,4 @@ async def _run(handler: ServiceHandler) -> None:
     finally:
         # Does nothing once closed. On shutdown it drops a client that has stopped
         # reading instead of waiting for it.
-        handler.writer.transport.abort()
+        handler.drop()

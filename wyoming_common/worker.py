@@ -1,6 +1,7 @@
 """Runs one blocking model in one thread, so the event loop never waits for it."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -8,6 +9,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from wyoming_common.errors import Busy
 from wyoming_common.trace import current_span
+from wyoming_common.turns import Turns, current_client
 
 E = TypeVar("E")
 T = TypeVar("T")
@@ -18,16 +20,17 @@ _END: Final = object()
 class ModelThread(Generic[E]):
     """Owns the only thread allowed to touch an engine, loading it included.
 
-    Requests made before the engine has loaded wait for it. Blocking calls take turns in
-    arrival order; at most `max_waiting` requests are admitted, a further one raises Busy.
+    Requests made before the engine has loaded wait for it. Blocking calls take turns, in
+    arrival order for each client and round robin between clients. At most `max_waiting`
+    requests are admitted, three quarters of them of one client; a further one raises Busy.
     """
 
     def __init__(self, name: str, load: Callable[[], E], max_waiting: int = 64) -> None:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._load = load
         self._engine: asyncio.Future[E] | None = None
-        self._turn = asyncio.Lock()
-        self._admitted = 0
+        self._turns = Turns()
+        self._admitted: Counter[str] = Counter()
         self._max_waiting = max_waiting
 
     @property
@@ -43,7 +46,7 @@ class ModelThread(Generic[E]):
     @property
     def waiting(self) -> int:
         """Requests admitted and not finished, the running one included."""
-        return self._admitted
+        return self._admitted.total()
 
     async def engine(self) -> E:
         """Load the engine if that has not begun, and return it once it is ready."""
@@ -75,7 +78,7 @@ class ModelThread(Generic[E]):
             async with self._taking_turns(exclusive=exclusive) as engine:
                 items = await self._run(func, engine)
                 try:
-                    yield self._pull(items)
+                    yield self._pull(items, exclusive=exclusive)
                 finally:
                     await asyncio.shield(self._run(_close, items))
 
@@ -89,13 +92,17 @@ class ModelThread(Generic[E]):
 
     @contextmanager
     def _admit(self) -> Iterator[None]:
-        if self._admitted >= self._max_waiting:
-            raise Busy(f"{self._admitted} requests are waiting already; try again in a moment")
-        self._admitted += 1
+        client = current_client()
+        share = self._max_waiting - self._max_waiting // 4
+        if self.waiting >= self._max_waiting or self._admitted[client] >= share:
+            raise Busy(f"{self.waiting} requests are waiting already; try again in a moment")
+        self._admitted[client] += 1
         try:
             yield
         finally:
-            self._admitted -= 1
+            self._admitted[client] -= 1
+            if not self._admitted[client]:
+                del self._admitted[client]
 
     @asynccontextmanager
     async def _taking_turns(self, *, exclusive: bool = True) -> AsyncIterator[E]:
@@ -103,12 +110,19 @@ class ModelThread(Generic[E]):
             with current_span().waiting():
                 engine = await self.engine()
                 if exclusive:
-                    await stack.enter_async_context(self._turn)
+                    await stack.enter_async_context(self._turns.turn())
             yield engine
 
-    async def _pull(self, items: Iterator[T]) -> AsyncIterator[T]:
+    async def _pull(self, items: Iterator[T], *, exclusive: bool) -> AsyncIterator[T]:
         # `next(it, _END)`: StopIteration cannot travel through a Future.
-        while (item := await self._run(_next, items)) is not _END:
+        while True:
+            async with AsyncExitStack() as stack:
+                if not exclusive:
+                    with current_span().waiting():
+                        await stack.enter_async_context(self._turns.turn())
+                item = await self._run(_next, items)
+            if item is _END:
+                return
             yield item
 
     async def _run(self, func: Callable[..., Any], *args: Any) -> Any:

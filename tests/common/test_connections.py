@@ -1,0 +1,93 @@
+"""Who may come in, and who makes room."""
+
+from wyoming_common.access import Access
+from wyoming_common.connections import Connections
+from wyoming_common.errors import Busy, Refused
+from wyoming_common.limits import Limits
+
+HOME = "192.168.1.5"
+STRANGER = "192.168.1.66"
+
+
+class Client:
+    """Waited for since `since`; `silent` until it has sent an event."""
+
+    def __init__(self, since: float | None, *, silent: bool = False) -> None:
+        self.waited_for_since = since
+        self.silent = silent
+        self.dropped = False
+
+    def drop(self) -> None:
+        self.dropped = True
+
+
+def connections(now: float = 100.0, **limits: int) -> Connections:
+    return Connections(Limits(**limits), Access(), lambda: now)
+
+
+def test_an_address_outside_the_networks_is_refused_and_not_counted() -> None:
+    service = connections()
+
+    assert isinstance(service.admit(Client(0), "203.0.113.9"), Refused)
+    assert len(service) == 0
+
+
+def test_a_client_that_is_being_served_never_makes_room() -> None:
+    service = connections(connections=2)
+    served = [Client(None), Client(None)]
+    for client in served:
+        assert service.admit(client, HOME) is None
+
+    assert isinstance(service.admit(Client(100.0), STRANGER), Busy)
+    assert not any(client.dropped for client in served)
+
+
+def test_a_silent_client_makes_room_before_one_that_asked_something_longer_ago() -> None:
+    service = connections(connections=2)
+    silent, asked = Client(99.0, silent=True), Client(10.0)
+    for client in (asked, silent):
+        service.admit(client, HOME)
+
+    assert service.admit(Client(100.0), HOME) is None
+    assert (silent.dropped, asked.dropped) == (True, False)
+    assert len(service) == 2
+
+
+def test_a_client_that_came_just_now_does_not_make_room() -> None:
+    service = connections(connections=1)
+    fresh = Client(99.9, silent=True)
+    service.admit(fresh, HOME)
+
+    assert isinstance(service.admit(Client(100.0), HOME), Busy)
+    assert not fresh.dropped
+
+
+def test_past_its_share_an_address_makes_room_among_its_own() -> None:
+    service = connections(connections=10, connections_per_client=2)
+    other, *theirs = [Client(0.0), Client(50.0), Client(60.0)]
+    service.admit(other, HOME)
+    for client in theirs:
+        service.admit(client, STRANGER)
+
+    assert service.admit(Client(100.0), STRANGER) is None
+    assert [client.dropped for client in (other, *theirs)] == [False, True, False]
+
+
+def test_the_address_with_the_most_connections_makes_room_for_others() -> None:
+    service = connections(connections=3, connections_per_client=2)
+    home, *theirs = [Client(0.0), Client(50.0), Client(60.0)]
+    service.admit(home, HOME)
+    for client in theirs:
+        service.admit(client, STRANGER)
+
+    assert service.admit(Client(100.0), "192.168.1.7") is None
+    assert [client.dropped for client in (home, *theirs)] == [False, True, False]
+
+
+def test_loopback_leaves_a_quarter_to_others_whatever_its_addresses() -> None:
+    service = connections(connections=4)
+    for peer in ("127.0.0.1", "::1", "127.0.0.2"):
+        assert service.admit(Client(None), peer) is None
+
+    assert isinstance(service.admit(Client(None), "127.0.0.3"), Busy)
+    assert service.admit(Client(None), HOME) is None

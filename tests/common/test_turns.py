@@ -1,0 +1,57 @@
+"""Fair between clients, in order for each of them."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wyoming_common.turns import Turns, as_client
+
+HOME = "192.168.1.5"
+STRANGER = "192.168.1.66"
+
+
+async def order_of(clients: Sequence[str], given_up: Sequence[int] = ()) -> list[int]:
+    """Let requests of `clients` wait for one lock; return their order, by number."""
+    turns = Turns()
+    done: list[int] = []
+
+    async def request(number: int, client: str) -> None:
+        with as_client(client):
+            async with turns.turn():
+                await asyncio.sleep(0)
+                done.append(number)
+
+    async with turns.turn():
+        tasks = [asyncio.create_task(request(*entry)) for entry in enumerate(clients)]
+        await asyncio.sleep(0)
+        for number in given_up:
+            tasks[number].cancel()
+    for number, task in enumerate(tasks):
+        with suppress(asyncio.CancelledError):
+            await task
+        assert task.cancelled() == (number in given_up)
+    async with asyncio.timeout(1), turns.turn():  # it is free again
+        pass
+    return done
+
+
+async def test_many_requests_of_one_client_do_not_push_back_another() -> None:
+    assert (await order_of([STRANGER] * 20 + [HOME]))[1] == 20
+
+
+@given(st.lists(st.sampled_from([HOME, STRANGER, "127.0.0.1"]), max_size=12), st.data())
+def test_everybody_has_a_turn_and_each_client_its_own_in_order(
+    clients: list[str], data: st.DataObject
+) -> None:
+    numbers = st.integers(0, len(clients) - 1) if clients else st.nothing()
+    given_up = data.draw(st.lists(numbers, unique=True))
+
+    order = asyncio.run(order_of(clients, given_up))
+
+    assert sorted([*order, *given_up]) == list(range(len(clients)))
+    for client in set(clients):
+        own = [number for number in order if clients[number] == client]
+        assert own == sorted(own)

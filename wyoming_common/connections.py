@@ -1,0 +1,98 @@
+"""The open connections of one service: who may come in, and who makes room. No I/O."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Protocol
+
+from wyoming_common.access import Access, is_local
+from wyoming_common.errors import Busy, Refused, ServiceError
+from wyoming_common.limits import Limits
+
+_SILENT_SECONDS = 0.25
+"""A client that has not sent one event for so long makes room for others..."""
+_WAITING_SECONDS = 1.0
+"""...and one that is waited for."""
+
+
+class Connection(Protocol):
+    """One client."""
+
+    @property
+    def waited_for_since(self) -> float | None:
+        """When this service began to wait for the client, None while it works for it."""
+        ...
+
+    @property
+    def silent(self) -> bool:
+        """Whether the client has not sent a single event."""
+        ...
+
+    def drop(self) -> None:
+        """Hang up."""
+        ...
+
+
+class Connections:
+    """Past a limit, the client that was waited for the longest makes room for a new one.
+
+    So connections that do nothing cannot keep others out, and nobody who is being served is
+    sent away.
+    """
+
+    def __init__(
+        self, limits: Limits, access: Access, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._limits = limits
+        self._access = access
+        self._clock = clock
+        self._open: dict[Connection, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def admit(self, connection: Connection, peer: str) -> ServiceError | None:
+        """Count `connection` of a client at address `peer` in, or return why it cannot be."""
+        if not self._access.allows(peer):
+            return Refused(f"{peer} is not in a network that --allow names")
+        theirs = [known for known, address in self._open.items() if _same(address, peer)]
+        if len(theirs) >= self._share(peer) and not self._make_room(theirs):
+            return Busy(f"{len(theirs)} connections from {peer or 'here'} are open already")
+        if len(self._open) >= self._limits.connections and not self._make_room(self._largest()):
+            return Busy(f"{len(self._open)} connections are open already")
+        self._open[connection] = peer
+        return None
+
+    def remove(self, connection: Connection) -> None:
+        """Count it out; does nothing for one that never was in."""
+        self._open.pop(connection, None)
+
+    def _share(self, peer: str) -> int:
+        most = self._limits.connections
+        # Loopback is the home of proxies and of Home Assistant itself: they get more than
+        # another address, but never all.
+        return most - most // 4 if is_local(peer) else self._limits.connections_per_client
+
+    def _largest(self) -> list[Connection]:
+        counts = Counter(self._open.values())
+        most = max(counts.values(), default=0)
+        return [known for known, peer in self._open.items() if counts[peer] == most]
+
+    def _make_room(self, among: list[Connection]) -> bool:
+        now = self._clock()
+        waited = [
+            (known.silent, now - since, known)
+            for known in among
+            if (since := known.waited_for_since) is not None
+            and now - since >= (_SILENT_SECONDS if known.silent else _WAITING_SECONDS)
+        ]
+        if not waited:
+            return False
+        _, _, dropped = max(waited, key=lambda entry: entry[:2])
+        self.remove(dropped)
+        dropped.drop()
+        return True
+
+
+def _same(one: str, other: str) -> bool:
+    return one == other or (is_local(one) and is_local(other))
