@@ -207,6 +207,18 @@ def test_a_download_that_was_killed_goes_on_where_it_was(tmp_path: Path, hub: Hu
     assert not (tmp_path / "data/models/.partial").exists()
 
 
+def test_what_a_killed_download_left_behind_never_lands(tmp_path: Path, hub: Hub) -> None:
+    store = store_of(tmp_path / "data", small=hub_entry("model.bin"))
+    scratch = tmp_path / "data/models/.partial/small"
+    (scratch / "pip-abc").mkdir(parents=True)
+    (scratch / "pip-abc" / "half.whl").write_bytes(b"half")
+    (scratch / "half.whl").write_bytes(b"half")
+
+    folder = store.ensure("small")
+
+    assert [path.name for path in folder.rglob("*")] == ["model.bin"]
+
+
 def test_two_processes_fetch_a_model_once(tmp_path: Path, hub: Hub) -> None:
     store_of(tmp_path / "data", small=hub_entry("model.bin"))
     code = (

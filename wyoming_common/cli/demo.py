@@ -4,10 +4,12 @@ import argparse
 import asyncio
 import sys
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
+from wyoming_common.cli.checks import Verdict, sound
 from wyoming_common.cli.flags import add_data_dir
 from wyoming_common.cli.models import open_store, pull
 from wyoming_common.cli.probe import QUESTION, probe
@@ -35,12 +37,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    if not arguments.mic and not arguments.question.is_file():
+    if arguments.mic:
+        _check_sound()
+    elif not arguments.question.is_file():
         raise ConfigError(f"--question: no file at {arguments.question}")
     sys.stderr.write("Models\n")
     pull(open_store(arguments), list(DEFAULTS.values()))
     asyncio.run(_demo(arguments))
     return 0
+
+
+def _check_sound() -> None:
+    for finding in sound():
+        if finding.verdict is not Verdict.OK:
+            raise ConfigError(f"--mic: {finding.about}: {finding.what}; {finding.remedy}")
 
 
 async def _demo(arguments: argparse.Namespace) -> None:
@@ -62,13 +72,13 @@ async def _demo(arguments: argparse.Namespace) -> None:
             for text in (f"--{name}", child.uri)
         ]
         reply: Path | None = None
-        if arguments.mic:
-            sys.stderr.write("Say something\n")
-        else:
+        listening = "Say something"
+        if not arguments.mic:
+            listening = f"Asking {arguments.question}"
             reply = arguments.output.absolute()
             services += ["--mic", f"file:{arguments.question}"]
-            sys.stderr.write(f"Asking {arguments.question}\n")
-        turn = await run_turn(services, reply, echo=arguments.debug)
+        say = partial(print, listening, file=sys.stderr)
+        turn = await run_turn(services, reply, echo=arguments.debug, listening=say)
         show_turn(turn, reply, console)
 
 

