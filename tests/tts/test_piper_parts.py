@@ -103,6 +103,7 @@ def test_a_cut_voice_sounds_as_the_whole(tmp_path: Path, sid: int | None) -> Non
         lambda tensors: run(voice.decoder, dict(tensors)),
         voice.facts.latent,
         HOP,
+        22_050,
         voice.facts.halo,
     )
     between = list(voice.facts.between)

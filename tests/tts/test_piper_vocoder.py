@@ -10,26 +10,65 @@ from wyoming_tts.engines.piper_vocoder import (
     MOST_FRAMES,
     Floats,
     Halo,
+    Pace,
     WindowedVocoder,
-    windows,
 )
 
 HOP = 4
+FRAME_SECONDS = 256 / 22_050
 
 
-@given(st.integers(0, 5000))
-def test_windows_cover_every_frame_once(total: int) -> None:
-    frames = [frame for start, end in windows(total) for frame in range(start, end)]
+class Machine:
+    """A clock that computing moves on, at a fixed cost a frame, halo included."""
 
-    assert frames == list(range(total))
+    def __init__(self, cost: float, halo: int = 20) -> None:
+        self.now = 0.0
+        self._cost = cost
+        self._halo = halo
+
+    def compute(self, frames: int) -> float:
+        seconds = (frames + self._halo) * self._cost
+        self.now += seconds
+        return seconds
 
 
-@given(st.integers(FIRST_FRAMES, 5000))
-def test_windows_start_short_and_stay_bounded(total: int) -> None:
-    sizes = [end - start for start, end in windows(total)]
+def sizes_on(machine: Machine, total: int) -> tuple[list[int], float]:
+    """Return the windows that a machine chooses, and the seconds its listener waited in between."""
+    pace = Pace(FRAME_SECONDS, lambda: machine.now)
+    sizes: list[int] = []
+    dry = played_until = 0.0
+    while sum(sizes) < total:
+        size = pace.next(total - sum(sizes))
+        pace.computed(size, machine.compute(size))
+        if sizes:
+            dry += max(0.0, machine.now - played_until)
+        played_until = max(played_until, machine.now) + size * FRAME_SECONDS
+        sizes.append(size)
+    return sizes, dry
 
+
+@given(st.integers(1, 5000), st.floats(0, 1))
+def test_windows_cover_every_frame_and_stay_bounded(total: int, cost: float) -> None:
+    sizes, _ = sizes_on(Machine(cost * FRAME_SECONDS), total)
+
+    assert sum(sizes) == total
     assert sizes[0] < 2 * FIRST_FRAMES
-    assert all(FIRST_FRAMES <= size < MOST_FRAMES + FIRST_FRAMES for size in sizes)
+    assert all(size < MOST_FRAMES + FIRST_FRAMES for size in sizes)
+
+
+@given(st.integers(1, 5000), st.floats(0, 0.35))
+def test_the_listener_never_waits(total: int, cost: float) -> None:
+    _, dry = sizes_on(Machine(cost * FRAME_SECONDS), total)
+
+    assert dry == 0
+
+
+def test_a_fast_machine_takes_few_windows_and_a_slow_one_short_ones() -> None:
+    fast, _ = sizes_on(Machine(0.02 * FRAME_SECONDS), 300)
+    slow, _ = sizes_on(Machine(0.3 * FRAME_SECONDS), 300)
+
+    assert len(fast) <= 4
+    assert slow[1] <= 2 * FIRST_FRAMES
 
 
 def smooth(frames: Floats, reach: int) -> Floats:
@@ -55,10 +94,10 @@ def test_windows_sound_as_the_whole(frames: int) -> None:
         "mask": np.ones((1, 1, frames), np.float32),
     }
     constant: dict[str, Floats] = {"speaker": np.full((1, 1, 1), 0.5, np.float32)}
-    vocoder = WindowedVocoder(flow, decoder, "latent", HOP, Halo(flow=5, decoder=3))
+    vocoder = WindowedVocoder(flow, decoder, "latent", HOP, 8000, Halo(flow=5, decoder=3))
 
     pieces = list(vocoder(encoded, constant))
 
     whole = decoder({"latent": flow({**encoded, **constant})}).reshape(-1)
     np.testing.assert_allclose(np.concatenate(pieces), whole, rtol=1e-5)
-    assert len(pieces) == len(list(windows(frames)))
+    assert (len(pieces) > 1) == (frames >= 2 * FIRST_FRAMES)

@@ -1,5 +1,6 @@
-"""Sound in windows: the first one soon, the next ones long enough to cost little."""
+"""Sound in windows: the first one soon, the next as long as what is being heard allows."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -11,11 +12,13 @@ Run = Callable[[Mapping[str, Floats]], Floats]
 """Runs a graph on its inputs by name and returns its one output."""
 
 FIRST_FRAMES = 16
-"""0.19 s: a Raspberry Pi still computes the second window while the first is heard."""
-MOST_FRAMES = 160
-"""1.9 s, which is also how late a cancelled reply stops computing."""
-_FLOW_GROWTH = 4
-_FLOW_MOST = 640
+"""0.19 s at 22,050 Hz."""
+MOST_FRAMES = 192
+"""2.2 s, which is also how late a cancelled reply stops computing."""
+_MOST_GROWTH = 8
+"""How much longer than the window before a window may be: one measurement may have been lucky."""
+_SHARE = 0.4
+"""Of the time until the speaker runs dry, what the next window may take to compute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,28 +29,62 @@ class Halo:
     decoder: int
 
 
-def windows(total: int) -> Iterator[tuple[int, int]]:
-    """Yield where windows over `total` frames start and end. Each is twice as long as the last,
-    up to MOST_FRAMES; what would be left over as less than a first window goes with the last.
+class Pace:
+    """Chooses the length of each window, so that a listener never waits for the next one.
+
+    Long windows cost less, for the frames around each are computed twice; short ones are ready
+    sooner. A fast machine takes two windows for a sentence, a slow one doubles them.
     """
-    start, size = 0, FIRST_FRAMES
-    while start < total:
-        end = start + size
-        if total - end < FIRST_FRAMES:
-            end = total
-        yield start, end
-        start, size = end, min(2 * size, MOST_FRAMES)
+
+    def __init__(
+        self, frame_seconds: float, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._frame_seconds = frame_seconds
+        self._clock = clock
+        self._heard_from = 0.0
+        self._sent = 0
+        self._last = 0
+        self._cost = 0.0  # seconds a frame
+
+    def next(self, left: int) -> int:
+        """Return how many of the `left` frames to compute now."""
+        if not self._last:
+            size = FIRST_FRAMES
+        else:
+            ahead = self._sent * self._frame_seconds - (self._clock() - self._heard_from)
+            affordable = int(_SHARE * max(ahead, 0.0) / max(self._cost, 1e-6))
+            size = max(FIRST_FRAMES, min(affordable, _MOST_GROWTH * self._last, MOST_FRAMES))
+        return left if left - size < FIRST_FRAMES else size
+
+    def computed(self, frames: int, seconds: float) -> None:
+        """Note what the last window took, just before it is heard."""
+        if not self._last:
+            self._heard_from = self._clock()
+        self._last = frames
+        self._sent += frames
+        self._cost = seconds / frames
 
 
 class WindowedVocoder:
     """Flow and decoder of a voice, run over windows of frames."""
 
-    def __init__(self, flow: Run, decoder: Run, latent: str, hop: int, halo: Halo) -> None:
+    def __init__(
+        self,
+        flow: Run,
+        decoder: Run,
+        latent: str,
+        hop: int,
+        rate: int,
+        halo: Halo,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self._flow = flow
         self._decoder = decoder
         self._latent = latent
         self._hop = hop
+        self._rate = rate
         self._halo = halo
+        self._clock = clock
 
     def __call__(
         self, encoded: Mapping[str, Floats], constant: Mapping[str, Floats]
@@ -59,16 +96,28 @@ class WindowedVocoder:
         """
         total = max(tensor.shape[-1] for tensor in encoded.values())
         latents = _Latents(self._flow, {**encoded, **constant}, total, self._halo.flow)
+        pace = Pace(self._hop / self._rate, self._clock)
+        start = 0
+        while start < total:
+            end = start + pace.next(total - start)
+            begun = self._clock()
+            audio = self._window(latents, constant, start, end, total)
+            pace.computed(end - start, self._clock() - begun)
+            yield audio
+            start = end
+
+    def _window(
+        self, latents: "_Latents", constant: Mapping[str, Floats], start: int, end: int, total: int
+    ) -> Floats:
         reach = self._halo.decoder
-        for start, end in windows(total):
-            low, high = max(0, start - reach), min(total, end + reach)
-            frames = latents.until(high)[..., low:high]
-            audio = self._decoder({self._latent: frames, **constant}).reshape(-1)
-            yield audio[(start - low) * self._hop : (end - low) * self._hop]
+        low, high = max(0, start - reach), min(total, end + reach)
+        frames = latents.until(high)[..., low:high]
+        audio = self._decoder({self._latent: frames, **constant}).reshape(-1)
+        return audio[(start - low) * self._hop : (end - low) * self._hop]
 
 
 class _Latents:
-    """The flow's output, computed only as far as it is asked for, in growing steps."""
+    """The flow's output, computed only as far as it is asked for."""
 
     def __init__(self, flow: Run, inputs: Mapping[str, Floats], total: int, reach: int) -> None:
         self._flow = flow
@@ -77,23 +126,20 @@ class _Latents:
         self._reach = reach
         self._done: list[Floats] = []
         self._frames = 0
-        self._step = 0
 
     def until(self, frame: int) -> Floats:
-        """Return at least the first `frame` frames, shape [1, channels, frames]."""
-        while self._frames < frame:
-            start = self._frames
-            end = min(self._total, max(frame, start + self._step))
-            low, high = max(0, start - self._reach), min(self._total, end + self._reach)
+        """Return the first `frame` frames or some more, shape [1, channels, frames]."""
+        start = self._frames
+        if start < frame:
+            low, high = max(0, start - self._reach), min(self._total, frame + self._reach)
             window = self._flow(
                 {
                     name: tensor[..., low:high] if tensor.shape[-1:] == (self._total,) else tensor
                     for name, tensor in self._inputs.items()
                 }
             )
-            self._done.append(window[..., start - low : end - low])
-            self._frames = end
-            self._step = min(_FLOW_GROWTH * max(self._step, end - start), _FLOW_MOST)
+            self._done.append(window[..., start - low : frame - low])
+            self._frames = frame
         if len(self._done) > 1:
             self._done = [np.concatenate(self._done, axis=-1)]
         return self._done[0]
