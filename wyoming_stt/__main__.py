@@ -1,5 +1,8 @@
 """The `wyoming-stt` command."""
 
+import asyncio
+import sys
+import threading
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -8,6 +11,7 @@ from wyoming_common.home_assistant import HomeAssistant
 from wyoming_stt.config import SttSettings
 from wyoming_stt.handler import SttHandler
 from wyoming_stt.service import build
+from wyoming_stt.transcribe import TranscribeSettings, run
 
 
 async def _serve(settings: SttSettings) -> None:
@@ -20,9 +24,20 @@ async def _serve(settings: SttSettings) -> None:
         await run_service(settings, service.info, service, partial(SttHandler, service))
 
 
+async def _transcribe(settings: TranscribeSettings) -> None:
+    stopped = threading.Event()
+    try:
+        await asyncio.to_thread(run, settings, stopped.is_set)
+    finally:
+        stopped.set()
+
+
 def main() -> None:
-    """Run the service until it is told to stop."""
-    run_program(SttSettings.load, _serve)
+    """Run the service until it is told to stop, or `transcribe` files."""
+    if sys.argv[1:2] == ["transcribe"]:
+        run_program(lambda: TranscribeSettings.load(sys.argv[2:]), _transcribe)
+    else:
+        run_program(SttSettings.load, _serve)
 
 
 if __name__ == "__main__":

@@ -21,8 +21,6 @@ Measured: trimming at 0.35 instead costs 0.7 points of WER with tiny.en."""
 _SOFT_SAMPLES = MODEL_RATE
 """How far from certain speech it counts."""
 _WINDOW = round(LONGEST_SECONDS * MODEL_RATE)
-_WINDOW_EARLY = round(20.0 * MODEL_RATE)
-"""From this length on a pause is taken for the end of a window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +31,16 @@ class Pcm:
     format: PcmFormat
     arrived: float
     """Seconds on any steady clock"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Windows:
+    """Where speech that is longer than an engine's window is cut, in seconds."""
+
+    early_seconds: float = 20.0
+    """From this length on a pause ends a window."""
+    pause_seconds: float = 0.18
+    """A pause of at least so long"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,15 @@ class Pace:
 class Listener:
     """Fed the audio of one utterance; cuts it into pieces of speech of bounded length."""
 
-    def __init__(self, speech: SpeechProbability, endpoint: Endpoint, *, may_end: bool) -> None:
+    def __init__(
+        self,
+        speech: SpeechProbability,
+        endpoint: Endpoint,
+        *,
+        may_end: bool,
+        windows: Windows | None = None,
+    ) -> None:
+        self._window_settings = windows or Windows()
         self._speech = speech
         self._endpoint = endpoint
         self._may_end = may_end
@@ -187,7 +203,9 @@ class Listener:
             return
         length = position - self._origin
         self._quietest.append((position, probability))
-        if length >= _WINDOW_EARLY and self._endpoint.paused:
+        limits = self._window_settings
+        pause = self._endpoint.paused and self._endpoint.silence_seconds >= limits.pause_seconds
+        if pause and length >= limits.early_seconds * MODEL_RATE:
             self._cut(position)
         elif length >= _WINDOW:
             recent = [entry for entry in self._quietest if entry[0] > position - _WINDOW // 3]

@@ -23,6 +23,17 @@ def locate(name: str, data_dirs: Sequence[Path]) -> Path | None:
     return next((path for folder in data_dirs if (path := folder / name).exists()), None)
 
 
+def check_known(name: str, data_dirs: Sequence[Path]) -> None:
+    """Raise UnknownModel unless model `name` is here or in the catalogue."""
+    catalogue = ModelStore(data_dirs).catalogue
+    if name in catalogue or locate(name, data_dirs) is not None:
+        return
+    if "/" in name:
+        raise UnknownModel(f"model: no such file or folder: {name}")
+    names = ", ".join(sorted(entry.name for entry in catalogue.of_kind("stt")))
+    raise UnknownModel(f"No model '{name:.80}'; the catalogue has {names}")
+
+
 def obtain(name: str, data_dirs: Sequence[Path]) -> Path:
     """Return where model `name` is, fetching it first if need be.
 

@@ -22,7 +22,7 @@ from wyoming_stt.engines import ENGINES
 from wyoming_stt.info import Program, make_info, programs
 from wyoming_stt.languages import match
 from wyoming_stt.listener import Listener
-from wyoming_stt.models import languages_of
+from wyoming_stt.models import check_known, languages_of
 from wyoming_stt.resilient import Unloading, WithStandIn
 from wyoming_stt.session import Session, Spent, Tools
 from wyoming_stt.vad import SileroModel, SpeechModel
@@ -169,6 +169,9 @@ def build(settings: SttSettings, home_words: Callable[[], Sequence[str]] = tuple
     `home_words` returns the names of the home as they are now. Raises UnknownEngine,
     UnknownLanguage, UnknownModel and ConfigError.
     """
+    if settings.engine != "openai":
+        for model in (*settings.model, *filter(None, [settings.fallback_model])):
+            check_known(model, settings.data_dir)
     served = programs(
         list(settings.model),
         [languages_of(model, settings.data_dir) for model in settings.model],

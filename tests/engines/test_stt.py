@@ -4,6 +4,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -139,3 +141,72 @@ def test_the_turn_model_tells_an_end_from_a_cut_in_mid_word(store: ModelStore) -
 
     assert np.median(ends) > 0.7
     assert np.median(cuts) < 0.3
+
+
+def run_command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "wyoming_stt", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@needs_data
+def test_files_are_written_down_as_one_meeting(tiny: Path) -> None:
+    chosen = [row for row in rows("speech") if row["source"].startswith("LibriSpeech")][1:3]
+    files = [str(DATA / row["audio"]) for row in chosen]
+
+    done = run_command("transcribe", "--model", str(tiny), "--format", "json", *files)
+    said = json.loads(done.stdout)
+
+    assert done.returncode == 0, done.stderr
+    assert {one["speaker"] for one in said} == {Path(file).stem for file in files}
+    assert [one["start"] for one in said] == sorted(one["start"] for one in said)
+    for row, file in zip(chosen, files, strict=True):
+        mine = words(" ".join(one["text"] for one in said if one["speaker"] == Path(file).stem))
+        spoken = words(row["text"])
+        assert sum(word in mine for word in spoken) > 0.7 * len(spoken)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["transcribe", "no-such-file.wav"], "no-such-file.wav: no such file"),
+        (["--model", "no-such-model"], "No model 'no-such-model'"),
+        (["--engine", "nope"], "No engine 'nope'"),
+        (["--device", "tpu"], "device: "),
+        (["--language", "xx"], "understands en"),
+        (["--vocabulary", "no-such-file"], "vocabulary: cannot read"),
+    ],
+)
+def test_a_mistake_is_one_line_and_a_status(tiny: Path, arguments: list[str], told: str) -> None:
+    model = [] if "--model" in arguments else ["--model", str(tiny)]
+    position = 1 if arguments[0] == "transcribe" else 0
+    command = [*arguments[:position], *model, *arguments[position:]]
+
+    done = run_command(*command, *([] if position else ["--uri", "tcp://127.0.0.1:0"]))
+
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+@needs_data
+async def test_noise_gives_no_text(settings: SttSettings) -> None:
+    service = build(settings)
+    texts = []
+    async with serve("tcp://127.0.0.1:0", partial(SttHandler, service)) as uri:
+        for row in rows("noise")[::6]:
+            pcm, _ = read_audio(DATA / row["audio"])
+            async with AsyncTcpClient("127.0.0.1", int(uri.rpartition(":")[2])) as client:
+                await client.write_event(AudioChunk(16_000, 2, 1, pcm).event())
+                await client.write_event(AudioStop().event())
+                said = Transcript.from_event(await receive_until(client, Transcript))
+                texts.append(said.text)
+    await service.aclose()
+
+    assert len(texts) > 3
+    assert set(texts) == {""}
