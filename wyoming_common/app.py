@@ -3,19 +3,22 @@
 import asyncio
 import logging
 import os
+import resource
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from functools import partial
 from typing import Any, NoReturn, Protocol, TypeVar
 
 from wyoming.info import Info
 
 from wyoming_common.access import Access
-from wyoming_common.errors import ServiceError
+from wyoming_common.errors import ConfigError, ServiceError
 from wyoming_common.limits import Limits
+from wyoming_common.listening import Door, server_tls
 from wyoming_common.logs import set_up_logging
 from wyoming_common.metrics import open_telemetry
 from wyoming_common.notify import notify
@@ -28,6 +31,7 @@ _LOGGER = logging.getLogger(__name__)
 
 S = TypeVar("S", bound=Settings)
 
+_OPEN_FILES = 16_384
 _THREAD_SECONDS = 1.0
 """What threads get to end by themselves when the process does."""
 
@@ -49,6 +53,7 @@ def run_program(load: Callable[[], S], main: Callable[[S], Coroutine[None, None,
     try:
         settings = load()
         set_up_logging(settings.log_format, debug=settings.debug)
+        _allow_open_files()
         asyncio.run(_until_signalled(main(settings)))
     except ServiceError as err:
         sys.stderr.write(f"{err}\n")
@@ -56,6 +61,14 @@ def run_program(load: Callable[[], S], main: Callable[[S], Coroutine[None, None,
     except KeyboardInterrupt:
         status = 130
     end_process(status)
+
+
+def _allow_open_files() -> None:
+    # Some systems begin at 1024, where connections and model files can meet.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if most == resource.RLIM_INFINITY else min(_OPEN_FILES, most)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def end_process(status: int) -> NoReturn:
@@ -98,9 +111,20 @@ async def run_service(
             loaded.set()
             await serve_stdio(make_handler, telemetry)
             return
-        uri = await stack.enter_async_context(
-            serve(settings.uri, make_handler, limits, Access(settings.allow), telemetry)
+        serve_at = partial(
+            serve,
+            make_handler=make_handler,
+            limits=limits or limits_of(settings),
+            access=Access(settings.allow),
+            telemetry=telemetry,
         )
+        door = Door(unix_mode=int(settings.unix_mode, 8))
+        uri = await stack.enter_async_context(serve_at(settings.uri, door=door))
+        if settings.tls_uri:
+            tls = await stack.enter_async_context(
+                serve_at(settings.tls_uri, door=_tls_door(settings))
+            )
+            _LOGGER.info("Listening on %s over TLS", tls)
         _LOGGER.info("Listening on %s while the model loads", uri)
         await model.engine()
         loaded.set()
@@ -109,6 +133,24 @@ async def run_service(
         notify(READY="1", X_URI=uri)
         stack.callback(notify, STOPPING="1")
         await asyncio.Event().wait()
+
+
+def limits_of(settings: ServiceSettings) -> Limits:
+    """Return what clients of a service with `settings` may ask for."""
+    return Limits(
+        payload_bytes=settings.max_event_kb * 1024,
+        connections=settings.max_connections,
+        connections_per_client=settings.max_client_connections,
+        idle_seconds=settings.idle_seconds,
+        stall_seconds=settings.stall_seconds,
+        write_seconds=settings.write_seconds,
+    )
+
+
+def _tls_door(settings: ServiceSettings) -> Door:
+    if settings.tls_cert is None:
+        raise ConfigError("tls_cert: expected a certificate to serve at tls_uri with, got none")
+    return Door(tls=server_tls(settings.tls_cert, settings.tls_key, settings.tls_ca))
 
 
 async def _until_signalled(main: Coroutine[None, None, None]) -> None:

@@ -145,6 +145,35 @@ class ServiceSettings(TelemetrySettings):
         PRIVATE_NETWORKS,
         description="networks whose clients may connect; repeatable; private networks by default",
     )
+    unix_mode: str = Field(
+        "660", pattern="^[0-7]{3}$", description="permissions of a unix socket, octal"
+    )
+    tls_uri: str = Field(
+        "", description="tcp://HOST:PORT on which to serve over TLS as well; needs --tls-cert"
+    )
+    tls_cert: Path | None = Field(
+        None, description="certificate chain, PEM; may hold the key as well"
+    )
+    tls_key: Path | None = Field(None, description="its key, PEM, without a password")
+    tls_ca: Path | None = Field(
+        None, description="certificates, PEM, that those of TLS clients must be signed by"
+    )
+    max_connections: int = Field(
+        128, ge=1, le=4096, description="connections in all; three quarters from this machine"
+    )
+    max_client_connections: int = Field(
+        64, ge=1, le=4096, description="connections from one other machine"
+    )
+    max_event_kb: int = Field(
+        4096, ge=64, le=65_536, description="kB of audio that one event may carry"
+    )
+    idle_seconds: float = Field(
+        900, ge=1, description="a connection is closed when its client asks nothing for so long"
+    )
+    stall_seconds: float = Field(
+        120, ge=1, description="...or sends nothing for so long in the middle of a request"
+    )
+    write_seconds: float = Field(60, ge=1, description="...or reads nothing for so long")
     zeroconf: str = Field(
         "",
         description="name to announce on the network; empty makes a stable one, "

@@ -29,8 +29,17 @@ SETTINGS: dict[str, type[Settings]] = {
     "parley_llm": LlmSettings,
     "parley_satellite": SatelliteSettings,
 }
-OF_THE_CONTAINER = {"config", "data_dir", "uri", "zeroconf"}
-"""What the image and the Supervisor decide."""
+OTHER_DOORS = {"unix_mode", "tls_uri", "tls_cert", "tls_key", "tls_ca"}
+LIMITS = {
+    "max_connections",
+    "max_client_connections",
+    "max_event_kb",
+    "idle_seconds",
+    "stall_seconds",
+    "write_seconds",
+}
+OF_THE_CONTAINER = {"config", "data_dir", "uri", "zeroconf"} | OTHER_DOORS | LIMITS
+"""What the image and the Supervisor decide; an app has one door, and one client behind it."""
 NOT_IN_AN_APP = {
     "parley_stt": OF_THE_CONTAINER,
     "parley_tts": OF_THE_CONTAINER,
