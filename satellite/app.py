@@ -43,6 +43,7 @@ async def run(settings: SatelliteSettings) -> None:
             loop = standalone.Conversation(settings, body, services)
         else:
             loop = Assistant(settings, body)
+        await stack.enter_async_context(ears)
         clock.start()
         await stack.enter_async_context(speaker)
         await stack.enter_async_context(microphone)
@@ -55,9 +56,10 @@ async def run(settings: SatelliteSettings) -> None:
 
 def _make_ears(settings: SatelliteSettings) -> Ears:
     words = settings.wake + settings.stop_word
+    wake = make_wake(settings.wake_engine, words, settings.wake_sensitivity, settings.wake_uri)
     return Ears(
         Silero(),
-        make_wake(settings.wake_engine, words),
+        wake,
         _make_front_end(settings),
         memory_seconds=settings.max_listen,
     )

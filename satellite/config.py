@@ -64,7 +64,13 @@ class SatelliteSettings(ServiceSettings):
     )
     noise_suppression: bool = Field(False, description="take steady noise out of the microphone")
     auto_gain: bool = Field(False, description="bring quiet speech up to level")
-    wake_engine: str = Field("micro", description="wake word engine, see satellite/wake")
+    wake_engine: Literal["micro", "open", "wyoming"] = Field(
+        "micro", description="microWakeWord, openWakeWord, or a service at --wake-uri"
+    )
+    wake_uri: str = Field("tcp://127.0.0.1:10400", description="URI of a wake word service")
+    wake_sensitivity: float = Field(
+        0.5, ge=0.0, le=1.0, description="0 hears almost nothing, 1 almost anything"
+    )
     pre_roll: float = Field(
         0.6, ge=0.0, le=5.0, description="seconds kept from before speech was noticed"
     )

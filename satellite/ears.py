@@ -1,7 +1,10 @@
 """What is heard in the microphone: how likely speech is, and which wake word, if any."""
 
+import logging
 from collections import deque
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Self
 
 from satellite.barge_in import Hearing, db
 from satellite.devices.device import FRAME_SECONDS, Frame
@@ -9,6 +12,8 @@ from satellite.frontend import FrontEnd, NoFrontEnd, power
 from satellite.wake.engine import WakeDetector
 from wyoming_common.audio import MODEL_RATE, Reframer
 from wyoming_common.vad import VoiceDetector
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,10 @@ _LOUD = 60.0**2
 _FAR_FRAMES = 30
 """Frames for which a room goes on sounding."""
 _POWER_FRAMES = 4
+_SPOKEN = 0.2
+_SPOKEN_SAMPLES = int(1.5 * MODEL_RATE)
+"""A wake word counts only if this probability of speech was reached so lately: music, dishes and
+hum set wake word models off, and are no speech."""
 
 
 class Ears:
@@ -65,6 +74,16 @@ class Ears:
         self._before: deque[float] = deque(maxlen=_POWER_FRAMES)
         self._behind: deque[float] = deque(maxlen=_POWER_FRAMES)
         self._far_left = 0
+        self._spoken_left = 0
+
+    async def __aenter__(self) -> Self:
+        if isinstance(self._wake, AbstractAsyncContextManager):
+            await self._wake.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        if isinstance(self._wake, AbstractAsyncContextManager):
+            await self._wake.__aexit__(None, None, None)
 
     def hear(self, frame: Frame, far: bytes = b"") -> Heard:
         """Take the next 10 ms of the microphone, and what the speaker has played meanwhile."""
@@ -74,11 +93,15 @@ class Ears:
         self._far_left = _FAR_FRAMES if far and power(far) > _LOUD else max(0, self._far_left - 1)
         clean = Frame(pcm, frame.at)
         self._memory.append(clean)
+        self._spoken_left -= len(pcm) // 2
         self._vad_samples += len(pcm) // 2
         voices = tuple(self._voice(block, frame.at) for block in self._vad_frames.feed(pcm))
         wake = None
         for block in self._wake_frames.feed(pcm):
             wake = self._wake.process(block) or wake
+        if wake is not None and self._spoken_left <= 0:
+            _LOGGER.info("Nobody spoke when '%s' was detected; ignored", wake)
+            wake = None
         return Heard(clean, voices, wake)
 
     def since(self, at: float) -> bytes:
@@ -89,5 +112,8 @@ class Ears:
         samples = self._vad.frame_samples
         self._vad_samples -= samples
         left = (sum(self._behind) + 1.0) / (sum(self._before) + 1.0)
-        hearing = Hearing(self._vad.process(block), samples, db(left), self._far_left > 0)
+        probability = self._vad.process(block)
+        if probability >= _SPOKEN:
+            self._spoken_left = _SPOKEN_SAMPLES
+        hearing = Hearing(probability, samples, db(left), self._far_left > 0)
         return Voice(at - self._vad_samples / MODEL_RATE, hearing)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from pymicro_wakeword import MicroWakeWord, MicroWakeWordFeatures, Model
 
+from satellite.wake.threshold import Refractory, threshold
 from wyoming_common.errors import ConfigError, ModelError
 
-_REFRACTORY_FRAMES = 200
-"""Frames of 10 ms in which a word that was heard is not heard again; the next one is."""
+_REFRACTORY_FRAMES = 100
+"""One second."""
 
 
 class MicroWakeWords:
@@ -20,19 +21,25 @@ class MicroWakeWords:
 
     frame_samples = 160
 
-    def __init__(self, words: Sequence[str]) -> None:
+    def __init__(self, words: Sequence[str], sensitivity: float = 0.5) -> None:
         self._features = MicroWakeWordFeatures()
         self._models = {word: _load(word) for word in words}
-        self._deaf = dict.fromkeys(self._models, 0)
+        self._thresholds = {
+            word: threshold(model.probability_cutoff, sensitivity)
+            for word, model in self._models.items()
+        }
+        self._refractory = Refractory(_REFRACTORY_FRAMES)
+        self.scores = dict.fromkeys(self._models, 0.0)
 
     def process(self, frame: bytes) -> str | None:
         """Return the word that ends in this frame, if one does."""
         heard = None
         for features in self._features.process_streaming(frame):
+            self._refractory.step()
             for word, model in self._models.items():
-                self._deaf[word] -= 1
-                if model.process_streaming(features) and self._deaf[word] <= 0:
-                    self._deaf[word] = _REFRACTORY_FRAMES
+                score = model.process_streaming_prob(features) or 0.0
+                self.scores[word] = score
+                if score > self._thresholds[word] and self._refractory.take(word):
                     heard = heard or word
         return heard
 

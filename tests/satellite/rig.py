@@ -27,13 +27,14 @@ SPEED = 30.0
 
 
 class FastClock(RunClock):
-    """Time that passes thirty times as fast."""
+    """Time that passes many times as fast."""
 
-    def __init__(self) -> None:
-        super().__init__(lambda: time.monotonic() * SPEED)
+    def __init__(self, speed: float = SPEED) -> None:
+        super().__init__(lambda: time.monotonic() * speed)
+        self._speed = speed
 
     async def until(self, at: float) -> None:
-        await asyncio.sleep(max(0.0, at - self.now()) / SPEED)
+        await asyncio.sleep(max(0.0, at - self.now()) / self._speed)
 
 
 class LoudIsSpeech:
@@ -95,6 +96,7 @@ async def conversation(
     tts: Fake,
     *flags: str,
     wake: WakeDetector | None = None,
+    speed: float = SPEED,
 ) -> AsyncIterator[Conversation]:
     """A conversation whose microphone hears `heard`; the speaker is `folder`/speaker.wav."""
     settings = SatelliteSettings.load(
@@ -107,7 +109,7 @@ async def conversation(
         ]
     )
     write_wav(folder / "mic.wav", audio(*heard))
-    clock = FastClock()
+    clock = FastClock(speed)
     player = Player(22_050)
     uris = {"asr": stt.uri, "handle": llm.uri, "tts": tts.uri}
     async with AsyncExitStack() as stack:

@@ -157,11 +157,11 @@ async def test_a_piped_speaker_writes_what_is_played() -> None:
     clock.start()
     async with PipeSpeaker(player, clock, write_fd):
         player.sound(np.full(160, 700, "<i2").tobytes())
-        await clock.until(0.5)
+        await clock.until(0.2)
     os.close(write_fd)
 
-    out = await asyncio.to_thread(os.read, read_fd, 65_536)
-    os.close(read_fd)
+    with os.fdopen(read_fd, "rb") as pipe:
+        out = await asyncio.to_thread(pipe.read)
     assert np.count_nonzero(np.frombuffer(out, "<i2")) == 160
 
 
