@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, Final, Generic, TypeVar
 
-from wyoming_common.errors import Busy
+from wyoming_common.errors import Busy, Unavailable
 from wyoming_common.trace import current_span
 from wyoming_common.turns import Turns, current_client
 
@@ -32,6 +32,8 @@ class ModelThread(Generic[E]):
         self._turns = Turns()
         self._admitted: Counter[str] = Counter()
         self._max_waiting = max_waiting
+        self._streams: list[Iterator[Any]] = []
+        self._closed = False
 
     @property
     def loaded(self) -> bool:
@@ -77,18 +79,29 @@ class ModelThread(Generic[E]):
         with self._admit():
             async with self._taking_turns(exclusive=exclusive) as engine:
                 items = await self._run(func, engine)
+                self._streams.append(items)
                 try:
                     yield self._pull(items, exclusive=exclusive)
                 finally:
-                    await asyncio.shield(self._run(_close, items))
+                    await asyncio.shield(self._end(items))
 
     async def aclose(self) -> None:
-        """Wait for the running call, run the engine's `close` if it has one, end the thread."""
+        """Wait for the running call, close every open generator and then the engine, if it has
+        a `close`, and end the thread. Whoever asks for more hears Unavailable.
+        """
+        for items in list(self._streams):
+            await self._end(items)
         if self.loaded and self._engine is not None:
             close = getattr(self._engine.result(), "close", None)
             if close is not None:
                 await self._run(close)
+        self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _end(self, items: Iterator[Any]) -> None:
+        if items in self._streams:
+            self._streams.remove(items)
+            await self._run(_close, items)
 
     @contextmanager
     def _admit(self) -> Iterator[None]:
@@ -126,6 +139,8 @@ class ModelThread(Generic[E]):
             yield item
 
     async def _run(self, func: Callable[..., Any], *args: Any) -> Any:
+        if self._closed:
+            raise Unavailable("The service is stopping")
         work = current_span().timed(func)
         return await asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
 

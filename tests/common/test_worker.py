@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from wyoming_common.errors import Busy, ModelError
+from wyoming_common.errors import Busy, ModelError, Unavailable
 from wyoming_common.worker import ModelThread
 
 
@@ -177,3 +177,37 @@ async def test_closing_runs_the_engines_own_close() -> None:
     await model.aclose()
 
     assert engine.closed.is_set()
+
+
+async def test_closing_ends_the_streams_that_are_open_and_refuses_more() -> None:
+    model = ModelThread("test", Engine)
+    engine = await model.engine()
+
+    async with model.stream(Engine.count) as items:
+        await anext(items)
+        await model.aclose()
+        ended_first = engine.stopped.is_set() and engine.closed.is_set()
+        with pytest.raises(Unavailable):
+            await anext(items)
+
+    assert ended_first
+
+
+async def test_a_task_that_reads_a_stream_can_be_cancelled_after_the_model_has_closed() -> None:
+    model = ModelThread("test", Engine)
+    await model.engine()
+    reads = asyncio.Event()
+
+    async def read() -> None:
+        async with model.stream(Engine.count) as items:
+            await anext(items)
+            reads.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(read())
+    await reads.wait()
+    await model.aclose()
+
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
