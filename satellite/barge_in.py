@@ -40,6 +40,11 @@ class BargeInSettings:
     real_window_seconds: float = 0.8
     real_seconds: float = 0.3
     """Speech within the window that is real."""
+    settle_seconds: float = 0.06
+    settle_unadapted_seconds: float = 0.25
+    """What is heard so soon after the pause may be the room's echo still."""
+    after_seconds: float = 0.12
+    """Speech behind that without which nothing is real."""
     none_seconds: float = 0.45
     """Silence after a sign of speech that says it was none."""
     echo_gate_db: float = -12.0
@@ -73,6 +78,7 @@ class BargeIn:
         self._state: Talk | None = None
         self._frames: deque[tuple[int, bool]] = deque()
         self._silence = 0.0
+        self._paused = self._after = 0.0
         self.frames: deque[Hearing] = deque(maxlen=200)
         """What was heard since the first sign of speech."""
 
@@ -88,6 +94,10 @@ class BargeIn:
         gate = settings.echo_gate_db if hearing.far else -inf
         speech = hearing.probability >= settings.speech and hearing.left_db > gate
         self._frames.append((hearing.samples, speech))
+        if self._state is Talk.LIKELY:
+            self._paused += hearing.samples / MODEL_RATE
+            if speech and self._paused > self._settle:
+                self._after += hearing.samples / MODEL_RATE
         while self._length() > settings.real_window_seconds * MODEL_RATE:
             self._frames.popleft()
         self._silence = 0.0 if speech else self._silence + hearing.samples / MODEL_RATE
@@ -104,13 +114,20 @@ class BargeIn:
             if self._speech_in(settings.window_seconds) >= needed:
                 return self._to(Talk.LIKELY)
         spoken = self._speech_in(settings.real_window_seconds)
-        if self._state is Talk.LIKELY and speech and spoken >= settings.real_seconds:
+        enough = spoken >= settings.real_seconds and self._after >= settings.after_seconds
+        if self._state is Talk.LIKELY and speech and enough:
             return self._to(Talk.REAL)
         if self._state is not Talk.REAL and self._silence >= settings.none_seconds:
             self.frames.clear()
             self._state = None
+            self._paused = self._after = 0.0
             return Talk.NONE
         return None
+
+    @property
+    def _settle(self) -> float:
+        settings = self._settings
+        return settings.settle_seconds if self.adapted else settings.settle_unadapted_seconds
 
     def _to(self, state: Talk) -> Talk:
         self._state = state

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator
@@ -19,7 +20,12 @@ _LOGGER = logging.getLogger(__name__)
 _MOST_WAITING_FRAMES = 200
 _LOST_SECONDS = 1.0
 """A microphone that gives nothing for so long is taken for unplugged."""
+_FIRST_SECONDS = 5.0
+"""What a device gets for its first callback: PulseAudio has been seen to take two seconds."""
 _RETRY_SECONDS = 2.0
+_LATENCY_SECONDS = 0.04
+"""Of either device. With PortAudio's own "low" the ALSA plugin of PulseAudio stalls when both
+are open: a third of the callbacks, the first after two seconds."""
 
 
 def sound_library() -> Any:
@@ -63,6 +69,27 @@ def find_device(name: str, kind: str) -> int | None:
     raise ConfigError(f"{word}: no device is called '{name}'; there are {known}")
 
 
+class _DeviceList:
+    """PortAudio lists devices once, when it is initialised; doing that again ends every stream."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.age = 0
+        """How often it has been renewed"""
+
+    def renew(self, age: int) -> None:
+        """List the devices anew, unless that has been done since `age`."""
+        sounddevice = sound_library()
+        with self._lock:
+            if self.age == age:
+                self.age += 1
+                sounddevice._terminate()  # noqa: SLF001
+                sounddevice._initialize()  # noqa: SLF001
+
+
+_DEVICES = _DeviceList()
+
+
 class _Stream:
     """A PortAudio stream that is opened again when its device comes back."""
 
@@ -72,6 +99,7 @@ class _Stream:
         self._name = name
         self._clock = clock
         self._stream: Any = None
+        self._age = _DEVICES.age
 
     def _open(self) -> Any:
         raise NotImplementedError
@@ -81,9 +109,9 @@ class _Stream:
         sounddevice = sound_library()
         self._close()
         with suppress(sounddevice.PortAudioError, ServiceError):
-            # PortAudio lists devices once, when it is initialised.
-            sounddevice._terminate()  # noqa: SLF001
-            sounddevice._initialize()  # noqa: SLF001
+            # A stream that ended because the other one renewed the list must not renew it too.
+            _DEVICES.renew(self._age)
+            self._age = _DEVICES.age
             self._stream = self._open()
             return True
         return False
@@ -125,13 +153,15 @@ class PortAudioMicrophone(_Stream):
 
     async def frames(self) -> AsyncIterator[Frame]:
         """Yield frames as the device gives them."""
+        patience = _FIRST_SECONDS
         while True:
             try:
-                async with asyncio.timeout(_LOST_SECONDS):
+                async with asyncio.timeout(patience):
                     await self._arrived.wait()
             except TimeoutError:
                 async for frame in self._silence_until_back():
                     yield frame
+            patience = _LOST_SECONDS
             self._arrived.clear()
             while self._waiting:
                 yield self._waiting.popleft()
@@ -173,7 +203,7 @@ class PortAudioMicrophone(_Stream):
                 self._loop.call_soon_threadsafe(self._arrived.set)
 
         stream = sounddevice.RawInputStream(
-            rate, rate // 100, device, 1, "int16", latency="low", callback=arrived
+            rate, rate // 100, device, 1, "int16", latency=_LATENCY_SECONDS, callback=arrived
         )
         stream.start()
         return stream
@@ -195,7 +225,7 @@ class PortAudioSpeaker(_Stream):
 
     async def __aenter__(self) -> Self:
         await self._first_open()
-        self._pulled_at = time.monotonic()
+        self._pulled_at = time.monotonic() + _FIRST_SECONDS - _LOST_SECONDS
         self._task = asyncio.create_task(self._watch())
         return self
 
@@ -216,7 +246,7 @@ class PortAudioSpeaker(_Stream):
                 while (at := self._clock.now()) < until:
                     self._player.read(self.rate // 100, at)
                     await self._clock.until(at + FRAME_SECONDS)
-            self._pulled_at = time.monotonic()
+            self._pulled_at = time.monotonic() + _FIRST_SECONDS - _LOST_SECONDS
             _LOGGER.warning("speaker: the device is back")
 
     def _open(self) -> Any:
@@ -247,7 +277,7 @@ class PortAudioSpeaker(_Stream):
             out[:] = block if channels == 1 else _twice(block)
 
         stream = sounddevice.RawOutputStream(
-            rate, 0, device, channels, "int16", latency="low", callback=wanted
+            rate, 0, device, channels, "int16", latency=_LATENCY_SECONDS, callback=wanted
         )
         stream.start()
         return stream

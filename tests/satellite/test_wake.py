@@ -24,7 +24,7 @@ from wyoming_common.errors import ConfigError, ModelError
 
 @pytest.mark.parametrize("engine", list(ENGINES))
 def test_an_unknown_word_names_those_there_are(engine: str) -> None:
-    with pytest.raises(ConfigError, match="wake: expected .*okay_nabu.*, got 'computer'"):
+    with pytest.raises(ConfigError, match=r"wake: expected .*okay_nabu.*, got 'computer'"):
         make_wake(engine, ("computer",), 0.5, "")
 
 
@@ -85,7 +85,7 @@ def test_a_wake_word_without_a_voice_is_a_noise() -> None:
 
 async def test_a_service_hears_in_our_place_and_is_found_again_when_it_was_gone() -> None:
     async with _wake_service() as (uri, asked), RemoteWakeWords(uri, ["computer"]) as detector:
-        words = []
+        words: list[str] = []
         async with asyncio.timeout(10):
             while len(words) < 2:
                 if (word := detector.process(SILENCE)) is not None:
