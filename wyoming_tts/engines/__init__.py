@@ -1,6 +1,7 @@
 """The engines there are, imported when chosen."""
 
 ENGINES = {
+    "kokoro": "wyoming_tts.engines.kokoro:KokoroEngine",
     "openai": "wyoming_tts.engines.openai:OpenAiEngine",
     "piper": "wyoming_tts.engines.piper:PiperEngine",
 }
