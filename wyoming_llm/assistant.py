@@ -2,16 +2,19 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from wyoming_common.errors import Busy, ServiceError, TooLarge
 from wyoming_common.trace import current_span
+from wyoming_llm.answers import Answers
 from wyoming_llm.config import LlmSettings
 from wyoming_llm.engine import Delta, Message, Prompt, Sampling
 from wyoming_llm.history import Conversation, Exchange, History, estimate_tokens
+from wyoming_llm.home.control import HomeControl
 from wyoming_llm.instructions import Instructions, Surroundings
+from wyoming_llm.outcome import Fail, Intent, Outcome, Say
 from wyoming_llm.replies import Replies
 from wyoming_llm.spoken import Measured, Spoken
 
@@ -36,33 +39,6 @@ class Turn:
     """Home Assistant's id of the satellite's device"""
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
-    """A piece of the answer."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Fail:
-    """The turn ends without success; `text` says so to a person."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """The client shall do this."""
-
-    name: str
-    slots: dict[str, Any] = field(default_factory=dict)
-    text: str = ""
-    """What it says then, a template of Home Assistant's"""
-
-
-Outcome = Say | Fail | Intent
-
-
 class Assistant:
     """Answers turns. Every turn ends in something that can be spoken."""
 
@@ -70,11 +46,14 @@ class Assistant:
         self,
         settings: LlmSettings,
         replies: Replies,
+        control: HomeControl | None = None,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
         self._settings = settings
         self._replies = replies
+        self._control = control
         self._now = now
+        self._answers = Answers(settings.answer_seconds)
         self._instructions = Instructions(settings.system_prompt)
         self._history = History(settings.history_tokens, settings.history_seconds)
 
@@ -104,8 +83,35 @@ class Assistant:
         conversation = self._history.open(turn.conversation)
         if turn.heard is not None:
             conversation.heard(turn.heard)
+        if self._control is not None:
+            done = await self._control.handle(text, turn.language, turn.conversation, turn.device)
+            if done is not None:
+                async for outcome in self._noted(conversation, text, done):
+                    yield outcome
+                return
+        # What was said before may change the answer: only a first question can be a repetition.
+        alone = not conversation.exchanges
+        if alone and (known := self._answers.find(text, turn.language)) is not None:
+            current_span().add(cache_hits=1)
+            self._remember(conversation, text, known, turn)
+            yield Say(known)
+            return
         async for outcome in self._talk(conversation, turn, text):
             yield outcome
+
+    async def _noted(
+        self, conversation: Conversation, text: str, done: AsyncIterator[Outcome]
+    ) -> AsyncIterator[Outcome]:
+        """Pass on what control did, and remember what was said of it."""
+        said: list[str] = []
+        async for outcome in done:
+            if not isinstance(outcome, Intent):
+                said.append(outcome.text)
+            yield outcome
+        answer = " ".join(filter(None, said))
+        if answer:
+            tokens = estimate_tokens(text) + estimate_tokens(answer)
+            self._history.add(conversation, Exchange(text, answer, tokens))
 
     async def _talk(
         self, conversation: Conversation, turn: Turn, text: str
@@ -131,6 +137,8 @@ class Assistant:
         if not reply.text.strip():
             yield Fail("Sorry, I have no answer to that.")
             return
+        if not conversation.exchanges:
+            self._answers.add(text, turn.language, reply.text.strip())
         self._remember(conversation, text, reply.text.strip(), turn)
 
     def _remember(self, conversation: Conversation, text: str, answer: str, turn: Turn) -> None:
@@ -146,7 +154,8 @@ class Assistant:
             )
 
     def _around(self, turn: Turn) -> Surroundings:
-        return Surroundings(self._now(), self._settings.place, language=turn.language)
+        area = self._control.area_of(turn.device) if self._control is not None else ""
+        return Surroundings(self._now(), self._settings.place, area, turn.language)
 
 
 class SpokenReply:

@@ -13,8 +13,9 @@ from wyoming.intent import Entity, Intent, IntentsStart, IntentsStop, Recognize
 from wyoming_common.errors import BadRequest
 from wyoming_common.limits import Limits
 from wyoming_common.service import ServiceHandler
-from wyoming_llm import assistant
-from wyoming_llm.assistant import Assistant, Fail, Say, Turn
+from wyoming_llm import outcome as outcomes
+from wyoming_llm.assistant import Assistant, Turn
+from wyoming_llm.outcome import Fail, Say
 
 
 class LlmHandler(ServiceHandler):
@@ -39,7 +40,7 @@ class LlmHandler(ServiceHandler):
 
     async def _reply(self, turn: Turn) -> None:
         text = ""
-        intents: list[assistant.Intent] = []
+        intents: list[outcomes.Intent] = []
         async for outcome in self._assistant.answer(turn):
             if isinstance(outcome, Say):
                 if not text:
@@ -57,7 +58,7 @@ class LlmHandler(ServiceHandler):
         await self.write_event(Handled(text=text.strip()).event())
         await self.write_event(HandledStop().event())
 
-    async def _send_intents(self, intents: list[assistant.Intent]) -> None:
+    async def _send_intents(self, intents: list[outcomes.Intent]) -> None:
         if len(intents) > 1:
             await self.write_event(IntentsStart().event())
         for intent in intents:

@@ -2,18 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from wyoming.info import Info
 
 from wyoming_common import registry
 from wyoming_common.app import run_service
+from wyoming_common.home_assistant import HomeAssistant
 from wyoming_common.worker import ModelThread
 from wyoming_llm.assistant import Assistant
-from wyoming_llm.config import LlmSettings
+from wyoming_llm.config import OFF, LlmSettings
 from wyoming_llm.engine import LlmEngine
 from wyoming_llm.engines import ENGINES
 from wyoming_llm.handler import LlmHandler
+from wyoming_llm.home.control import HomeControl
+from wyoming_llm.home.sentences import Sentences
+from wyoming_llm.http.door import Door, open_door
 from wyoming_llm.info import llm_info
 from wyoming_llm.replies import Replies
 
@@ -28,17 +32,39 @@ async def serve_llm(settings: LlmSettings) -> None:
 
     model = ModelThread("llm", load, max_waiting=64)
     replies = Replies(model, settings.parallel)
-    assistant = Assistant(settings, replies)
-    assistant.warm_up()
+    home = None
+    if settings.control != OFF:
+        home = HomeAssistant.from_settings(settings.home_assistant, settings.token_file)
 
     def info() -> Info:
-        return llm_info(settings.engine, engine.model, controls=bool(settings.home_assistant))
+        return llm_info(settings.engine, engine.model, controls=home is not None)
 
     def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> LlmHandler:
         return LlmHandler(info, assistant, reader, writer)
 
-    async with keeping(replies):
+    async with AsyncExitStack() as stack:
+        control = None
+        if home is not None:
+            control = await stack.enter_async_context(controlling(settings, home, replies))
+        assistant = Assistant(settings, replies, control)
+        assistant.warm_up()
+        await stack.enter_async_context(keeping(replies))
+        door = Door(replies, lambda: engine.model, lambda: model.loaded, settings.http_key)
+        await stack.enter_async_context(open_door(door, settings))
         await run_service(settings, info, model, handler)
+
+
+@asynccontextmanager
+async def controlling(
+    settings: LlmSettings, home: HomeAssistant, replies: Replies
+) -> AsyncIterator[HomeControl]:
+    """Control the home until the block ends."""
+    sentences = ModelThread("sentences", lambda: Sentences(settings.sentences_dir))
+    try:
+        async with home.open():
+            yield HomeControl(settings, home, sentences, replies)
+    finally:
+        await sentences.aclose()
 
 
 @asynccontextmanager

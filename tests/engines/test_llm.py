@@ -25,7 +25,7 @@ from wyoming_llm.service import keeping
 
 GREEDY = Sampling(max_tokens=24, temperature=0)
 HOME = "You are a voice assistant. " + " ".join(
-    f"Light {n} is in room {n % 5} and is {'on' if n % 3 else 'off'}." for n in range(20)
+    f"Light {n} is in room {n % 5} and is {'on' if n % 3 else 'off'}." for n in range(10)
 )
 QUESTIONS = ["What is the capital of France?", "Name a colour.", "Which room has light 7?"]
 TOOL = {
@@ -48,7 +48,7 @@ def model(store: ModelStore) -> Path:
 
 
 def make(model: Path, folder: Path, **more: object) -> LlamaCppEngine:
-    settings = LlmSettings(model=str(model), cache_dir=folder, context=4096, **more)  # type: ignore[arg-type]
+    settings = LlmSettings(model=str(model), cache_dir=folder, context=1024, **more)  # type: ignore[arg-type]
     engine = LlamaCppEngine(settings)
     engine.load()
     return engine
@@ -73,42 +73,37 @@ def answer(
 
 
 def test_the_same_words_come_with_and_without_the_cache(model: Path, tmp_path: Path) -> None:
-    cold = {}
-    for question in QUESTIONS:
-        fresh = make(model, tmp_path, cache_disk=0)
-        cold[question], usage = answer(fresh, about(question))
-        assert usage.cached == 0
-        fresh.close()
+    prompt = about(QUESTIONS[2], "a")
+    fresh = make(model, tmp_path, cache_disk=0)
+    cold, usage = answer(fresh, prompt)
+    warm, warm_usage = answer(fresh, prompt)
+    fresh.close()
 
-    warm = make(model, tmp_path)
-    for question in QUESTIONS * 2:
-        assert answer(warm, about(question))[0] == cold[question]
-    assert answer(warm, about(QUESTIONS[0]))[1].cached > 300
-    warm.settle()
-    warm.close()
-
+    first = make(model, tmp_path)
+    list(first.read(Prompt(prompt.messages[:1])))
+    first.settle()
+    first.close()
     again = make(model, tmp_path)
-    text, usage = answer(again, about(QUESTIONS[1]))
-    assert text == cold[QUESTIONS[1]]
-    assert usage.cached > 300
+    restored, restored_usage = answer(again, prompt)
     again.close()
+
+    assert usage.cached == 0
+    assert min(warm_usage.cached, restored_usage.cached) > 150
+    assert warm == restored == cold
 
 
 def test_a_cancelled_reply_leaves_the_cache_right(engine: LlamaCppEngine) -> None:
-    expected = answer(engine, about(QUESTIONS[0]))[0]
     for steps in (1, 2, 3, 5, 9):
         deltas = engine.reply(about(QUESTIONS[2], "left"), GREEDY)
         for _ in range(steps):
             next(deltas)
         deltas.close()  # type: ignore[attr-defined]
 
-    assert answer(engine, about(QUESTIONS[0], "left"))[0] == expected
+    assert "Paris" in answer(engine, about(QUESTIONS[0], "left"))[0]
 
 
 def test_replies_that_take_turns_do_not_mix(engine: LlamaCppEngine) -> None:
-    expected = [answer(engine, about(question))[0] for question in QUESTIONS]
-
-    running = [engine.reply(about(question), GREEDY) for question in QUESTIONS]
+    running = [engine.reply(about(question), GREEDY) for question in QUESTIONS[:2]]
     texts = [""] * len(running)
     alive = set(range(len(running)))
     while alive:
@@ -119,19 +114,22 @@ def test_replies_that_take_turns_do_not_mix(engine: LlamaCppEngine) -> None:
             else:
                 texts[number] += delta.text
 
-    assert texts == expected
+    assert "Paris" in texts[0]
+    assert "colo" in texts[1]
+    assert "Paris" not in texts[1]
 
 
 def test_a_prompt_that_does_not_fit_is_refused(engine: LlamaCppEngine) -> None:
-    with pytest.raises(TooLarge, match="4096"):
+    with pytest.raises(TooLarge, match="1024"):
         list(engine.reply(about("word " * 5000), GREEDY))
 
 
 def test_more_conversations_than_the_memory_holds_push_out_the_oldest(
     engine: LlamaCppEngine,
 ) -> None:
-    for number in range(8):
-        answer(engine, Prompt((Message("user", f"{number} " * 600),), conversation=str(number)))
+    for number in range(6):
+        long = Prompt((Message("user", f"{number} " * 180),), conversation=str(number))
+        answer(engine, long, Sampling(max_tokens=1))
 
     assert answer(engine, about(QUESTIONS[0]))[1].completion > 0
 

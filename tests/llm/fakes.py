@@ -20,6 +20,7 @@ class FakeLlm:
         self.prompts: list[Prompt] = []
         self.samplings: list[Sampling] = []
         self.read_prompts: list[Prompt] = []
+        self.asked = threading.Event()
         self.closed = threading.Event()
         self.settled = threading.Event()
 
@@ -32,6 +33,7 @@ class FakeLlm:
     def reply(self, prompt: Prompt, sampling: Sampling) -> Iterator[Delta]:
         self.prompts.append(prompt)
         self.samplings.append(sampling)
+        self.asked.set()
         question = prompt.messages[-1].content
         text = self.script.pop(0) if self.script else f"You said: {question}"
         words = question.lower().split()

@@ -3,7 +3,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wyoming_common.errors import Busy
+from wyoming_llm.engines import slots as module
 from wyoming_llm.engines.slots import Slots, common
+
+
+@pytest.fixture(autouse=True)
+def short_tail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_TAIL", 1)
 
 
 class Memory:
@@ -33,6 +39,7 @@ def read(slots: Slots, memory: Memory, tokens: list[int], owner: str = "") -> in
     assert memory.held.get(slot.number, []) == slot.tokens == tokens[:known]
     memory.held.setdefault(slot.number, []).extend(tokens[known:])
     slot.tokens += tokens[known:]
+    slot.read = len(slot.tokens)
     slots.give_back(slot)
     return known
 
@@ -94,6 +101,7 @@ def test_a_stable_beginning_is_given_up_last() -> None:
     slots = Slots(3, memory)
     stable = slots.take([1, 2, 3])
     stable.tokens[:] = memory.held[stable.number] = [1, 2, 3]
+    stable.read = 3
     stable.stable = True
     slots.give_back(stable)
     for number in range(10, 20):
@@ -110,3 +118,15 @@ def test_common_is_the_longest_shared_beginning(left: list[int], right: list[int
 
     assert left[:size] == right[:size]
     assert left[size : size + 1] != right[size : size + 1] or size == min(len(left), len(right))
+
+
+def test_what_was_generated_is_read_once_more() -> None:
+    memory = Memory()
+    slots = Slots(2, memory)
+    read(slots, memory, [1, 2, 3, 4], "a")
+    slot = slots.take([1, 2, 3, 4, 5], "a")
+    memory.held[slot.number] += [5, 6]
+    slot.tokens += [5, 6]
+    slots.give_back(slot)
+
+    assert read(slots, memory, [1, 2, 3, 4, 5, 6, 7], "a") == 4

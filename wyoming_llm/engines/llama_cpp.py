@@ -113,11 +113,10 @@ class LlamaCppEngine:
         """Write beginnings of prompts to disk that are not there."""
         while self._to_save:
             tokens = self._to_save.pop()
-            if self._store.holds(tokens) or self._slots.longest(tokens) < len(tokens) - 1:
+            if self._store.holds(tokens) or self._slots.longest(tokens) < len(tokens):
                 continue
             slot = self._slots.take(tokens)
             try:
-                # One token is always left to read, so that there is something to go on from.
                 self._store.save(slot.tokens, self._runtime.state(slot.number))
                 slot.stable = True
             finally:
@@ -137,10 +136,11 @@ class LlamaCppEngine:
 
     def _read(self, slot: Slot, tokens: Sequence[int]) -> Iterator[None]:
         while len(slot.tokens) < len(tokens):
-            part = tokens[len(slot.tokens) : len(slot.tokens) + self._step]
+            part = _next_part(tokens, len(slot.tokens), self._step)
             self._share_cores()
             began = time.monotonic()
             self._decode(slot, part)
+            slot.read = len(slot.tokens)
             self._adapt(len(part), time.monotonic() - began)
             yield
 
@@ -250,9 +250,16 @@ class LlamaCppEngine:
                 self._runtime.cut(slot.number, 0)
                 return False
             slot.tokens, slot.stable = list(prefix.tokens), True
+            slot.read = len(slot.tokens)
         finally:
             self._slots.give_back(slot)
         return True
+
+
+def _next_part(tokens: Sequence[int], start: int, step: int) -> Sequence[int]:
+    """Return the next tokens to read; what would be a lone rest is read along."""
+    rest = len(tokens) - start
+    return tokens[start : start + (step if rest - step >= _STEP_TOKENS // 2 else rest)]
 
 
 def find_gguf(settings: LlmSettings) -> Path:

@@ -110,6 +110,8 @@ class LlamaRuntime:
         params.n_threads = self.options.threads
         params.n_threads_batch = self.options.threads_batch
         params.kv_unified = True
+        # On a CPU it pays only for long steps, and makes the result depend on their length.
+        params.flash_attn_type = -1 if self.options.gpu_layers else 0
         # A window that slides cannot be cut back to the beginning two prompts share.
         params.swa_full = True
         params.no_perf = True

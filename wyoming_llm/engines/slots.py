@@ -8,9 +8,12 @@ because the sequences share cells.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import Protocol
+from typing import Final, Protocol
 
 from wyoming_common.errors import Busy
+
+_TAIL: Final = 8
+"""Tokens at the end of a prompt that are always read"""
 
 
 class SequenceMemory(Protocol):
@@ -31,6 +34,8 @@ class Slot:
 
     number: int
     tokens: list[int] = field(default_factory=list)
+    read: int = 0
+    """How many of them were read, not generated"""
     owner: str = ""
     """Conversation it is pinned to"""
     stable: bool = False
@@ -50,17 +55,18 @@ class Slots:
     def take(self, tokens: Sequence[int], owner: str = "") -> Slot:
         """Return a busy slot whose tokens are the longest known beginning of `tokens`.
 
-        At least the last token is left to read. Raises Busy when every slot is in use.
+        At least the last tokens are left to read. Raises Busy when every slot is in use.
         """
-        best = max(self._slots, key=lambda slot: (common(slot.tokens, tokens), not slot.busy))
-        size = min(common(best.tokens, tokens), len(tokens) - 1)
+        best = max(self._slots, key=lambda slot: (self._shared(slot, tokens), not slot.busy))
+        size = self._shared(best, tokens)
         mine = self._choose(best, size, owner)
-        if mine is not best and common(mine.tokens, tokens) < size:
+        if mine is not best and self._shared(mine, tokens) < size:
             self.clear(mine)
             if self._memory.copy(best.number, mine.number, size):
                 mine.tokens = list(tokens[:size])
         else:
-            self._cut(mine, min(common(mine.tokens, tokens), len(tokens) - 1))
+            self._cut(mine, self._shared(mine, tokens))
+        mine.read = len(mine.tokens)
         self._clock += 1
         mine.owner, mine.busy, mine.stable, mine.used = owner, True, False, self._clock
         return mine
@@ -71,7 +77,7 @@ class Slots:
 
     def longest(self, tokens: Sequence[int]) -> int:
         """Return how many tokens of the beginning of `tokens` are known."""
-        return max(common(slot.tokens, tokens) for slot in self._slots)
+        return max(common(slot.tokens[: slot.read], tokens) for slot in self._slots)
 
     def drop_oldest(self) -> bool:
         """Forget the idle slot that was not used for longest; False when there is none."""
@@ -85,7 +91,15 @@ class Slots:
         """Forget everything in `slot`."""
         self._memory.cut(slot.number, 0)
         slot.tokens.clear()
-        slot.owner, slot.stable = "", False
+        slot.owner, slot.stable, slot.read = "", False, 0
+
+    def _shared(self, slot: Slot, tokens: Sequence[int]) -> int:
+        """Return how much of `tokens` need not be read again for the same result.
+
+        A token computed alone differs in its last bits from one computed among others: what was
+        generated is read once more, and a prompt never ends in a lone token.
+        """
+        return max(0, min(common(slot.tokens[: slot.read], tokens), len(tokens) - _TAIL))
 
     def _choose(self, best: Slot, size: int, owner: str) -> Slot:
         idle = [slot for slot in self._slots if not slot.busy]

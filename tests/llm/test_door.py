@@ -1,0 +1,258 @@
+"""The OpenAI-compatible door, by the official client; and our own engine behind it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import openai
+import pytest
+
+from tests.llm.fakes import FakeLlm
+from tests.wire import SECONDS
+from wyoming_common.access import Access
+from wyoming_common.errors import Unavailable
+from wyoming_common.metrics import listening
+from wyoming_common.worker import ModelThread
+from wyoming_llm.config import LlmSettings
+from wyoming_llm.engine import Delta, LlmEngine, Message, Prompt, Sampling, ToolCall, Usage
+from wyoming_llm.engines.openai import OpenAiEngine
+from wyoming_llm.http.door import Door, http_uri
+from wyoming_llm.replies import Replies
+
+TOOLS: list[Any] = [
+    {"type": "function", "function": {"name": "turn_on", "parameters": {"type": "object"}}}
+]
+
+
+class CallingLlm(FakeLlm):
+    """Calls a function where it is offered one."""
+
+    def reply(self, prompt: Prompt, sampling: Sampling) -> Iterator[Delta]:
+        if not prompt.tools:
+            yield from super().reply(prompt, sampling)
+            return
+        self.prompts.append(prompt)
+        yield Delta(tool_calls=(ToolCall("c1", "turn_on", '{"name": "lamp"}'),))
+        yield Delta(finish="tool_calls", usage=Usage(3, 0, 2))
+
+
+@asynccontextmanager
+async def door(engine: FakeLlm | None = None, key: str = "") -> AsyncIterator[str]:
+    engine = engine or CallingLlm()
+    model: ModelThread[LlmEngine] = ModelThread("llm", lambda: engine)
+    opened = Door(Replies(model, 4), lambda: engine.model, lambda: model.loaded, key)
+    async with listening(opened.app(Access()), "http://127.0.0.1:0", "http_uri") as uri:
+        yield f"{uri}/v1"
+    await model.aclose()
+
+
+@asynccontextmanager
+async def client(engine: FakeLlm | None = None) -> AsyncIterator[openai.AsyncOpenAI]:
+    async with (
+        door(engine) as url,
+        openai.AsyncOpenAI(base_url=url, api_key="none", timeout=SECONDS, max_retries=0) as client,
+    ):
+        yield client
+
+
+def user(text: str) -> Any:
+    return [{"role": "user", "content": text}]
+
+
+async def test_the_official_client_gets_an_answer_with_its_usage() -> None:
+    async with client() as ai:
+        answer = await ai.chat.completions.create(model="any", messages=user("hello"))
+
+    assert (answer.choices[0].message.content or "").strip() == "You said: hello"
+    assert answer.choices[0].finish_reason == "stop"
+    assert answer.usage is not None
+    assert answer.usage.completion_tokens == 3
+
+
+async def test_the_official_client_gets_a_stream() -> None:
+    async with client() as ai:
+        stream = await ai.chat.completions.create(
+            model="any", messages=user("hi"), stream=True, stream_options={"include_usage": True}
+        )
+        chunks = [chunk async for chunk in stream]
+
+    text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
+    assert text.strip() == "You said: hi"
+    assert chunks[-1].usage is not None
+    assert [c.choices[0].finish_reason for c in chunks if c.choices][-1] == "stop"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_functions_are_called(stream: bool) -> None:
+    async with client() as ai:
+        answer: Any = await ai.chat.completions.create(
+            model="any", messages=user("lamp"), tools=TOOLS, tool_choice="required", stream=stream
+        )
+        if stream:
+            chunks = [chunk async for chunk in answer]
+            calls = [call for c in chunks for call in c.choices[0].delta.tool_calls or []]
+            finish = chunks[-1].choices[0].finish_reason
+        else:
+            calls, finish = answer.choices[0].message.tool_calls, answer.choices[0].finish_reason
+
+    assert [call.function.name for call in calls] == ["turn_on"]
+    assert json.loads(calls[0].function.arguments) == {"name": "lamp"}
+    assert finish == "tool_calls"
+
+
+async def test_what_the_client_asks_for_reaches_the_model() -> None:
+    engine = FakeLlm()
+    schema = {"type": "object", "properties": {}}
+    async with client(engine) as ai:
+        create: Any = ai.chat.completions.create
+        await create(
+            model="any",
+            messages=[
+                {"role": "developer", "content": "Be brief."},
+                {"role": "user", "content": [{"type": "text", "text": "hi"}]},
+            ],
+            max_tokens=7, temperature=0.1, top_p=0.5, seed=3, stop=["x", "y"],
+            response_format={"type": "json_schema", "json_schema": {"name": "a", "schema": schema}},
+        )  # fmt: skip
+
+    assert engine.prompts[0].messages == (Message("system", "Be brief."), Message("user", "hi"))
+    assert engine.prompts[0].schema == schema
+    assert engine.samplings[0] == Sampling(7, 0.1, 0.5, 3, None, ("x", "y"))
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({}, "messages"),
+        ({"messages": []}, "messages"),
+        ({"messages": [{"role": "cat", "content": "x"}]}, "role"),
+        ({"messages": user("x"), "temperature": 9}, "temperature"),
+        ({"messages": user("x"), "max_tokens": 0}, "max_tokens"),
+        ({"messages": user("x"), "n": 3}, "n"),
+        ({"messages": user("x"), "tools": TOOLS, "tool_choice": "nothing"}, "tool_choice"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "image_url"),
+        ([1], "body"),
+        ("huge", "messages"),
+    ],
+)
+async def test_a_bad_request_is_refused_by_name(body: Any, named: str) -> None:
+    async with (
+        door() as url,
+        aiohttp.ClientSession() as session,
+        session.post(f"{url}/chat/completions", json=body) as answer,
+    ):
+        content = await answer.json()
+
+    assert answer.status == 400
+    assert named in content["error"]["message"] or named == "messages"
+
+
+@pytest.mark.parametrize(("text", "status"), [("huge", 400), ("gone", 502)])
+async def test_a_failure_has_its_status_also_for_a_stream(text: str, status: int) -> None:
+    async with client() as ai:
+        with pytest.raises(openai.APIStatusError) as failure:
+            await ai.chat.completions.create(model="any", messages=user(text), stream=True)
+
+    assert failure.value.status_code == status
+
+
+async def test_the_model_is_listed() -> None:
+    async with client() as ai:
+        models = [model.id async for model in ai.models.list()]
+        one = await ai.models.retrieve("fake")
+
+    assert models == ["fake"]
+    assert one.id == "fake"
+
+
+async def test_without_the_key_only_health_is_told() -> None:
+    async with door(key="secret") as url, aiohttp.ClientSession() as session:
+        async with session.get(f"{url}/models") as refused:
+            pass
+        async with session.get(
+            f"{url}/models", headers={"Authorization": "Bearer secret"}
+        ) as granted:
+            pass
+        async with session.get(f"{url}/health") as health:
+            state = await health.json()
+
+    assert (refused.status, granted.status) == (401, 200)
+    assert (health.status, state["status"]) == (503, "loading model")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_client_that_leaves_ends_the_generation(stream: bool) -> None:
+    engine = FakeLlm()
+    async with door(engine) as url:
+        async with aiohttp.ClientSession() as session:
+            body = {"messages": user("forever"), "stream": stream}
+            asking = asyncio.create_task(session.post(f"{url}/chat/completions", json=body))
+            await asyncio.to_thread(engine.asked.wait, SECONDS)
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+
+        assert await asyncio.to_thread(engine.closed.wait, SECONDS)
+
+
+def engine_at(url: str) -> OpenAiEngine:
+    return OpenAiEngine(LlmSettings(engine="openai", base_url=url))
+
+
+def ask(engine: OpenAiEngine, text: str, **prompt: Any) -> list[Delta]:
+    return list(engine.reply(Prompt((Message("user", text),), **prompt), Sampling()))
+
+
+async def test_our_engine_talks_to_an_openai_server() -> None:
+    async with door() as url:
+        engine = engine_at(url)
+        await asyncio.to_thread(engine.load)
+        words = await asyncio.to_thread(ask, engine, "hello")
+        called = await asyncio.to_thread(ask, engine, "lamp", tools=tuple(TOOLS))
+
+    assert engine.model == "fake"
+    assert "".join(delta.text for delta in words).strip() == "You said: hello"
+    assert words[-1].usage.completion == 3
+    assert [call.name for delta in called for call in delta.tool_calls] == ["turn_on"]
+    assert called[-1].finish == "tool_calls"
+
+
+async def test_leaving_our_engine_ends_the_reply_at_the_server() -> None:
+    served = FakeLlm()
+
+    def leave(engine: OpenAiEngine) -> None:
+        deltas = engine.reply(Prompt((Message("user", "forever"),)), Sampling())
+        while not next(deltas).text:
+            pass
+        deltas.close()  # type: ignore[attr-defined]
+
+    async with door(served) as url:
+        await asyncio.to_thread(leave, engine_at(url))
+
+        assert await asyncio.to_thread(served.closed.wait, SECONDS)
+
+
+async def test_a_server_that_is_away_is_said_so_and_found_again() -> None:
+    async with door() as url:
+        engine = engine_at(url)
+    await asyncio.to_thread(engine.load)
+
+    with pytest.raises(Unavailable):
+        await asyncio.to_thread(ask, engine, "hello")
+
+
+@pytest.mark.parametrize(
+    ("uri", "given", "expected"),
+    [
+        ("tcp://0.0.0.0:10600", "", "http://0.0.0.0:8080"),
+        ("tcp://[::]:10600", "", "http://[::]:8080"),
+        ("tcp://127.0.0.1:0", "", ""),
+        ("stdio://", "", ""),
+        ("tcp://0.0.0.0:10600", "off", ""),
+        ("stdio://", "http://127.0.0.1:9", "http://127.0.0.1:9"),
+    ],
+)
+def test_where_the_door_is(uri: str, given: str, expected: str) -> None:
+    assert http_uri(LlmSettings(uri=uri, http_uri=given)) == expected

@@ -1,0 +1,238 @@
+"""Any OpenAI-compatible server: llama-server, Ollama, vLLM, SGLang, LM Studio."""
+
+import contextlib
+import json
+import logging
+import queue
+import threading
+from collections.abc import Iterator
+from typing import Any, Final
+
+import httpx2
+
+from wyoming_common.errors import BadRequest, ConfigError, ServiceError, TimedOut, Unavailable
+from wyoming_llm.config import LlmSettings
+from wyoming_llm.engine import Delta, Message, Prompt, Sampling, ToolCall, Usage
+from wyoming_llm.engines.reply_text import ReplyText
+
+_LOGGER = logging.getLogger(__name__)
+
+_STEP_SECONDS: Final = 0.05
+"""How long one step waits for the server: a step must be short, or nothing else gets a turn."""
+_CONNECT_SECONDS: Final = 5.0
+_MOST_WAITING: Final = 64
+_MOST_LINE: Final = 1_000_000
+"""Characters of one event of the stream"""
+_END: Final = object()
+
+
+class OpenAiEngine:
+    """Replies of another server. Several run at once; a lost server is found again."""
+
+    def __init__(self, settings: LlmSettings) -> None:
+        if not settings.base_url.startswith(("http://", "https://")):
+            raise ConfigError(f"base_url: expected http://HOST:PORT/v1, got '{settings.base_url}'")
+        self._settings = settings
+        self._url = settings.base_url.rstrip("/")
+        self.model = settings.model or "default"
+        self.prompt_limit = settings.context
+        headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
+        timeout = httpx2.Timeout(settings.timeout, connect=_CONNECT_SECONDS)
+        self._client = httpx2.Client(headers=headers, timeout=timeout)
+
+    def load(self) -> None:
+        """Learn the name of the server's model; a server that is away may come later."""
+        if self._settings.model:
+            return
+        try:
+            answer = self._client.get(f"{self._url}/models")
+            answer.raise_for_status()
+            self.model = str(answer.json()["data"][0]["id"])
+        except (httpx2.HTTPError, ValueError, KeyError, IndexError, TypeError) as err:
+            _LOGGER.warning("%s cannot be asked for its model: %s", self._url, err)
+
+    def count(self, text: str) -> int:
+        """Return about how many tokens `text` takes."""
+        return len(text.encode()) // 3 + 1
+
+    def reply(self, prompt: Prompt, sampling: Sampling) -> Iterator[Delta]:
+        """Yield the server's answer as it comes, empty deltas while it is silent."""
+        lines: queue.Queue[Any] = queue.Queue(_MOST_WAITING)
+        left = threading.Event()
+        body = _body(self.model, prompt, sampling)
+        worker = threading.Thread(target=self._fetch, args=(body, lines, left), daemon=True)
+        worker.start()
+        reader = _Reader(calls=bool(prompt.tools))
+        try:
+            while True:
+                try:
+                    line = lines.get(timeout=_STEP_SECONDS)
+                except queue.Empty:
+                    yield Delta()
+                    continue
+                if line is _END:
+                    break
+                if isinstance(line, ServiceError):
+                    raise line
+                yield from reader.feed(line)
+            yield from reader.finish()
+        finally:
+            left.set()
+
+    def read(self, prompt: Prompt) -> Iterator[None]:  # noqa: ARG002 - the server keeps its own
+        yield from ()
+
+    def settle(self) -> None:
+        pass
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _fetch(
+        self, body: dict[str, Any], lines: "queue.Queue[Any]", left: threading.Event
+    ) -> None:
+        """Put the events of the answer, or what went wrong, into `lines`, until `left` is set."""
+        last: Any = _END
+        try:
+            for data in self._events(body):
+                if not _put(lines, data, left):
+                    return
+        except httpx2.TimeoutException:
+            last = TimedOut(f"{self._url} was silent for {self._settings.timeout:g} s")
+        except httpx2.HTTPError as err:
+            last = Unavailable(f"{self._url} cannot be reached: {err}")
+        except ServiceError as err:
+            last = err
+        _put(lines, last, left)
+
+    def _events(self, body: dict[str, Any]) -> Iterator[str]:
+        with self._client.stream("POST", f"{self._url}/chat/completions", json=body) as answer:
+            if answer.status_code >= 400:
+                answer.read()
+                raise _refusal(answer.status_code, answer.text)
+            for line in answer.iter_lines():
+                if len(line) > _MOST_LINE:
+                    raise Unavailable(f"{self._url} sent a line of {len(line)} characters")
+                data = line.removeprefix("data:").strip()
+                if data == "[DONE]":
+                    return
+                if data and line.startswith("data:"):
+                    yield data
+
+
+def _put(lines: "queue.Queue[Any]", item: Any, left: threading.Event) -> bool:
+    """Wait for room in `lines`; False when nobody reads them any more."""
+    while not left.is_set():
+        with contextlib.suppress(queue.Full):
+            lines.put(item, timeout=_STEP_SECONDS)
+            return True
+    return False
+
+
+class _Reader:
+    """Server-sent events to deltas."""
+
+    def __init__(self, *, calls: bool) -> None:
+        self._text = ReplyText(calls=calls)
+        self._calls: dict[int, dict[str, str]] = {}
+        self._finish = "stop"
+        self._usage = Usage()
+
+    def feed(self, data: str) -> Iterator[Delta]:
+        try:
+            event = json.loads(data)
+        except ValueError:
+            return
+        if not isinstance(event, dict):
+            return
+        if error := event.get("error"):
+            message = error.get("message") if isinstance(error, dict) else error
+            raise Unavailable(f"The server failed: {str(message)[:200]}")
+        if isinstance(usage := event.get("usage"), dict):
+            details = usage.get("prompt_tokens_details") or {}
+            self._usage = Usage(
+                _number(usage.get("prompt_tokens")),
+                _number(details.get("cached_tokens")),
+                _number(usage.get("completion_tokens")),
+            )
+        for choice in event.get("choices") or []:
+            delta = choice.get("delta") or {}
+            if isinstance(text := delta.get("content"), str):
+                yield from self._text.feed(text)
+            for call in delta.get("tool_calls") or []:
+                self._add(call)
+            self._finish = choice.get("finish_reason") or self._finish
+
+    def finish(self) -> Iterator[Delta]:
+        yield from self._text.finish()
+        calls = tuple(
+            ToolCall(call["id"], call["name"], call["arguments"] or "{}")
+            for _, call in sorted(self._calls.items())
+            if call["name"]
+        )
+        if calls:
+            yield Delta(tool_calls=calls)
+        finish = "tool_calls" if calls else self._finish
+        yield Delta(finish=finish, usage=self._usage)
+
+    def _add(self, call: dict[str, Any]) -> None:
+        known = self._calls.setdefault(
+            _number(call.get("index")), {"id": "", "name": "", "arguments": ""}
+        )
+        function = call.get("function") or {}
+        known["id"] = call.get("id") or known["id"]
+        known["name"] = function.get("name") or known["name"]
+        known["arguments"] += function.get("arguments") or ""
+
+
+def _body(model: str, prompt: Prompt, sampling: Sampling) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": [_message(message) for message in prompt.messages],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_tokens": sampling.max_tokens,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "seed": sampling.seed,
+        "stop": list(sampling.stop) or None,
+        "tools": list(prompt.tools) or None,
+    }
+    if prompt.tools:
+        named = prompt.tool_choice not in ("auto", "none", "required")
+        function = {"type": "function", "function": {"name": prompt.tool_choice}}
+        body["tool_choice"] = function if named else prompt.tool_choice
+    if prompt.schema is not None:
+        body["response_format"] = {
+            "type": "json_schema",
+            "json_schema": {"name": "answer", "strict": True, "schema": prompt.schema},
+        } if prompt.schema else {"type": "json_object"}  # fmt: skip
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def _message(message: Message) -> dict[str, Any]:
+    content: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        content["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in message.tool_calls
+        ]
+    if message.tool_call_id:
+        content["tool_call_id"] = message.tool_call_id
+    return content
+
+
+def _refusal(status: int, text: str) -> ServiceError:
+    said = " ".join(text.split())[:200]
+    if status in (400, 404, 413, 422):
+        return BadRequest(f"The server refused with {status}: {said}")
+    return Unavailable(f"The server answered with {status}: {said}")
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) and value >= 0 else 0

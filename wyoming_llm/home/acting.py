@@ -1,0 +1,166 @@
+"""Does what an intent says, and says only what then happened."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Final
+
+from wyoming_common.errors import Unavailable
+from wyoming_common.home_assistant import Entity, HomeAssistant, State
+from wyoming_llm.home.sentences import Understood
+from wyoming_llm.home.speech import Shown, listed, say
+from wyoming_llm.home.targets import ACTIONS, GONE, QUESTIONS, Known, find_targets, happened
+from wyoming_llm.outcome import Fail, Intent, Outcome, Say
+
+_READ_BACK_SECONDS: Final = 3.0
+"""How long an entity may take to become what was asked of it."""
+
+_LOCAL: Final = frozenset({"HassGetCurrentTime", "HassGetCurrentDate", "HassRespond"})
+"""Answered without the home"""
+_NEEDS_SATELLITE: Final = frozenset(
+    {"HassStartTimer", "HassCancelTimer", "HassCancelAllTimers", "HassIncreaseTimer",
+     "HassDecreaseTimer", "HassPauseTimer", "HassUnpauseTimer", "HassTimerStatus"}
+)  # fmt: skip
+"""Timers belong to the satellite that set them; only the client can say which that is."""
+
+
+class Acting:
+    """Executes intents through Home Assistant's API, or hands them to the client."""
+
+    def __init__(self, home: HomeAssistant, *, through_api: bool) -> None:
+        self._home = home
+        self._through_api = through_api
+
+    @property
+    def known(self) -> Known:
+        """What is known at this moment."""
+        return Known(self._home.home, self._home.states)
+
+    async def act(self, understood: Understood, *, satellite: bool) -> AsyncIterator[Outcome]:
+        """Yield what is said, or the intent that the client shall execute."""
+        if understood.intent == "HassNevermind":
+            yield Say("")
+        elif understood.intent in _LOCAL:
+            text = say(understood.response, understood.slots)
+            yield Say(text) if text else Fail("Sorry, I have no answer to that.")
+        elif understood.intent in QUESTIONS:
+            yield self._answer(understood)
+        elif understood.intent in _NEEDS_SATELLITE and self._through_api:
+            if satellite:
+                yield _handed_over(understood)
+            else:
+                yield Fail("Sorry, timers work only with a voice satellite.")
+        elif self._through_api:
+            yield await self._do(understood)
+        else:
+            yield self._hand_over(understood)
+
+    def _hand_over(self, understood: Understood) -> Outcome:
+        if understood.intent in ACTIONS:
+            targets = find_targets(understood.intent, understood.slots, self.known)
+            if (refusal := self._impossible(understood, targets)) is not None:
+                return refusal
+        return _handed_over(understood)
+
+    def _answer(self, understood: Understood) -> Outcome:
+        known = self.known
+        targets = find_targets(understood.intent, understood.slots, known)
+        if not targets:
+            return Fail(_nothing(understood.slots))
+        shown = [Shown.of(entity, known.state(entity)) for entity in targets]
+        named = understood.slots.get("name") is not None
+        if named and all(one.state in GONE for one in shown):
+            return Fail(f"Sorry, {shown[0].name} is not available.")
+        wanted = understood.slots.get("state")
+        matched = [one for one in shown if wanted is None or one.state == str(wanted)]
+        unmatched = [one for one in shown if one not in matched]
+        text = say(understood.response, understood.slots, matched, unmatched)
+        if not text:
+            text = ", ".join(f"{one.name}: {one.state_with_unit}" for one in shown[:5])
+        return Say(text)
+
+    async def _do(self, understood: Understood) -> Outcome:
+        checked = understood.intent in ACTIONS
+        known = self.known
+        targets = find_targets(understood.intent, understood.slots, known) if checked else []
+        if checked and (refusal := self._impossible(understood, targets)) is not None:
+            return refusal
+        before = {entity.id: known.state(entity) for entity in targets}
+        try:
+            answer = await self._home.post(
+                "/api/intent/handle", {"name": understood.intent, "data": _plain(understood.slots)}
+            )
+        except Unavailable:
+            return Fail("Sorry, Home Assistant did not answer.")
+        if problem := _problem(answer):
+            return Fail(f"Sorry, that did not work. {problem}".strip())
+        if not checked:
+            return Say(say(understood.response, understood.slots) or _speech(answer) or "Done.")
+        late = await self._late(understood, targets, before)
+        if late:
+            return Fail(f"Sorry, {listed([entity.name for entity in late])} did not respond.")
+        shown = [Shown.of(entity, self.known.state(entity)) for entity in targets]
+        return Say(say(understood.response, understood.slots, shown) or "Done.")
+
+    def _impossible(self, understood: Understood, targets: Sequence[Entity]) -> Fail | None:
+        if not targets:
+            return Fail(_nothing(understood.slots))
+        if all(self.known.state(entity).value == "unavailable" for entity in targets):
+            names = listed([entity.name for entity in targets])
+            return Fail(f"Sorry, {names} {'is' if len(targets) == 1 else 'are'} not available.")
+        return None
+
+    async def _late(
+        self, understood: Understood, targets: Sequence[Entity], before: Mapping[str, State]
+    ) -> list[Entity]:
+        """Return the targets that did not become what they should, waiting for those that do."""
+
+        async def arrives(entity: Entity) -> bool:
+            try:
+                async with asyncio.timeout(_READ_BACK_SECONDS):
+                    while not self._arrived(understood, entity, before[entity.id]):
+                        await self._home.next_state(entity.id, _READ_BACK_SECONDS)
+            except TimeoutError:
+                return False
+            return True
+
+        wanted = [entity for entity in targets if before[entity.id].value != "unavailable"]
+        arrived = await asyncio.gather(*(arrives(entity) for entity in wanted))
+        late = [entity for entity, done in zip(wanted, arrived, strict=True) if not done]
+        return late + [entity for entity in targets if before[entity.id].value == "unavailable"]
+
+    def _arrived(self, understood: Understood, entity: Entity, before: State) -> bool:
+        after = self.known.state(entity)
+        return happened(understood.intent, understood.slots, before, after, entity.domain)
+
+
+def _handed_over(understood: Understood) -> Intent:
+    return Intent(understood.intent, _plain(understood.slots), understood.response)
+
+
+def _plain(slots: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in slots.items() if value is not None}
+
+
+def _nothing(slots: Mapping[str, Any]) -> str:
+    for slot, kind in (("name", "device"), ("area", "area"), ("floor", "floor")):
+        if slots.get(slot):
+            return f"Sorry, I know no {kind} called {slots[slot]} that can do that."
+    return "Sorry, there is nothing here that can do that."
+
+
+def _problem(answer: Any) -> str | None:
+    """Return what Home Assistant says went wrong, None when nothing did."""
+    if not isinstance(answer, Mapping):
+        return ""
+    data = answer.get("data") or {}
+    if failed := data.get("failed"):
+        names = [str(item.get("name", "")) for item in failed]
+        return f"{listed(names)} failed."
+    if answer.get("response_type") == "error":
+        return _speech(answer)
+    return None
+
+
+def _speech(answer: Any) -> str:
+    speech = (answer.get("speech") or {}).get("plain") or {}
+    return str(speech.get("speech") or "")

@@ -1,0 +1,117 @@
+"""Home control by the model: it may only choose among what exists."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from wyoming_common.home_assistant import Entity
+from wyoming_llm.engine import Message, Prompt
+from wyoming_llm.home.sentences import Understood
+from wyoming_llm.home.targets import Known
+
+_SWITCHED: Final = frozenset(
+    {"light", "switch", "fan", "input_boolean", "cover", "scene", "script", "lock", "climate",
+     "media_player", "humidifier", "siren", "valve", "button", "input_button", "automation"}
+)  # fmt: skip
+_ONE_WAY: Final = frozenset({"scene", "script", "button", "input_button"})
+MOST_CHARACTERS: Final = 400
+"""Of a choice; a longer one is none"""
+
+_INSTRUCTIONS: Final = (
+    "You turn what a person says to a smart home into one JSON object. "
+    'Use intent "none" for anything that asks for no device below. '
+    "HassTurnOn: turn on, open, lock, activate. HassTurnOff: turn off, close, unlock. "
+    "HassGetState: a question about a device. HassLightSet: brightness in percent. "
+    "HassSetPosition: how far open, in percent.\nDevices:\n"
+)
+_RESPONSES: Final = {
+    "HassTurnOn": "{{ slots.name }}: done",
+    "HassTurnOff": "{{ slots.name }}: done",
+    "HassLightSet": "{{ slots.name }} set",
+    "HassSetPosition": "{{ slots.name }} set",
+    "HassGetState": "{{ slots.name }} is {{ state.state_with_unit }}",
+}
+
+
+def choice_prompt(text: str, candidates: Sequence[Entity], known: Known) -> Prompt:
+    """Return the prompt that lets the model choose; its answer can be nothing else."""
+    devices = "\n".join(f"- {e.name} ({e.domain}): {known.state(e).value}" for e in candidates)
+    return Prompt(
+        (Message("system", _INSTRUCTIONS + devices), Message("user", text)),
+        conversation="",
+        schema=choice_schema(candidates),
+    )
+
+
+def choice_schema(candidates: Sequence[Entity]) -> dict[str, Any]:
+    """Return the schema of every choice there is."""
+    percent = {"type": "integer", "minimum": 0, "maximum": 100}
+    options: list[dict[str, Any]] = [_option("none", ())]
+    everything = [entity.name for entity in candidates]
+    switched = [e.name for e in candidates if e.domain in _SWITCHED]
+    offable = [e.name for e in candidates if e.domain in _SWITCHED - _ONE_WAY]
+    options.append(_option("HassGetState", everything))
+    options += [_option("HassTurnOn", switched)] if switched else []
+    options += [_option("HassTurnOff", offable)] if offable else []
+    for intent, domain, slot in (
+        ("HassLightSet", "light", "brightness"),
+        ("HassSetPosition", "cover", "position"),
+    ):
+        if names := [entity.name for entity in candidates if entity.domain == domain]:
+            options.append(_option(intent, names, {slot: percent}))
+    return {"anyOf": options}
+
+
+def read_choice(answer: str, candidates: Sequence[Entity], language: str) -> Understood | None:
+    """Return what the model chose, None for "none" and for anything that is not a choice.
+
+    Everything is checked again here: a grammar is a promise of the engine's, not a proof.
+    """
+    choice = _object(answer)
+    for option in choice_schema(candidates)["anyOf"]:
+        properties = option["properties"]
+        if "name" in properties and _fits(choice, properties):
+            slots = {name: choice[name] for name in properties if name != "intent"}
+            intent = choice["intent"]
+            return Understood(intent, slots, _RESPONSES[intent], language, confident=False)
+    return None
+
+
+def _object(answer: str) -> dict[str, Any]:
+    if len(answer) > MOST_CHARACTERS:
+        return {}
+    try:
+        choice = json.loads(answer)
+    except (ValueError, RecursionError):
+        return {}
+    return choice if isinstance(choice, dict) else {}
+
+
+def _fits(choice: dict[str, Any], properties: dict[str, Any]) -> bool:
+    """Whether `choice` holds exactly what `properties` ask for."""
+    if choice.keys() != properties.keys():
+        return False
+    for name, rule in properties.items():
+        value = choice[name]
+        if "const" in rule or "enum" in rule:
+            fits = value in rule.get("enum", [rule.get("const")])
+        else:
+            fits = type(value) is int and rule["minimum"] <= value <= rule["maximum"]
+        if not fits:
+            return False
+    return True
+
+
+def _option(
+    intent: str, names: Sequence[str], more: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    properties: dict[str, Any] = {"intent": {"const": intent}}
+    if names:
+        properties["name"] = {"enum": list(dict.fromkeys(names))}
+    properties |= more or {}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }

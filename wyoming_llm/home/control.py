@@ -1,0 +1,135 @@
+"""Control of the home by voice: words first, then the model, and nothing risky by mistake."""
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+from wyoming_common.home_assistant import Entity, HomeAssistant
+from wyoming_common.worker import ModelThread
+from wyoming_llm.config import LlmSettings
+from wyoming_llm.engine import Sampling
+from wyoming_llm.home.acting import Acting
+from wyoming_llm.home.choice import MOST_CHARACTERS, choice_prompt, read_choice
+from wyoming_llm.home.consent import Consents, answer_of
+from wyoming_llm.home.names import best_entities
+from wyoming_llm.home.sentences import Sentences, Understood
+from wyoming_llm.home.speech import listed
+from wyoming_llm.home.targets import ACTIONS, find_targets, risky
+from wyoming_llm.outcome import Fail, Outcome, Say
+from wyoming_llm.replies import Replies
+
+_LOGGER = logging.getLogger(__name__)
+
+_CHOICE_TOKENS: Final = 80
+_MOST_MODEL_TEXT: Final = 300
+"""Characters; a longer text is no command."""
+
+_HELD_UP: Final = "Sorry, I cannot ask you back here, so I will not do that."
+
+
+class HomeControl:
+    """Handles the turns that are about the home."""
+
+    def __init__(
+        self,
+        settings: LlmSettings,
+        home: HomeAssistant,
+        sentences: ModelThread[Sentences],
+        replies: Replies,
+    ) -> None:
+        self._settings = settings
+        self._home = home
+        self._sentences = sentences
+        self._replies = replies
+        self._acting = Acting(home, through_api=settings.control == "api")
+        self._consents = Consents()
+        self._allowed = {name.casefold() for name in settings.risky}
+
+    def area_of(self, device: str) -> str:
+        """Return the name of the room in which `device` is, "" when that is not known."""
+        area = self._home.home.areas.get(self._home.home.devices.get(device, ""))
+        return area.name if area is not None else ""
+
+    async def handle(
+        self, text: str, language: str, conversation: str, device: str
+    ) -> AsyncIterator[Outcome] | None:
+        """Return what happens, None when the turn is not about the home."""
+        if waiting := self._consents.take(conversation):
+            decision = answer_of(text)
+            if decision is True:
+                return self._act(waiting, device)
+            if decision is False:
+                return _once(Say("All right, I will not."))
+        understood = await self._understand(text, language, device)
+        if not understood:
+            return None
+        if (question := self._question(understood, conversation)) is not None:
+            return _once(question)
+        return self._act([understood], device)
+
+    async def _understand(self, text: str, language: str, device: str) -> Understood | None:
+        home, states = self._home.home, self._home.states
+        classes = {
+            name: str(state.attributes["device_class"])
+            for name in home.entities
+            if (state := states.get(name)) is not None and state.attributes.get("device_class")
+        }
+        area = self.area_of(device)
+        code = language or home.language or "en"
+        found = await self._sentences.call(
+            lambda known: known.recognize(text, code, home, classes, area)
+        )
+        if found is not None or not home.entities or len(text) > _MOST_MODEL_TEXT:
+            return found
+        candidates = best_entities(text, home, self._settings.candidates)
+        return await self._choose(text, candidates, code) if candidates else None
+
+    async def _choose(
+        self, text: str, candidates: Sequence[Entity], language: str
+    ) -> Understood | None:
+        prompt = choice_prompt(text, candidates, self._acting.known)
+        answer = ""
+        async with self._replies.stream(
+            prompt, Sampling(max_tokens=_CHOICE_TOKENS, temperature=0)
+        ) as deltas:
+            async for delta in deltas:
+                answer += delta.text
+                if len(answer) > MOST_CHARACTERS:
+                    break
+        return read_choice(answer, candidates, language)
+
+    def _question(self, understood: Understood, conversation: str) -> Outcome | None:
+        """Return what must be asked first, and remember what for; None when nothing must."""
+        if understood.intent not in ACTIONS:
+            return None
+        known = self._acting.known
+        targets = find_targets(understood.intent, understood.slots, known)
+        doubtful = [
+            entity
+            for entity in risky(understood.intent, understood.slots, targets, known)
+            if not self._is_allowed(entity)
+        ]
+        if doubtful:
+            question = f"Do you really want that for {listed([e.name for e in doubtful])}?"
+        elif len(targets) > self._settings.confirm_above:
+            question = f"That concerns {len(targets)} devices. Shall I go on?"
+        else:
+            return None
+        if not conversation:
+            return Fail(_HELD_UP)
+        self._consents.ask(conversation, [understood])
+        return Say(question)
+
+    def _is_allowed(self, entity: Entity) -> bool:
+        return bool(self._allowed & {entity.id, *(name.casefold() for name in entity.names)})
+
+    async def _act(
+        self, all_understood: Sequence[Understood], device: str
+    ) -> AsyncIterator[Outcome]:
+        for understood in all_understood:
+            async for outcome in self._acting.act(understood, satellite=bool(device)):
+                yield outcome
+
+
+async def _once(outcome: Outcome) -> AsyncIterator[Outcome]:
+    yield outcome

@@ -1,0 +1,84 @@
+"""Names as a recogniser may have misheard them."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from rapidfuzz import fuzz, process
+
+from wyoming_common.home_assistant import Entity, Home
+
+_WORD_SCORE: Final = 75.0
+"""A misheard word keeps three quarters of its letters; "bedroom" and "bathroom" do not."""
+_JOINED_SCORE: Final = 92.0
+_MOST_TRIES: Final = 3
+_MOST_WORDS: Final = 24
+"""Words of a command; longer texts are not one."""
+
+
+def corrections(text: str, names: Sequence[str]) -> list[str]:
+    """Return `text` with a part of it replaced by the name that sounds alike, the best first."""
+    words = text.split()
+    if len(words) > _MOST_WORDS:
+        return []
+    known = {word for name in names for word in _plain(name).split()}
+    found: dict[str, float] = {}
+    by_plain = {_plain(name): name for name in names}
+    longest = max((len(name.split()) for name in by_plain), default=0) + 1
+    for start in range(len(words)):
+        for end in range(start + 1, min(len(words), start + longest) + 1):
+            part = _plain(" ".join(words[start:end]))
+            if len(part) < 3 or part in by_plain:
+                continue
+            for name, _, _ in process.extract(
+                part, by_plain.keys(), scorer=fuzz.ratio, limit=3, score_cutoff=70
+            ):
+                if (score := _alike(part, name, known)) > 0:
+                    changed = " ".join([*words[:start], by_plain[name], *words[end:]])
+                    found[changed] = max(score, found.get(changed, 0.0))
+    return sorted(found, key=lambda changed: -found[changed])[:_MOST_TRIES]
+
+
+def best_entities(text: str, home: Home, count: int) -> list[Entity]:
+    """Return the entities that `text` may be about, the likeliest first; none where none is."""
+    plain = _plain(text)
+    scored = []
+    for entity in home.entities.values():
+        area = home.areas.get(entity.area)
+        score = max(_mentioned(plain, name) for name in entity.names)
+        if area is not None:
+            score = max(score, 0.9 * max(_mentioned(plain, name) for name in area.names))
+        if score >= 70:
+            scored.append((-score, entity.id, entity))
+    return [entity for _, _, entity in sorted(scored, key=lambda item: item[:2])[:count]]
+
+
+def _mentioned(text: str, name: str) -> float:
+    """Return how surely `text` speaks of `name`, 0 to 100."""
+    words = _plain(name).split()
+    if not words:
+        return 0.0
+    said = text.split()
+    hits = [max((fuzz.ratio(word, other) for other in said), default=0.0) for word in words]
+    return sum(hit if hit >= _WORD_SCORE else 0.0 for hit in hits) / len(words)
+
+
+def _alike(part: str, name: str, known: Iterable[str]) -> float:
+    """Return how alike both are, 0 where they are not the same words."""
+    if re.findall(r"\d+", part) != re.findall(r"\d+", name):
+        return 0.0
+    joined = fuzz.ratio(part.replace(" ", ""), name.replace(" ", ""))
+    left, right = part.split(), name.split()
+    if len(left) != len(right):
+        return joined if joined >= _JOINED_SCORE else 0.0
+    scores = []
+    for one, other in zip(left, right, strict=True):
+        # A word that is part of another name was heard right: it is that other name.
+        if one != other and one in known:
+            return 0.0
+        scores.append(fuzz.ratio(one, other))
+    return min(scores) if min(scores) >= _WORD_SCORE else 0.0
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.sub(r"[^\w\s]", " ", text.casefold()).split())

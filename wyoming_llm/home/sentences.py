@@ -1,0 +1,168 @@
+"""Commands in known words: Home Assistant's own sentences over the names of this home."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from wyoming_common.errors import ConfigError
+from wyoming_common.home_assistant import Home
+from wyoming_llm.home.names import corrections
+
+_LOGGER = logging.getLogger(__name__)
+
+_CUSTOM: Final = "parley_custom_sentence"
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """An intent, its slots, and how its success is said."""
+
+    intent: str
+    slots: Mapping[str, Any] = field(default_factory=dict)
+    response: str = ""
+    """Template of Home Assistant's"""
+    language: str = "en"
+    confident: bool = True
+    """Whether the words themselves said it, not a model"""
+
+
+class Sentences:
+    """Recognises sentences. Blocking: 2 to 20 ms a sentence. Not thread-safe."""
+
+    def __init__(self, custom: Sequence[Path] = ()) -> None:
+        self._custom = custom
+        self._loaded: dict[str, _Language | None] = {}
+        self._lists_of: tuple[Home, Mapping[str, Any], dict[str, Any]] | None = None
+
+    def load(self, language: str) -> bool:
+        """Load the sentences of `language`; False when there are none."""
+        return self._language(language) is not None
+
+    def recognize(
+        self, text: str, language: str, home: Home, classes: Mapping[str, str], area: str = ""
+    ) -> Understood | None:
+        """Return what `text` asks for, None when no sentence fits.
+
+        `classes` holds the device class of entities, `area` the name of the speaker's room.
+        """
+        known = self._language(language)
+        if known is None:
+            return None
+        lists = self._lists(home, classes)
+        words = text.strip().rstrip(".!?。！？,;").strip()  # noqa: RUF001 - other scripts
+        if not words:
+            return None
+        for attempt in (words, *corrections(words, home.names())):
+            if (found := known.recognize(attempt, lists, area)) is not None:
+                return found
+        return None
+
+    def _language(self, language: str) -> "_Language | None":
+        code = language or "en"
+        if code not in self._loaded:
+            self._loaded[code] = _load(code, self._custom)
+        return self._loaded[code]
+
+    def _lists(self, home: Home, classes: Mapping[str, str]) -> dict[str, Any]:
+        if self._lists_of is None or self._lists_of[0] is not home or self._lists_of[1] != classes:
+            self._lists_of = (home, dict(classes), _slot_lists(home, classes))
+        return self._lists_of[2]
+
+
+class _Language:
+    def __init__(self, code: str, content: dict[str, Any]) -> None:
+        from hassil import Intents
+
+        self._code = code
+        self._intents = Intents.from_dict(content)
+        responses = content.get("responses", {}).get("intents", {})
+        self._responses: dict[str, dict[str, str]] = responses
+
+    def recognize(self, text: str, lists: dict[str, Any], area: str) -> Understood | None:
+        from hassil.recognize import recognize_best
+
+        context = {"area": {"value": area, "text": area}} if area else {}
+        result = recognize_best(
+            text,
+            self._intents,
+            slot_lists=lists,
+            intent_context=context,
+            language=self._code,
+            best_metadata_key=_CUSTOM,
+            best_slot_name="name",
+        )
+        if result is None:
+            return None
+        slots = {name: entity.value for name, entity in result.entities.items()}
+        texts = self._responses.get(result.intent.name, {})
+        key = result.response or "default"
+        # A response key that no table has is the answer itself, as in custom sentences.
+        response = texts.get(key, "" if key == "default" or " " not in key else key)
+        return Understood(result.intent.name, slots, response, self._code)
+
+
+def _load(code: str, custom: Sequence[Path]) -> _Language | None:
+    from hassil.util import merge_dict
+    from home_assistant_intents import get_intents, get_languages
+
+    languages = get_languages()
+    base = next((name for name in _spellings(code) if name in languages), None)
+    content: dict[str, Any] = dict(get_intents(base) or {}) if base else {}
+    for path in _custom_files(code, custom):
+        merge_dict(content, _read(path))
+    if not content.get("intents"):
+        _LOGGER.warning("There are no sentences for the language '%s'", code)
+        return None
+    content.setdefault("language", code)
+    return _Language(base or code, content)
+
+
+def _spellings(code: str) -> list[str]:
+    plain = code.replace("_", "-")
+    return [plain, plain.partition("-")[0]]
+
+
+def _custom_files(code: str, folders: Sequence[Path]) -> list[Path]:
+    """Custom sentences of a language: FOLDER/LANGUAGE/*.yaml, as Home Assistant has them."""
+    found = []
+    for folder in folders:
+        for name in _spellings(code):
+            if (folder / name).is_dir():
+                found += sorted((folder / name).glob("*.yaml"))
+                break
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as err:
+        raise ConfigError(f"sentences_dir: {path}: {' '.join(str(err).split())}") from err
+    if not isinstance(content, dict):
+        raise ConfigError(f"sentences_dir: {path}: expected intents by name")
+    for intent in (content.get("intents") or {}).values():
+        for data in (intent or {}).get("data") or []:
+            data.setdefault("metadata", {})[_CUSTOM] = True
+    return content
+
+
+def _slot_lists(home: Home, classes: Mapping[str, str]) -> dict[str, Any]:
+    from hassil.intents import TextSlotList
+
+    names = []
+    for entity in home.entities.values():
+        context = {"domain": entity.domain}
+        if entity.id in classes:
+            context["device_class"] = classes[entity.id]
+        names += [(name, name, context) for name in entity.names]
+    areas = [(name, area.name) for area in home.areas.values() for name in area.names]
+    floors = [(name, floor.name) for floor in home.floors.values() for name in floor.names]
+    return {
+        "name": TextSlotList.from_tuples(names, allow_template=False),
+        "area": TextSlotList.from_tuples(areas, allow_template=False),
+        "floor": TextSlotList.from_tuples(floors, allow_template=False),
+    }

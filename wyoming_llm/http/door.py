@@ -1,0 +1,258 @@
+"""The OpenAI-compatible door: Home Assistant's llama.cpp integration and other clients."""
+
+import asyncio
+import hmac
+import json
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from wyoming_common.access import Access
+from wyoming_common.errors import BadRequest, Busy, ServiceError, TooLarge, Unavailable
+from wyoming_common.metrics import listening, only_from
+from wyoming_llm.config import OFF, LlmSettings
+from wyoming_llm.engine import Delta, ToolCall, Usage
+from wyoming_llm.http.requests import ChatRequest, parse
+from wyoming_llm.replies import Replies
+
+_LOGGER = logging.getLogger(__name__)
+
+_BODY_BYTES: Final = 4 * 1024 * 1024
+_PORT: Final = 8080
+_STATUS: Final[dict[type[ServiceError], int]] = {BadRequest: 400, Busy: 503, Unavailable: 502}
+_OPEN: Final = ("/health", "/v1/health")
+"""Paths that need no key"""
+
+
+class Door:
+    """Answers HTTP requests with the model's replies."""
+
+    def __init__(
+        self, replies: Replies, model: Callable[[], str], ready: Callable[[], bool], key: str = ""
+    ) -> None:
+        self._replies = replies
+        self._model = model
+        self._ready = ready
+        self._key = key
+        self._since = int(time.time())
+
+    def app(self, access: Access) -> web.Application:
+        """Return the web application."""
+        app = web.Application(
+            middlewares=[only_from(access), self._guard], client_max_size=_BODY_BYTES
+        )
+        for prefix in ("", "/v1"):
+            app.router.add_get(f"{prefix}/health", self._health)
+            app.router.add_get(f"{prefix}/models", self._models)
+            app.router.add_get(f"{prefix}/models/{{name:.+}}", self._one_model)
+            app.router.add_post(f"{prefix}/chat/completions", self._chat)
+        return app
+
+    @web.middleware
+    async def _guard(
+        self, request: web.Request, handler: Callable[[web.Request], Any]
+    ) -> web.StreamResponse:
+        """Check the key; turn errors into those that OpenAI's clients understand."""
+        try:
+            given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+            if (
+                self._key
+                and request.path not in _OPEN
+                and not hmac.compare_digest(given.encode(), self._key.encode())
+            ):
+                return _failure(401, "Incorrect API key", "invalid_api_key")
+            response: web.StreamResponse = await handler(request)
+            return response
+        except ServiceError as err:
+            _LOGGER.warning("%s: %s", err.code, err)
+            return _failure(_status(err), str(err), err.code)
+        except ConnectionError:
+            _LOGGER.debug("The client went away")
+            return web.Response(status=499)
+        except web.HTTPRequestEntityTooLarge:
+            return _failure(413, f"A request may hold {_BODY_BYTES} bytes", "too-large")
+        except web.HTTPException as err:
+            return _failure(err.status, err.reason, "invalid_request_error")
+
+    async def _health(self, _request: web.Request) -> web.Response:
+        if self._ready():
+            return web.json_response({"status": "ok"})
+        return web.json_response({"status": "loading model"}, status=503)
+
+    async def _models(self, _request: web.Request) -> web.Response:
+        return web.json_response({"object": "list", "data": [self._shown()]})
+
+    async def _one_model(self, request: web.Request) -> web.Response:
+        if request.match_info["name"] != self._model():
+            return _failure(404, "No such model", "model_not_found")
+        return web.json_response(self._shown())
+
+    def _shown(self) -> dict[str, Any]:
+        return {
+            "id": self._model(),
+            "object": "model",
+            "created": self._since,
+            "owned_by": "parley",
+        }
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        try:
+            content = await request.json()
+        except (ValueError, RecursionError) as err:
+            raise BadRequest("The body is not JSON") from err
+        chat = parse(content)
+        async with self._replies.stream(chat.prompt, chat.sampling) as deltas:
+            heard = _while_connected(request, deltas)
+            if chat.stream:
+                return await self._stream(request, chat, heard)
+            return await self._whole(heard)
+
+    async def _whole(self, deltas: AsyncIterator[Delta]) -> web.Response:
+        text, calls, last = "", list[ToolCall](), Delta()
+        async for delta in deltas:
+            text += delta.text
+            calls += delta.tool_calls
+            last = delta if delta.finish else last
+        message: dict[str, Any] = {"role": "assistant", "content": text or None}
+        if calls:
+            message["tool_calls"] = [_call(call) for call in calls]
+        else:
+            message["content"] = text
+        choice = {"index": 0, "message": message, "finish_reason": last.finish or "stop"}
+        return web.json_response(
+            self._envelope("chat.completion") | {"choices": [choice], "usage": _usage(last.usage)}
+        )
+
+    async def _stream(
+        self, request: web.Request, chat: ChatRequest, deltas: AsyncIterator[Delta]
+    ) -> web.StreamResponse:
+        # The first step decides whether there is an answer at all: until then errors have a status.
+        first = await anext(deltas, Delta(finish="stop"))
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
+        )
+        await response.prepare(request)
+        envelope = self._envelope("chat.completion.chunk")
+
+        async def send(delta: dict[str, Any], finish: str | None = None) -> None:
+            choice = {"index": 0, "delta": delta, "finish_reason": finish}
+            await _event(response, envelope | {"choices": [choice]})
+
+        try:
+            await send({"role": "assistant", "content": ""})
+            count, last = 0, first
+            async for delta in _chain(first, deltas):
+                if delta.text:
+                    await send({"content": delta.text})
+                for call in delta.tool_calls:
+                    await send({"tool_calls": [{"index": count} | _call(call)]})
+                    count += 1
+                last = delta if delta.finish else last
+            await send({}, last.finish or "stop")
+            if chat.usage:
+                await _event(response, envelope | {"choices": [], "usage": _usage(last.usage)})
+            await response.write(b"data: [DONE]\n\n")
+        except ServiceError as err:
+            _LOGGER.warning("%s: %s", err.code, err)
+            await _event(response, {"error": {"message": str(err), "code": err.code}})
+        await response.write_eof()
+        return response
+
+    def _envelope(self, kind: str) -> dict[str, Any]:
+        return {
+            "id": f"chatcmpl-{uuid.uuid4().hex}",
+            "object": kind,
+            "created": int(time.time()),
+            "model": self._model(),
+        }
+
+
+def http_uri(settings: LlmSettings) -> str:
+    """Return where the door shall be, "" for nowhere."""
+    if settings.http_uri:
+        return "" if settings.http_uri == OFF else settings.http_uri
+    target = urlsplit(settings.uri)
+    if target.scheme != "tcp" or not target.port:
+        return ""
+    host = target.hostname or ""
+    return f"http://{f'[{host}]' if ':' in host else host}:{_PORT}"
+
+
+@asynccontextmanager
+async def open_door(door: Door, settings: LlmSettings) -> AsyncIterator[str]:
+    """Keep the door open until the block ends; yields its URI, "" where it stays shut.
+
+    A port in use is an error only for an address that was asked for.
+    """
+    uri = http_uri(settings)
+    if not uri:
+        yield ""
+        return
+    opening = listening(door.app(Access(settings.allow)), uri, "http_uri")
+    try:
+        bound = await opening.__aenter__()
+    except ServiceError as err:
+        if settings.http_uri:
+            raise
+        _LOGGER.warning("%s; going on without the OpenAI-compatible door", err)
+        yield ""
+        return
+    _LOGGER.info("OpenAI-compatible at %s/v1", bound)
+    try:
+        yield bound
+    finally:
+        await opening.__aexit__(None, None, None)
+
+
+async def _while_connected(
+    request: web.Request, deltas: AsyncIterator[Delta]
+) -> AsyncIterator[Delta]:
+    """Pass deltas on as long as the client is there; it may leave while the prompt is read."""
+    async for delta in deltas:
+        if request.transport is None or request.transport.is_closing():
+            raise ConnectionResetError("The client went away")
+        yield delta
+
+
+async def _chain(first: Delta, deltas: AsyncIterator[Delta]) -> AsyncIterator[Delta]:
+    yield first
+    async for delta in deltas:
+        yield delta
+
+
+async def _event(response: web.StreamResponse, content: dict[str, Any]) -> None:
+    async with asyncio.timeout(60):
+        await response.write(b"data: " + json.dumps(content).encode() + b"\n\n")
+
+
+def _call(call: ToolCall) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": call.arguments}
+    return {"id": call.id, "type": "function", "function": function}
+
+
+def _usage(usage: Usage) -> dict[str, Any]:
+    return {
+        "prompt_tokens": usage.prompt,
+        "completion_tokens": usage.completion,
+        "total_tokens": usage.prompt + usage.completion,
+        "prompt_tokens_details": {"cached_tokens": usage.cached},
+    }
+
+
+def _status(error: ServiceError) -> int:
+    if isinstance(error, TooLarge):
+        return 400
+    return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
+
+
+def _failure(status: int, message: str, code: str) -> web.Response:
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    return web.json_response(
+        {"error": {"message": message, "type": kind, "code": code, "param": None}}, status=status
+    )
