@@ -49,8 +49,9 @@ class EndpointSettings:
     start_seconds: float = 0.09
     """Speech within `start_window_seconds` that makes a beginning; a click is shorter."""
     start_window_seconds: float = 0.3
-    pause_seconds: float = 0.18
-    """Silence reported as a pause."""
+    pause_seconds: float = 0.12
+    """Silence reported as a pause. Longer ones are hardly rarer in what people say: 1.24 a command
+    at 0.12 s, 1.17 at 0.18 s, the end included."""
     end_seconds: dict[Sensitivity, float] = field(
         default_factory=lambda: {
             Sensitivity.AGGRESSIVE: 0.35,

@@ -13,7 +13,7 @@ from wyoming_stt.vad import FRAME_SAMPLES, SpeechProbability
 _LEAD = round(0.3 * MODEL_RATE)
 """Samples kept before the first speech: the detector is late on soft beginnings."""
 _TAIL = round(0.18 * MODEL_RATE)
-"""Samples kept behind the last speech: what there is of them when a pause is noticed."""
+"""Samples kept behind the last speech, as far as they are there."""
 _SOFT = 0.15
 """Probability that counts as somebody speaking softly before and after certain speech.
 
@@ -51,6 +51,8 @@ class Piece:
     start: int
     """First sample, counted from the beginning of the stream"""
     end: int
+    spoken_until: int
+    """Sample behind the last speech in it, before `end` by the silence that is kept"""
 
 
 class Pace:
@@ -157,7 +159,7 @@ class Listener:
         """Return the speech since the last window, None if there is none."""
         if self._endpoint.speech_start is None or self._end <= max(self._begin, self._heard_until):
             return None
-        return self._piece(self._begin, min(self._end + _TAIL, self._endpoint.position))
+        return self._piece(min(self._end + _TAIL, self._endpoint.position), self._end)
 
     @property
     def _begin(self) -> int:
@@ -223,14 +225,15 @@ class Listener:
     def _cut(self, at: int) -> None:
         spoken_until = min(at, self._end)
         if spoken_until > max(self._begin, self._heard_until):
-            self._windows.append(self._piece(self._begin, min(at, self._end + _TAIL)))
+            self._windows.append(self._piece(min(at, self._end + _TAIL), spoken_until))
         self._heard_until = spoken_until
         self._quietest.clear()
         self._drop(at)
 
-    def _piece(self, start: int, end: int) -> Piece:
+    def _piece(self, end: int, spoken_until: int) -> Piece:
+        start = self._begin
         pcm = bytes(self._audio[2 * (start - self._origin) : 2 * (end - self._origin)])
-        return Piece(np.ascontiguousarray(to_float(pcm)), start, end)
+        return Piece(np.ascontiguousarray(to_float(pcm)), start, end, spoken_until)
 
     def _drop(self, before: int) -> None:
         if before > self._origin:

@@ -25,6 +25,8 @@ _LOGGER = logging.getLogger(__name__)
 _WASTE = 0.3
 """Seconds of dropped decoding a second of audio may cost, beyond `_FREE_WASTE_SECONDS`."""
 _FREE_WASTE_SECONDS = 1.0
+_TURN_SILENCE_SECONDS = 0.18
+"""Silence that a turn model is used to hear before it is asked."""
 _CROWDED = 4
 """Requests at the model from which nothing is decoded that may be dropped."""
 _PARTIAL_SAMPLES = 16_000
@@ -154,31 +156,32 @@ class Session:
         if Change.RESUMED in changes:
             await self._drop()
         if self._listener.live:
-            if Change.PAUSED in changes and self._listener.paused:
-                self._begin()
-            elif self._on_partial is not None and not self._listener.paused:
+            if self._listener.paused:
+                self._use_pause(begins=Change.PAUSED in changes)
+            elif self._on_partial is not None:
                 self._read_along()
         return changes
 
-    def _begin(self) -> None:
-        piece = self._listener.tail()
-        allowed = _FREE_WASTE_SECONDS + _WASTE * (piece.end / 16_000 if piece else 0.0)
-        wasted = self._decoded_seconds - self._used_seconds
-        if piece is None or self._guess is not None or wasted > allowed:
+    def _use_pause(self, *, begins: bool) -> None:
+        if begins and self._guess is None and (piece := self._listener.tail()) is not None:
+            allowed = _FREE_WASTE_SECONDS + _WASTE * piece.end / 16_000
+            wasted = self._decoded_seconds - self._used_seconds
+            if wasted <= allowed and self._tools.model.waiting < _CROWDED:
+                self._guess = _Guess(piece, self._transcribe(piece))
+        guess = self._guess
+        if guess is None or guess.opinion is not None:
             return
-        if self._tools.model.waiting < _CROWDED:
-            self._guess = _Guess(piece, self._transcribe(piece))
-            self._guess.opinion = asyncio.create_task(self._judge(self._guess))
+        heard = self._listener.tail()
+        if heard is not None and self._listener.silence_seconds >= _TURN_SILENCE_SECONDS:
+            guess.opinion = asyncio.create_task(self._judge(guess, heard))
 
-    async def _judge(self, guess: _Guess) -> None:
+    async def _judge(self, guess: _Guess, heard: Piece) -> None:
         """Tell the endpoint how complete the turn is, as that becomes known."""
         language = self._request.language
         sounds: float | None = None
         try:
             if self._tools.turn is not None:
-                sounds = await self._tools.turn.call(
-                    lambda model: model.completeness(guess.piece.audio)
-                )
+                sounds = await self._tools.turn.call(lambda model: model.completeness(heard.audio))
                 await self._tell(completeness(sounds, None, language))
             said = (await asyncio.shield(guess.decode)).said
             await self._tell(completeness(sounds, said.text, said.language or language))
@@ -214,7 +217,11 @@ class Session:
     async def _finish(self) -> Transcription:
         piece = self._listener.tail()
         guess = self._guess
-        if piece is not None and guess is not None and guess.piece.end >= piece.end:
+        if (
+            piece is not None
+            and guess is not None
+            and guess.piece.spoken_until >= piece.spoken_until
+        ):
             self._use(await asyncio.shield(guess.decode))
         elif piece is not None:
             await self._drop()

@@ -10,7 +10,7 @@ from wyoming_common.errors import ModelError, UnknownModel
 from wyoming_stt.config import SttSettings
 from wyoming_stt.engine import Audio, Request, Task, Transcription
 from wyoming_stt.engines.ggml_file import vocabulary_size
-from wyoming_stt.engines.whisper_text import cut_repeated_words, most_tokens, prompt
+from wyoming_stt.engines.whisper_text import cut_repeated_words, most_tokens, prompt_of
 from wyoming_stt.languages import WHISPER
 from wyoming_stt.models import obtain
 
@@ -66,7 +66,7 @@ class WhisperCpp:
             translate=request.task == "translate",
             audio_ctx=min(1500, round(50 * max(_LEAST_SECONDS, seconds + _MARGIN_SECONDS))),
             max_tokens=most_tokens(seconds),
-            initial_prompt=prompt(request.words) or "",
+            initial_prompt=prompt_of(request.words) or "",
         )
         text = cut_repeated_words(" ".join(segment.text.strip() for segment in segments))
         return Transcription(text=text.strip(), language=language)

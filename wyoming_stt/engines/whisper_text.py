@@ -39,7 +39,7 @@ def cut_repeated_words(text: str) -> str:
     return text if kept == len(words) else text[: spans[kept - 1].end()]
 
 
-def prompt(words: Sequence[str]) -> str | None:
+def prompt_of(words: Sequence[str]) -> str | None:
     """Return what to tell Whisper of `words` before it listens, None for nothing.
 
     The last of a prompt weighs most, and a long one costs time: the likeliest names come last.
