@@ -12,6 +12,7 @@ from wyoming_common.audio import PcmFormat
 from wyoming_common.endpoint import FINAL, Change
 from wyoming_common.errors import ServiceError
 from wyoming_common.smart_turn import SmartTurn
+from wyoming_common.trace import current_span
 from wyoming_common.worker import ModelThread
 from wyoming_stt.audio_queue import AudioQueue
 from wyoming_stt.completeness import completeness
@@ -125,6 +126,7 @@ class Session:
             while parts := await self._queue.get():
                 changes = await self._hear(partial(self._listener.feed, parts))
                 if changes and changes[-1] in FINAL:
+                    self._stamp_end_of_speech()
                     break
             else:
                 await self._hear(self._listener.finish)
@@ -222,11 +224,16 @@ class Session:
             and guess is not None
             and guess.piece.spoken_until >= piece.spoken_until
         ):
+            current_span().note(decoded_at_pause=True)
             self._use(await asyncio.shield(guess.decode))
         elif piece is not None:
             await self._drop()
             self._use(await self._transcribe(piece))
         return _join(self._texts)
+
+    def _stamp_end_of_speech(self) -> None:
+        silence = self._listener.silence_seconds if self._listener.live else 0.0
+        current_span().ready(at=self._tools.clock() - silence)
 
     def _use(self, read: _Read) -> None:
         self._texts.append(read.said)
