@@ -17,6 +17,7 @@ _COMMANDS = {
     "ask": "put one recorded question to services that are running",
     "models": "list, fetch and check models",
     "dashboard": "a page on which every turn can be seen, stage by stage",
+    "bench": "how long you wait on this machine with its models, and for which stage",
     "doctor": "look what is installed and what is wrong, and say how to mend it",
 }
 

@@ -125,7 +125,7 @@ def _as_dict(
                 "beyond": round(row.beyond, 3),
                 "model_ms": _rounded(row.model),
                 "queue_ms": _rounded(row.queue),
-                "network_ms": _rounded(row.network),
+                "outside_ms": _rounded(row.outside),
                 "facts": dict(row.facts),
             }
             for row in rows
@@ -145,16 +145,8 @@ def _show(
         names = ", ".join(model_names(info)[:3]) or "a model it does not name"
         console.print(f"{STAGES[kind]:15} {services.uris[kind]}  {names}", highlight=False)
     table = Table(title=f"{len(rounds)} turns: milliseconds you waited")
-    table.add_column("stage")
-    columns = (
-        "half within",
-        "95 % within",
-        "budget",
-        "beyond",
-        "model works",
-        "in queue",
-        "network",
-    )
+    table.add_column("stage", no_wrap=True)
+    columns = ("half", "95 %", "budget", "beyond", "model", "queue", "outside")
     for column in columns:
         table.add_column(column, justify="right")
     for row in rows:
@@ -164,7 +156,7 @@ def _show(
             f"{row.p95 * 1000:.0f}",
             _cell(row.budget),
             "" if row.budget is None else f"{row.beyond:.0%}",
-            *(_cell(value) for value in (row.model, row.queue, row.network)),
+            *(_cell(value) for value in (row.model, row.queue, row.outside)),
             style="red" if row.stage == verdict.stage and verdict.slow else "",
         )
     console.print(table)
