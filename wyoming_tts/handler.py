@@ -84,7 +84,10 @@ class TtsHandler(ServiceHandler):
         script: Script = PlainScript(clause)
         if text_format == SynthesizeTextFormat.SSML:
             script = SsmlScript(self._speech.language(voice), clause)
-        return _Passages(script, self._settings.max_text)
+        return _Passages(script, self._settings.max_text, self._can_begin)
+
+    def _can_begin(self) -> None:
+        self.span.ready()
 
     async def _reply_streaming(self, passages: "_Passages", voice: SynthesizeVoice | None) -> None:
         # After an `error` alone, a client that streams would wait for ever.
@@ -134,9 +137,11 @@ class TtsHandler(ServiceHandler):
 class _Passages:
     """What is to be spoken, from the read loop to the job. Bounded by the characters it took."""
 
-    def __init__(self, script: Script, most: int) -> None:
+    def __init__(self, script: Script, most: int, on_first: Callable[[], None]) -> None:
         self._script = script
         self._most = most
+        self._on_first = on_first
+        self._begun = False
         self._taken = 0
         self._waiting: asyncio.Queue[Passage | ServiceError | None] = asyncio.Queue()
 
@@ -163,6 +168,9 @@ class _Passages:
 
     def _put(self, passages: Iterable[Passage]) -> None:
         for passage in passages:
+            if not self._begun:
+                self._begun = True
+                self._on_first()
             self._waiting.put_nowait(passage)
 
 
