@@ -18,10 +18,9 @@ from wyoming_common.errors import ConfigError, MissingDependency, ServiceError
 _LOGGER = logging.getLogger(__name__)
 
 _MOST_WAITING_FRAMES = 200
-_LOST_SECONDS = 1.0
-"""A microphone that gives nothing for so long is taken for unplugged."""
-_FIRST_SECONDS = 5.0
-"""What a device gets for its first callback: PulseAudio has been seen to take two seconds."""
+_LOST_SECONDS = 3.0
+"""A device that is silent for so long is taken for unplugged. PulseAudio pauses for up to two
+seconds, the most that it buffers, when a stream begins on a sink that was idle."""
 _RETRY_SECONDS = 2.0
 _LATENCY_SECONDS = 0.04
 """Of either device. With PortAudio's own "low" the ALSA plugin of PulseAudio stalls when both
@@ -153,15 +152,13 @@ class PortAudioMicrophone(_Stream):
 
     async def frames(self) -> AsyncIterator[Frame]:
         """Yield frames as the device gives them."""
-        patience = _FIRST_SECONDS
         while True:
             try:
-                async with asyncio.timeout(patience):
+                async with asyncio.timeout(_LOST_SECONDS):
                     await self._arrived.wait()
             except TimeoutError:
                 async for frame in self._silence_until_back():
                     yield frame
-            patience = _LOST_SECONDS
             self._arrived.clear()
             while self._waiting:
                 yield self._waiting.popleft()
@@ -225,7 +222,7 @@ class PortAudioSpeaker(_Stream):
 
     async def __aenter__(self) -> Self:
         await self._first_open()
-        self._pulled_at = time.monotonic() + _FIRST_SECONDS - _LOST_SECONDS
+        self._pulled_at = time.monotonic()
         self._task = asyncio.create_task(self._watch())
         return self
 
@@ -246,7 +243,7 @@ class PortAudioSpeaker(_Stream):
                 while (at := self._clock.now()) < until:
                     self._player.read(self.rate // 100, at)
                     await self._clock.until(at + FRAME_SECONDS)
-            self._pulled_at = time.monotonic() + _FIRST_SECONDS - _LOST_SECONDS
+            self._pulled_at = time.monotonic()
             _LOGGER.warning("speaker: the device is back")
 
     def _open(self) -> Any:
