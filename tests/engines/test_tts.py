@@ -94,3 +94,40 @@ async def test_any_text_ends_in_audio(client: AsyncClient, text: str) -> None:
     await client.write_event(Synthesize(text=text).event())
 
     assert len(await reply(client))
+
+
+async def test_twenty_clients_at_once_all_get_their_whole_reply(
+    settings: TtsSettings, engine: PiperEngine
+) -> None:
+    speech = Speech(engine, settings.model_copy(update={"cache": 0}))
+    model = ModelThread("tts", speech.load)
+    text = "The kettle has boiled. The garage door is still open."
+
+    def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> TtsHandler:
+        return TtsHandler(
+            lambda: tts_info("piper", engine), speech, model, settings, reader, writer
+        )
+
+    async def one(uri: str) -> float:
+        async with AsyncClient.from_uri(uri) as client:
+            await client.write_event(Synthesize(text=text).event())
+            return len(await reply(client)) / RATE
+
+    async with serve("tcp://127.0.0.1:0", handler) as uri:
+        lengths = await asyncio.gather(*(one(uri) for _ in range(20)))
+    await model.aclose()
+
+    assert len(lengths) == 20
+    assert all(2 < seconds < 6 for seconds in lengths)
+
+
+async def test_a_hundred_thousand_characters_begin_at_once_and_end_with_the_client(
+    client: AsyncClient,
+) -> None:
+    await client.write_event(Synthesize(text="and so on " * 10_000).event())
+
+    heard = 0
+    while heard < 2 * RATE:
+        heard += len((await receive(client)).payload or b"")
+
+    await client.disconnect()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from wyoming_tts.engines.piper_vocoder import (
     FIRST_FRAMES,
     MOST_FRAMES,
+    Cost,
     Floats,
     Halo,
     Pace,
@@ -69,6 +70,17 @@ def test_a_fast_machine_takes_few_windows_and_a_slow_one_short_ones() -> None:
 
     assert len(fast) <= 4
     assert slow[1] <= 2 * FIRST_FRAMES
+
+
+def test_a_machine_that_was_slow_starts_with_a_longer_window() -> None:
+    cost = Cost()
+    cost.note(0.25 * FRAME_SECONDS)
+
+    assert Pace(FRAME_SECONDS, cost=cost).next(1000) > 2 * FIRST_FRAMES
+
+    for _ in range(20):
+        cost.note(0.02 * FRAME_SECONDS)
+    assert Pace(FRAME_SECONDS, cost=cost).next(1000) == FIRST_FRAMES
 
 
 def smooth(frames: Floats, reach: int) -> Floats:

@@ -23,7 +23,7 @@ LANGUAGES = {
 """First letter of a voice's name to its language and espeak's voice, "" for misaki."""
 _MISAKI = {"j": ("misaki.ja", "JAG2P", "pyopenjtalk"), "z": ("misaki.zh", "ZHG2P", "jieba")}
 _ENGLISH = (
-    ("aɪ", "I"), ("aʊ", "W"), ("dʒ", "ʤ"), ("eɪ", "A"), ("tʃ", "ʧ"), ("ɔɪ", "Y"), ("əl", "ᵊl"),
+    ("aɪ", "I"), ("aʊ", "W"), ("dʒ", "ʤ"), ("eɪ", "A"), ("tʃ", "ʧ"), ("ɔɪ", "Y"),
     ("ʲo", "jo"), ("ʲə", "jə"), ("ʲ", ""), ("ɚ", "əɹ"), ("r", "ɹ"), ("x", "k"), ("ç", "k"),
     ("ɐ", "ə"), ("ɬ", "l"), ("\u0303", ""), ("n\u0329", "ᵊn"), ("l\u0329", "ᵊl"), ("\u0329", ""),
 )  # fmt: skip

@@ -12,7 +12,9 @@ Run = Callable[[Mapping[str, Floats]], Floats]
 """Runs a graph on its inputs by name and returns its one output."""
 
 FIRST_FRAMES = 16
-"""0.19 s at 22,050 Hz."""
+"""0.19 s at 22,050 Hz; on a machine that is busy or slow up to three times as much."""
+_AT_EASE = 0.1
+"""Share of the time that computing takes where the first window may be that short."""
 MOST_FRAMES = 192
 """2.2 s, which is also how late a cancelled reply stops computing."""
 _MOST_GROWTH = 8
@@ -29,6 +31,16 @@ class Halo:
     decoder: int
 
 
+class Cost:
+    """Seconds that a frame took lately; forgets slow moments slowly, for they come again."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def note(self, seconds: float) -> None:
+        self.seconds = max(seconds, 0.7 * self.seconds + 0.3 * seconds)
+
+
 class Pace:
     """Chooses the length of each window, so that a listener never waits for the next one.
 
@@ -37,22 +49,26 @@ class Pace:
     """
 
     def __init__(
-        self, frame_seconds: float, clock: Callable[[], float] = time.perf_counter
+        self,
+        frame_seconds: float,
+        clock: Callable[[], float] = time.perf_counter,
+        cost: Cost | None = None,
     ) -> None:
         self._frame_seconds = frame_seconds
         self._clock = clock
+        self._cost = cost or Cost()
         self._heard_from = 0.0
         self._sent = 0
         self._last = 0
-        self._cost = 0.0  # seconds a frame
 
     def next(self, left: int) -> int:
         """Return how many of the `left` frames to compute now."""
         if not self._last:
-            size = FIRST_FRAMES
+            load = self._cost.seconds / self._frame_seconds / _AT_EASE
+            size = int(FIRST_FRAMES * min(max(load, 1.0), 3.0))
         else:
             ahead = self._sent * self._frame_seconds - (self._clock() - self._heard_from)
-            affordable = int(_SHARE * max(ahead, 0.0) / max(self._cost, 1e-6))
+            affordable = int(_SHARE * max(ahead, 0.0) / max(self._cost.seconds, 1e-6))
             size = max(FIRST_FRAMES, min(affordable, _MOST_GROWTH * self._last, MOST_FRAMES))
         return left if left - size < FIRST_FRAMES else size
 
@@ -62,7 +78,7 @@ class Pace:
             self._heard_from = self._clock()
         self._last = frames
         self._sent += frames
-        self._cost = seconds / frames
+        self._cost.note(seconds / frames)
 
 
 class WindowedVocoder:
@@ -85,6 +101,7 @@ class WindowedVocoder:
         self._rate = rate
         self._halo = halo
         self._clock = clock
+        self._cost = Cost()
 
     def __call__(
         self, encoded: Mapping[str, Floats], constant: Mapping[str, Floats]
@@ -96,7 +113,7 @@ class WindowedVocoder:
         """
         total = max(tensor.shape[-1] for tensor in encoded.values())
         latents = _Latents(self._flow, {**encoded, **constant}, total, self._halo.flow)
-        pace = Pace(self._hop / self._rate, self._clock)
+        pace = Pace(self._hop / self._rate, self._clock, self._cost)
         start = 0
         while start < total:
             end = start + pace.next(total - start)
