@@ -139,6 +139,7 @@ def limits_of(settings: ServiceSettings) -> Limits:
     """Return what clients of a service with `settings` may ask for."""
     return Limits(
         payload_bytes=settings.max_event_kb * 1024,
+        audio_seconds=settings.max_audio_seconds,
         connections=settings.max_connections,
         connections_per_client=settings.max_client_connections,
         idle_seconds=settings.idle_seconds,

@@ -41,6 +41,8 @@ class Limits:
     """The binary payload of one event: two minutes of 16 kHz audio."""
     memory_bytes: int = 32 * 1024 * 1024
     """Large events of all connections together that are not handled yet."""
+    audio_seconds: float = 7200.0
+    """Of one utterance."""
     events_per_second: float = 2000.0
     """Of one connection; past it and `events_burst` the connection is read no faster."""
     events_burst: int = 20_000

@@ -167,6 +167,9 @@ class ServiceSettings(TelemetrySettings):
     max_event_kb: int = Field(
         4096, ge=64, le=65_536, description="kB of audio that one event may carry"
     )
+    max_audio_seconds: float = Field(
+        7200, ge=1, description="seconds of audio that one request may hold"
+    )
     idle_seconds: float = Field(
         900, ge=1, description="a connection is closed when its client asks nothing for so long"
     )

@@ -1,11 +1,14 @@
 """Audio on its way from a connection to whoever listens."""
 
 import asyncio
+from collections import deque
 
 from wyoming_stt.listener import Pcm
 
-_WAITING_BYTES = 4 * 1024 * 1024
+_WAITING_BYTES = 1024 * 1024
 """Audio of one client that waits to be heard; past it the client is read no further."""
+_AT_ONCE_SECONDS = 4.0
+"""What is taken out at once at most: the ears belong to every client."""
 
 
 class AudioQueue:
@@ -13,7 +16,7 @@ class AudioQueue:
 
     def __init__(self, limit: int = _WAITING_BYTES) -> None:
         self._limit = limit
-        self._parts: list[Pcm] = []
+        self._parts: deque[Pcm] = deque()
         self._size = 0
         self._open = True
         self._changed = asyncio.Condition()
@@ -28,10 +31,16 @@ class AudioQueue:
                 self._changed.notify_all()
 
     async def get(self) -> list[Pcm]:
-        """Return all that waits, at least one part; an empty list once closed and empty."""
+        """Return what waits, some seconds at most; an empty list once closed and empty."""
         async with self._changed:
             await self._changed.wait_for(lambda: self._parts or not self._open)
-            parts, self._parts, self._size = self._parts, [], 0
+            parts: list[Pcm] = []
+            seconds = 0.0
+            while self._parts and seconds < _AT_ONCE_SECONDS:
+                part = self._parts.popleft()
+                parts.append(part)
+                seconds += part.format.seconds(len(part.data))
+                self._size -= len(part.data)
             self._changed.notify_all()
             return parts
 

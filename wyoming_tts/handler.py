@@ -54,6 +54,11 @@ class TtsHandler(ServiceHandler):
         self._settings = settings
         self._incoming: _Passages | None = None
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether more text is awaited."""
+        return self._incoming is not None
+
     async def on_request(self, event: Event) -> None:
         if SynthesizeStart.is_type(event.type):
             start = SynthesizeStart.from_event(_check_voice(event))

@@ -34,6 +34,7 @@ LIMITS = {
     "max_connections",
     "max_client_connections",
     "max_event_kb",
+    "max_audio_seconds",
     "idle_seconds",
     "stall_seconds",
     "write_seconds",
