@@ -25,6 +25,16 @@ class SttSettings(ServiceSettings):
     language: str = Field(
         "", description="language when the client names none; empty detects it if the model can"
     )
+    languages: Names = Field(
+        (),
+        description="languages spoken here, the only ones offered and found out; repeatable; all "
+        "that the model knows by default",
+    )
+    task: Literal["transcribe", "translate"] = Field(
+        "transcribe",
+        description="translate writes English, whatever is spoken; a client may ask for it by "
+        "the context {'task': 'translate'} of its request",
+    )
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
     compute_type: str = Field("auto", description="auto, int8, int8_float16, float16, float32...")
     beam_size: int = Field(0, ge=0, le=16, description="hypotheses kept; 0 chooses")

@@ -15,7 +15,7 @@ from wyoming.event import Event
 from wyoming.info import SelectProgram
 
 from wyoming_common.audio import PcmFormat
-from wyoming_common.errors import BadRequest
+from wyoming_common.errors import BadRequest, TooLarge
 from wyoming_common.limits import Limits
 from wyoming_common.service import ServiceHandler
 from wyoming_stt.partial import Agreement
@@ -46,9 +46,15 @@ class SttHandler(ServiceHandler):
         self._wanted = Transcribe()
         self._session: Session | None = None
         self._heard = False
+        self._seconds = 0.0
         self._answered = False
         self._agreement = Agreement()
         self._streaming = False
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether more audio is awaited."""
+        return self._session is not None and not self._answered
 
     async def on_request(self, event: Event) -> None:
         if AudioChunk.is_type(event.type):
@@ -81,6 +87,7 @@ class SttHandler(ServiceHandler):
 
     async def _open(self) -> None:
         self._heard = False
+        self._seconds = 0.0
         program = self._service.select(self._wanted.name) if self._wanted.name else self._program
         # Until the session stands, what arrives belongs to no utterance.
         self._answered = True
@@ -97,7 +104,15 @@ class SttHandler(ServiceHandler):
             await self._open()
         assert self._session is not None
         self._heard = True
-        await self._session.feed(chunk.audio, PcmFormat(chunk.rate, chunk.width, chunk.channels))
+        pcm_format = PcmFormat(chunk.rate, chunk.width, chunk.channels)
+        self._seconds += pcm_format.seconds(len(chunk.audio))
+        if self._seconds > self.limits.audio_seconds:
+            await self.stop_job()
+            self._answered = True
+            raise TooLarge(f"At most {self.limits.audio_seconds:g} s of audio in one utterance")
+        session, step = self._session, pcm_format.frame_bytes * pcm_format.rate
+        for start in range(0, len(chunk.audio), step):
+            await session.feed(chunk.audio[start : start + step], pcm_format)
 
     async def _stop(self) -> None:
         if self._answered:

@@ -30,3 +30,9 @@ def match(wanted: str | None, languages: Sequence[str], model: str) -> str | Non
             return candidate
     known = ", ".join(languages[:12]) + (", ..." if len(languages) > 12 else "")
     raise UnknownLanguage(f"language: {model} understands {known}; got '{wanted!s:.40}'")
+
+
+def chosen(wanted: Sequence[str], known: Sequence[str], model: str) -> tuple[str, ...]:
+    """Return those of `known` that `wanted` names, all if it names none. Raises UnknownLanguage."""
+    codes = [match(code, known, model) for code in wanted]
+    return tuple(dict.fromkeys(code for code in codes if code)) or tuple(known)

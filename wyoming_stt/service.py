@@ -17,10 +17,10 @@ from wyoming_common.smart_turn import SMART_TURN, SmartTurn
 from wyoming_common.store import ModelStore
 from wyoming_common.worker import ModelThread
 from wyoming_stt.config import SttSettings
-from wyoming_stt.engine import Request, SttEngine
+from wyoming_stt.engine import Request, SttEngine, Task
 from wyoming_stt.engines import ENGINES
 from wyoming_stt.info import Program, make_info, programs
-from wyoming_stt.languages import match
+from wyoming_stt.languages import chosen, match
 from wyoming_stt.listener import Listener
 from wyoming_stt.models import check_known, languages_of
 from wyoming_stt.resilient import Unloading, WithStandIn
@@ -42,6 +42,7 @@ class SttService:
         turn: ModelThread[SmartTurn] | None = None,
         *,
         language: str = "",
+        task: Task = "transcribe",
         endpoint: EndpointSettings | None = None,
         ends_turns: bool = True,
         words: Callable[[], Sequence[str]] = tuple,
@@ -56,6 +57,7 @@ class SttService:
         self._ears = ears
         self._turn = turn
         self._language = language
+        self._task = task
         self._endpoint = endpoint or EndpointSettings()
         self._ends_turns = ends_turns
         self._words = words
@@ -144,7 +146,7 @@ class SttService:
         context = wanted.context or {}
         request = Request(
             language=match(wanted.language or self._language, served.languages, served.model),
-            task="translate" if context.get("task") == "translate" else "transcribe",
+            task="translate" if context.get("task", self._task) == "translate" else "transcribe",
             words=_words(wanted, self._words()),
         )
         endpoint = Endpoint(self._endpoint, _sensitivity(wanted.vad_sensitivity))
@@ -174,7 +176,10 @@ def build(settings: SttSettings, home_words: Callable[[], Sequence[str]] = tuple
             check_known(model, settings.data_dir)
     served = programs(
         list(settings.model),
-        [languages_of(model, settings.data_dir) for model in settings.model],
+        [
+            chosen(settings.languages, languages_of(model, settings.data_dir), model)
+            for model in settings.model
+        ],
     )
     match(settings.language, served[0].languages, served[0].model)
     words = read_vocabulary(settings.vocabulary) if settings.vocabulary is not None else ()
@@ -190,6 +195,7 @@ def build(settings: SttSettings, home_words: Callable[[], Sequence[str]] = tuple
         ModelThread[SpeechModel]("stt-vad", SileroModel, max_waiting=1024),
         _turn_model(settings),
         language=settings.language,
+        task=settings.task,
         endpoint=EndpointSettings(
             no_speech_seconds=settings.no_speech_seconds, turn_seconds=settings.turn_seconds
         ),

@@ -37,9 +37,6 @@ class TranscribeSettings(SttSettings):
         "mix", description="mix the channels of a file, or take each for a participant"
     )
     format: Literal["text", "json", "srt", "vtt"] = Field("text", description="how to write it")
-    task: Literal["transcribe", "translate"] = Field(
-        "transcribe", description="translate writes English, whatever is spoken"
-    )
 
 
 def run(settings: TranscribeSettings, stopped: Callable[[], bool]) -> None:

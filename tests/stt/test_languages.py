@@ -3,7 +3,7 @@
 import pytest
 
 from wyoming_common.errors import UnknownLanguage
-from wyoming_stt.languages import WHISPER, match
+from wyoming_stt.languages import WHISPER, chosen, match
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,10 @@ def test_no_language_is_left_to_the_model(wanted: str | None) -> None:
 def test_an_unknown_language_names_those_there_are() -> None:
     with pytest.raises(UnknownLanguage, match=r"tiny\.en understands en; got 'de'"):
         match("de", ["en"], "tiny.en")
+
+
+def test_a_household_names_the_languages_it_speaks() -> None:
+    assert chosen(["de", "en_GB", "de"], WHISPER, "base") == ("de", "en")
+    assert chosen([], WHISPER, "base") == WHISPER
+    with pytest.raises(UnknownLanguage):
+        chosen(["xx"], WHISPER, "base")

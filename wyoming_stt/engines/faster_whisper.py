@@ -13,6 +13,7 @@ from wyoming_common.errors import ConfigError, ModelError
 from wyoming_stt.config import SttSettings
 from wyoming_stt.engine import Audio, Request, Task, Transcription
 from wyoming_stt.engines.whisper_text import cut_repeats, is_nothing, most_tokens, prompt_of
+from wyoming_stt.languages import chosen
 from wyoming_stt.models import check_folder, languages_of, obtain
 
 _FRAME_SECONDS = 0.01
@@ -37,7 +38,8 @@ class FasterWhisper:
     def __init__(self, settings: SttSettings, model: str) -> None:
         path = obtain(model, settings.data_dir)
         check_folder(path)
-        self._languages = languages_of(model, settings.data_dir)
+        known = languages_of(model, settings.data_dir)
+        self._languages = chosen(settings.languages, known, model)
         device, _, index = settings.device.partition(":")
         try:
             self._whisper = WhisperModel(
@@ -110,10 +112,11 @@ class FasterWhisper:
         return self._whisper.model.encode(ctranslate2.StorageView.from_array(batch), to_cpu=True)
 
     def _detect(self, encoded: Any) -> str:
-        if not self._multilingual:
-            return "en"
-        [[(best, _), *_]] = self._whisper.model.detect_language(encoded)
-        return str(best).strip("<|>")
+        if len(self._languages) == 1:
+            return self._languages[0]
+        [ranked] = self._whisper.model.detect_language(encoded)
+        codes = (str(token).strip("<|>") for token, _ in ranked)
+        return next(code for code in codes if code in self._languages)
 
 
 def _fit(features: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
