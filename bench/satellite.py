@@ -34,7 +34,6 @@ from wyoming_common.vad import Silero
 
 _MICRO = ("alexa", "hey_jarvis", "hey_mycroft", "okay_nabu")
 _WORDS: dict[str, tuple[str, ...]] = {"micro": _MICRO, "open": (*_MICRO, "hey_rhasspy")}
-_ONSET_FRAMES = 3
 
 
 class Data:
@@ -275,8 +274,7 @@ def _speech(pcm: Wave) -> list[bool]:
 
 def _speech_start(pcm: Wave) -> float:
     speech = _speech(pcm)
-    starts = (i for i in range(len(speech)) if all(speech[i : i + _ONSET_FRAMES]))
-    return next(starts, 0) * 0.032
+    return next((i for i, spoken in enumerate(speech) if spoken), 0) * 0.032
 
 
 def _speech_end(pcm: Wave) -> float:

@@ -30,10 +30,10 @@ class Talk(Enum):
 class BargeInSettings:
     """Seconds of audio unless said otherwise; found on the echo recordings of `bench`."""
 
-    speech: float = 0.5
+    speech: float = 0.35
     """Probability from which a frame is speech."""
     window_seconds: float = 0.2
-    likely_seconds: float = 0.06
+    likely_seconds: float = 0.03
     """Speech within the window that pauses the reply..."""
     likely_unadapted_seconds: float = 0.15
     """...while the echo canceller does not know the room yet."""

@@ -177,20 +177,21 @@ async def llm(
 
 @asynccontextmanager
 async def tts(
-    *, streams: bool = True, broken: str = "", recovers: bool = False
+    *, streams: bool = True, broken: str = "", recovers: bool = False, voice: bytes = b""
 ) -> AsyncIterator[Fake]:
-    """Speaks a tone of 0.1 s for every word."""
+    """Speaks a tone of 0.1 s, or `voice`, for every word."""
     program = TtsProgram(name="tts", voices=[], supports_synthesize_streaming=streams, **_ABOUT)
     fake = Fake(Info(tts=[program]), broken, recovers)
-    async with _serve(fake, _Voice(fake).answer):
+    async with _serve(fake, _Voice(fake, voice or _tone()).answer):
         yield fake
 
 
 class _Voice:
     """The side of a client that is served at a time."""
 
-    def __init__(self, fake: Fake) -> None:
+    def __init__(self, fake: Fake, word: bytes) -> None:
         self._fake = fake
+        self._word = word
         self._streaming = self._begun = False
 
     async def answer(self, client: Client, event: Event) -> None:
@@ -213,7 +214,7 @@ class _Voice:
             self._begun = True
             await client.send(AudioStart(TTS_RATE, 2, 1).event())
         for _ in text.split():
-            await client.send(AudioChunk(TTS_RATE, 2, 1, _tone()).event())
+            await client.send(AudioChunk(TTS_RATE, 2, 1, self._word).event())
 
 
 def _tone() -> bytes:
