@@ -142,7 +142,7 @@ def read_audio(path: Path, rate: int = MODEL_RATE) -> tuple[bytes, str]:
     samples = np.clip(np.rint(np.nan_to_num(wave) * 32768.0), -32768, 32767).astype("<i2")
     converter = PcmConverter(source, rate)
     pcm = converter.feed(samples.tobytes()) + converter.flush()
-    cut = "should be" in log or "truncated" in log.lower()
+    cut = "(should be" in log or "truncated" in log.lower()
     remark = (
         f"{path}: cut short; using the {len(pcm) / 2 / rate:.1f} s that are there" if cut else ""
     )

@@ -196,3 +196,13 @@ def test_a_sound_file_without_sound_is_refused(tmp_path: Path) -> None:
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadAudio):
         read_audio(tmp_path)
+
+
+def test_an_odd_number_of_bytes_is_not_taken_for_a_file_cut_short(tmp_path: Path) -> None:
+    path = tmp_path / "odd.wav"
+    soundfile.write(path, np.zeros(16_001), 16_000, subtype="PCM_U8")
+
+    pcm, remark = read_audio(path)
+
+    assert len(pcm) == 2 * 16_001
+    assert not remark
