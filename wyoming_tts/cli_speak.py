@@ -51,6 +51,8 @@ def speak(settings: SpeakSettings, speech: Speech) -> None:
     if len(text) > settings.max_text:
         raise BadRequest(f"text: at most {settings.max_text} characters, got {len(text)}")
     choice = speech.choose(None, fetch=True)
+    if not choice.installed:
+        speech.fetch(choice)
     rate = speech.rate(choice)
     script: Script = SsmlScript(choice.language) if settings.ssml else PlainScript()
     audio = _audio(script, clean(text), speech, choice, settings.sentence_silence)

@@ -36,7 +36,8 @@ class Phrase:
 
 class TtsEngine(Protocol):
     """Turns text to sound. One thread uses it, except for `default`, `voices` and `identity`,
-    which are cheap, need no model and may be called from the event loop at any time.
+    which are cheap, need no model and may be called from the event loop at any time, and
+    `fetch`, which takes long and may be called from any thread.
     """
 
     @property
@@ -52,10 +53,17 @@ class TtsEngine(Protocol):
         """Return something that changes when the voice's files do."""
         ...
 
+    def fetch(self, voice: str) -> None:
+        """Download a voice that `voices` says is not installed.
+
+        Raises DownloadError, NoSpace, ModelError.
+        """
+        ...
+
     def sample_rate(self, voice: str) -> int:
         """Return the Hz of what `synthesize` yields, loading the voice if need be.
 
-        Raises UnknownVoice, ModelError, DownloadError.
+        Raises UnknownVoice, ModelError.
         """
         ...
 

@@ -101,6 +101,10 @@ class TtsHandler(ServiceHandler):
 
     async def _reply(self, passages: "_Passages", voice: SynthesizeVoice | None) -> None:
         choice = self._speech.choose(voice)
+        if not choice.installed:
+            # Not in the model thread: others go on speaking meanwhile.
+            await asyncio.to_thread(self._speech.fetch, choice)
+            choice = self._speech.choose(voice)
         rate = self._speech.known_rate(choice)
         if rate is None:
             rate = await self._model.call(lambda speech: speech.rate(choice))

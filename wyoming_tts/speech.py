@@ -31,13 +31,14 @@ class Choice:
     language: str
     identity: str
     """Changes when the voice does"""
+    installed: bool = True
 
 
 class Speech:
     """An engine with the settings of the service.
 
-    `choose`, `language`, `known_rate` and `cached` are for the event loop, the rest for the model
-    thread.
+    `choose`, `language`, `known_rate` and `cached` are for the event loop, `fetch` is for a thread
+    of its own, the rest for the model thread.
     """
 
     def __init__(self, engine: TtsEngine, settings: TtsSettings) -> None:
@@ -51,6 +52,8 @@ class Speech:
     def load(self) -> "Speech":
         """Get the default voice ready, so that the first request need not wait for it."""
         choice = self.choose(None, fetch=True)
+        if not choice.installed:
+            self.fetch(choice)
         for _ in self._synthesize(Passage(_WARM_UP), choice):
             pass
         return self
@@ -75,7 +78,7 @@ class Speech:
         if speaker is None and name == self.engine.default:
             speaker = self._settings.speaker
         language = voice.languages[0] if voice.languages else ""
-        return Choice(name, speaker, language, self.engine.identity(name))
+        return Choice(name, speaker, language, self.engine.identity(name), voice.installed)
 
     def language(self, wanted: SynthesizeVoice | None) -> str:
         """Return the language of a request, "" when its voice is not known; never raises."""
@@ -83,6 +86,11 @@ class Speech:
             return self.choose(wanted).language
         except ServiceError:
             return ""
+
+    def fetch(self, choice: Choice) -> None:
+        """Download the voice of a request; blocks, on any thread but the event loop's."""
+        _LOGGER.info("Fetching voice %s", choice.voice)
+        self.engine.fetch(choice.voice)
 
     def known_rate(self, choice: Choice) -> int | None:
         """Return `rate` if the voice has been loaded before, None if that has to be waited for."""

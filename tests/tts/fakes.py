@@ -17,17 +17,21 @@ class FakeTts:
     def __init__(self) -> None:
         self.closed = threading.Event()
         self.version = "1"
+        self.fetched: list[str] = []
         self.phrases: list[Phrase] = []
 
     def voices(self) -> Sequence[Voice]:
         return (
             Voice("plain", ("en_US",)),
             Voice("deutsch", ("de_DE",), speakers=("anna", "bert")),
-            Voice("absent", ("fr_FR",), installed=False),
+            Voice("absent", ("fr_FR",), installed="absent" in self.fetched),
         )
 
     def identity(self, voice: str) -> str:
         return self.version
+
+    def fetch(self, voice: str) -> None:
+        self.fetched.append(voice)
 
     def sample_rate(self, voice: str) -> int:
         if voice not in {known.name for known in self.voices()}:

@@ -226,6 +226,28 @@ async def test_a_stop_without_a_start_is_answered(client: AsyncClient) -> None:
     await receive_until(client, SynthesizeStopped)
 
 
+async def test_a_voice_of_the_catalogue_is_fetched_where_that_is_allowed() -> None:
+    engine = FakeTts()
+    settings = TtsSettings(allow_download=True, zeroconf="off")
+    speech = Speech(engine, settings)
+    model = ModelThread("tts", lambda: speech)
+
+    def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> TtsHandler:
+        return TtsHandler(Info, speech, model, settings, reader, writer)
+
+    async with (
+        serve("tcp://127.0.0.1:0", handler) as uri,
+        AsyncClient.from_uri(uri) as client,
+    ):
+        await client.write_event(
+            Synthesize(text="Un", voice=SynthesizeVoice(name="absent")).event()
+        )
+        assert audio(await until(client, "audio-stop")) == WORD
+    await model.aclose()
+
+    assert engine.fetched == ["absent"]
+
+
 async def test_hanging_up_stops_the_engine(client: AsyncClient, service: Service) -> None:
     await client.write_event(Synthesize(text="forever").event())
     await receive_until(client, AudioChunk)

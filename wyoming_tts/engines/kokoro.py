@@ -75,6 +75,9 @@ class KokoroEngine:
     def identity(self, voice: str) -> str:  # noqa: ARG002 - they share one model
         return f"{self._name} {self._folder()}"
 
+    def fetch(self, voice: str) -> None:
+        """Do nothing: all voices come with the model."""
+
     def sample_rate(self, voice: str) -> int:
         self._load()
         if voice not in self._styles:

@@ -41,6 +41,9 @@ class OpenAiEngine:
     def identity(self, voice: str) -> str:
         return f"{self._settings.base_url} {voice}"
 
+    def fetch(self, voice: str) -> None:
+        """Do nothing: voices are where the server is."""
+
     def sample_rate(self, voice: str) -> int:  # noqa: ARG002 - they all have the same
         return _RATE
 

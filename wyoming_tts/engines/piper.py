@@ -57,6 +57,9 @@ class PiperEngine:
         stat = file.model.stat()
         return f"{stat.st_size}-{stat.st_mtime_ns}"
 
+    def fetch(self, voice: str) -> None:
+        self._store.ensure(voice)
+
     def sample_rate(self, voice: str) -> int:
         return self._voice(voice).sample_rate
 
@@ -70,18 +73,15 @@ class PiperEngine:
         return files
 
     def _voice(self, name: str) -> PiperVoice:
-        file = self._files().get(name) or self._fetch(name)
+        file = self._files().get(name)
+        if file is None:
+            raise UnknownVoice(f"Voice '{name:.80}' is not installed")
         voice = self._loaded.pop(name, None)
         if voice is None or voice.stale(file):
             voice = PiperVoice(file, self._settings)
         self._loaded[name] = voice
         self._keep_within_memory(name)
         return voice
-
-    def _fetch(self, name: str) -> VoiceFile:
-        if name != self.default and not self._settings.allow_download:
-            raise UnknownVoice(f"Voice '{name:.80}' is not installed")
-        return voice_file(self._store.ensure(name))
 
     def _keep_within_memory(self, current: str) -> None:
         """Let go of the voices not used for longest, but of neither `current` nor the default."""
