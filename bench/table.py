@@ -1,0 +1,154 @@
+"""The table of measured figures: medians and spread, and no figure whose runs disagree."""
+
+import os
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+SPREAD = 0.35
+"""(greatest - least) / median past which runs disagree too much to be printed as one figure."""
+_SMALL = {"ms": 30.0, "s": 0.05, "%": 1.0, "x": 0.3, "MB": 10.0, "points": 0.5}
+"""Differences in each unit that say nothing, however small the median is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A row of the budgets. `more` says whether more is better."""
+
+    what: str
+    unit: str
+    must: float
+    aim: float
+    more: bool = False
+
+
+TARGETS: Mapping[str, Target] = {
+    "stt_faster": Target("STT, all audio at once: faster than stock, mean", "x", 2, 3, more=True),
+    "stt_wer": Target("STT: WER beyond stock's", "points", 0.3, 0),
+    "live_p50": Target("STT, live: end of speech to transcript, p50", "s", 0.5, 0.35),
+    "live_p95": Target("STT, live: the same, p95", "s", 0.9, 0.6),
+    "live_early": Target("STT, live: cut off early", "%", 2, 1),
+    "tail": Target("STT: `audio-stop` to transcript after 0.5 s of silence, p50", "ms", 50, 10),
+    "tts_mean": Target("TTS: first audio sooner than stock, mean", "x", 3, 5, more=True),
+    "tts_p95": Target("TTS: the same, p95", "x", 4, 8, more=True),
+    "tts_total": Target("TTS: total time against stock", "x", 1.1, 0.9),
+    "ear_p50": Target("Mouth to ear, from the speaker's recording, p50", "ms", 900, 500),
+    "ear_p95": Target("Mouth to ear, p95", "ms", 1500, 800),
+    "barge_p95": Target("Barge-in: speech to silence at the speaker, p95", "ms", 200, 120),
+    "rest_cpu": Target("Satellite at rest: CPU of one core", "%", 8, 3),
+    "rest_memory": Target("Satellite at rest: memory", "MB", 150, 100),
+    "answers": Target("`ping` and `describe` under load, worst p99", "ms", 50, 10),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured thing, with the value of each run."""
+
+    key: str
+    runs: tuple[float, ...]
+
+    @property
+    def target(self) -> Target:
+        return TARGETS[self.key]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the runs are near enough to each other to stand as one figure."""
+        middle, width = abs(median(self.runs)), max(self.runs) - min(self.runs)
+        return width <= _SMALL[self.target.unit] or width <= SPREAD * middle
+
+    def verdict(self) -> str:
+        """Return `aim`, `must` or `missed`."""
+        value, target = median(self.runs), self.target
+        reached = [
+            (value >= bar) if target.more else (value <= bar) for bar in (target.aim, target.must)
+        ]
+        return "aim" if reached[0] else "must" if reached[1] else "missed"
+
+
+def render(before: str, figures: Sequence[Figure], missing: Mapping[str, str], details: str) -> str:
+    """Return the report in Markdown. `missing` says why a thing has no figure."""
+    lines = [
+        "# Benchmarks",
+        "",
+        (
+            "Written by `script/bench`; do not edit. Ratios are against wyoming-faster-whisper "
+            "and wyoming-piper in the same run, with the same model files. A figure whose runs "
+            f"disagree by more than {SPREAD:.0%} is not given."
+        ),
+        "",
+        before,
+        "",
+        "| what | measured | runs | must | aim | |",
+        "|---|---|---|---|---|---|",
+        *(_row(figure) for figure in figures),
+        *(f"| {TARGETS[key].what} | not measured | | | | {why} |" for key, why in missing.items()),
+        "",
+        "## What each measurement printed",
+        "",
+        details,
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _row(figure: Figure) -> str:
+    target = figure.target
+    runs = ", ".join(f"{run:g}" for run in figure.runs)
+    shown = f"{median(figure.runs):g} {target.unit}" if figure.agrees else "runs disagree"
+    verdict = {"aim": "better than the aim", "must": "met", "missed": "**missed**"}
+    said = verdict[figure.verdict()] if figure.agrees else "measure again on a quiet machine"
+    sign = "at least" if target.more else "at most"
+    return (
+        f"| {target.what} | {shown} | {runs} | {sign} {target.must:g} {target.unit} "
+        f"| {target.aim:g} {target.unit} | {said} |"
+    )
+
+
+def machine() -> str:
+    """Return one line on the machine, the system and what is installed."""
+    cpu = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+            if line.startswith(("model name", "Model"))
+        ),
+        platform.machine(),
+    )
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{time.strftime('%Y-%m-%d')}: {cpu}, {os.cpu_count()} cores, {memory:.0f} GB, "
+        f"{platform.system()} {platform.release()}, Python {platform.python_version()}, "
+        f"Parley {version('parley-voice')}; load average before {os.getloadavg()[0]:.1f}."
+    )
+
+
+def plot(figures: Sequence[Figure], path: Path) -> None:
+    """Draw each figure against its budget: 1 is what must be, less is better."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    shown = [figure for figure in figures if figure.agrees and figure.target.must]
+    values = [_against_must(figure) for figure in shown]
+    fig, axes = plt.subplots(figsize=(9, 0.42 * len(shown) + 1.2))
+    colours = ["#1c9a6c" if value <= 1 else "#b3261e" for value in values]
+    axes.barh([figure.target.what for figure in shown], values, color=colours)
+    axes.axvline(1, color="#1b2333", linewidth=1)
+    axes.set_xlim(0, max(1.2, min(3.0, max(values, default=1.0) * 1.1)))
+    axes.set_xlabel("part of what must be reached; less is better")
+    axes.invert_yaxis()
+    fig.tight_layout()
+    fig.savefig(path, metadata={"Date": None})
+    plt.close(fig)
+
+
+def _against_must(figure: Figure) -> float:
+    value, target = median(figure.runs), figure.target
+    return target.must / max(value, 1e-9) if target.more else value / target.must
