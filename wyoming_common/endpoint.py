@@ -55,12 +55,12 @@ class EndpointSettings:
     end_seconds: dict[Sensitivity, float] = field(
         default_factory=lambda: {
             Sensitivity.AGGRESSIVE: 0.35,
-            Sensitivity.DEFAULT: 0.55,
+            Sensitivity.DEFAULT: 0.6,
             Sensitivity.RELAXED: 1.0,
         }
     )
     """Silence that ends a turn of which nothing else is known."""
-    complete: float = 0.65
+    complete: float = 0.7
     incomplete: float = 1.6
     """Factors on it when a turn model is sure that the speaker has, or has not, finished."""
     hesitation: float = 1.5
