@@ -24,6 +24,7 @@ from wyoming_common.settings import DEFAULT_DATA_DIR
 DEBIAN = os.environ.get("PARLEY_DEBIAN", "")
 """A Debian root with Python and nothing else; set by script/test-apps."""
 MODELS = Path(os.environ.get("PARLEY_DATA_DIR", DEFAULT_DATA_DIR)) / "models"
+CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 START_SECONDS = 120
 DOMAINS = {
     "parley_stt": "asr",
@@ -46,6 +47,10 @@ def steps(app: str) -> list[str]:
     return [re.sub(r' parley-voice "==.*"$', " /src", line) for line in lines]
 
 
+def unmount(path: Path) -> None:
+    subprocess.run(["umount", "--lazy", path], check=True)  # noqa: S607
+
+
 @pytest.fixture
 def image(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     """A fresh root with the files that the Dockerfile copies, and the checkout at /src."""
@@ -60,7 +65,7 @@ def image(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
         for source, target in (("/proc", "proc"), ("/dev", "dev"), (MODELS, "data/models")):
             (root / target).mkdir(parents=True, exist_ok=True)
             subprocess.run(["mount", "--bind", source, root / target], check=True)  # noqa: S607
-            stack.callback(subprocess.run, ["umount", "--lazy", root / target], check=True)
+            stack.callback(unmount, root / target)
         yield root
 
 
@@ -78,13 +83,15 @@ async def answer(uri: str, process: subprocess.Popen[bytes]) -> Info:
 @pytest.mark.parametrize(
     ("image", "app"), [(app, app) for app in sorted(SETTINGS)], indirect=["image"]
 )
-async def test_the_image_serves_with_its_default_options(image: Path, app: str) -> None:
+def test_the_image_serves_with_its_default_options(image: Path, app: str) -> None:
     described = config(app)
     options = json.dumps(described["options"])
     (image / "data" / "options.json").write_text(options, encoding="utf-8")
     inside = ["chroot", str(image), "/usr/bin/env", "-i", "HOME=/root", "LANG=C.UTF-8"]
     path = "PATH=/opt/parley/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    # The way to the package index of this machine, which may lead through a proxy.
     network = [f"{name}={value}" for name, value in os.environ.items() if "INDEX_URL" in name]
+    network += [f"{name}={CERTIFICATES}" for name in ("PIP_CERT", "SSL_CERT_FILE")]
     for step in steps(app):
         done = subprocess.run(
             [*inside, path, *network, "sh", "-c", step], capture_output=True, text=True, check=False
@@ -96,7 +103,7 @@ async def test_the_image_serves_with_its_default_options(image: Path, app: str) 
 
     process = subprocess.Popen([*inside, path, *environment, *entry_point(app)])
     try:
-        info = await answer(f"tcp://127.0.0.1:{port}", process)
+        info = asyncio.run(answer(f"tcp://127.0.0.1:{port}", process))
     finally:
         process.terminate()
         ended = process.wait(timeout=20)

@@ -64,12 +64,22 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         for program in services.values():
             stack.callback(program.stop)
             program.start()
-        stock = Stock(Path(ROOM) / "stock", directory)
-        stack.callback(stock.stop)
-        stock.start()
         token = asyncio.run(hass.token())
         entities, titles, pipelines = asyncio.run(_move_in(token))
         yield House(token, directory, services, entities, titles, pipelines)
+
+
+@pytest_asyncio.fixture
+async def stock(house: House, client: Client) -> AsyncIterator[str]:
+    """The stock servers, and the pipeline of them and the steady agent."""
+    servers = Stock(Path(ROOM) / "stock", house.directory)
+    try:
+        servers.start()
+        stt = await _add(client, BOX.address, houses.STOCK_STT_PORT)
+        tts = await _add(client, BOX.address, houses.STOCK_TTS_PORT)
+        yield await houses.pipeline(client, "stock", stt, house.entities["agent"], tts)
+    finally:
+        servers.stop()
 
 
 @pytest_asyncio.fixture
@@ -90,13 +100,7 @@ async def _move_in(token: str) -> tuple[dict[str, str], dict[str, str], dict[str
             domain, entity = await _entity(client, entry["result"]["entry_id"])
             entities[by_kind[domain]] = entity
             titles[by_kind[domain]] = entry["title"]
-        for name, address, port in (
-            ("agent", HOME.address, houses.AGENT_PORT),
-            ("stock-stt", BOX.address, houses.STOCK_STT_PORT),
-            ("stock-tts", BOX.address, houses.STOCK_TTS_PORT),
-        ):
-            entry = await houses.add(client, address, port)
-            _, entities[name] = await _entity(client, entry["result"]["entry_id"])
+        entities["agent"] = await _add(client, HOME.address, houses.AGENT_PORT)
         assert set(SERVICES) <= set(entities), entities
         pipelines = {
             name: await houses.pipeline(client, name, *(entities.get(key, key) for key in parts))
@@ -104,7 +108,6 @@ async def _move_in(token: str) -> tuple[dict[str, str], dict[str, str], dict[str
                 "parley": ("stt", "llm", "tts"),
                 "agent": ("stt", "agent", "tts"),
                 "home": ("stt", "conversation.home_assistant", "tts"),
-                "stock": ("stock-stt", "agent", "stock-tts"),
             }.items()
         }
         await client.call("assist_pipeline/pipeline/set_preferred", pipeline_id=pipelines["parley"])
@@ -115,6 +118,12 @@ async def _move_in(token: str) -> tuple[dict[str, str], dict[str, str], dict[str
             should_expose=True,
         )
     return entities, titles, pipelines
+
+
+async def _add(client: Client, address: str, port: int) -> str:
+    entry = await houses.add(client, address, port)
+    _, entity = await _entity(client, entry["result"]["entry_id"])
+    return entity
 
 
 async def _entity(client: Client, entry_id: str) -> tuple[str, str]:

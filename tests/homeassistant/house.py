@@ -112,9 +112,9 @@ class House:
     directory: Path
     services: Mapping[str, Program]
     entities: Mapping[str, str]
-    """Entity id by service: stt, tts, llm, agent, stock-stt, stock-tts."""
+    """Entity id by service: stt, tts, llm, agent."""
     titles: Mapping[str, str]
     """What Home Assistant called each service."""
     pipelines: Mapping[str, str]
     """Pipeline id by name: parley, agent (ours around the steady agent), home (ours around Home
-    Assistant's own agent), stock (the stock ones around the steady agent)."""
+    Assistant's own agent)."""

@@ -61,6 +61,8 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
     feeds: bool = False
     """Whether the test writes its standard input."""
+    output: Path | None = None
+    """Where its standard output goes, when not into the log."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -79,13 +81,14 @@ class Program:
             tempfile.TemporaryDirectory() as folder,
             socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready,
             self.log.open("ab") as log,
+            (self.output or self.log).open("ab") as output,
         ):
             ready.bind(address := f"{folder}/notify")
             ready.settimeout(1.0)
             self.process = subprocess.Popen(
                 self.machine.command(sys.executable, "-m", *self.arguments),
                 stdin=subprocess.PIPE if self.feeds else subprocess.DEVNULL,
-                stdout=log,
+                stdout=output,
                 stderr=log,
                 env={**os.environ, **self.environment, "NOTIFY_SOCKET": address},
             )

@@ -39,11 +39,24 @@ class Recording:
 
     def speech_end(self) -> float:
         """Return the seconds from the start to the end of the last speech, as Silero hears it."""
+        return self._speech()[1]
+
+    def trimmed(self) -> "Recording":
+        """Return the speech alone, with a tenth of a second around it."""
+        start, end = self._speech()
+        begin = max(0, round((start - 0.1) * RATE))
+        return Recording(self.name, self.text, self.pcm[2 * begin : 2 * round((end + 0.1) * RATE)])
+
+    def __add__(self, other: "Recording") -> "Recording":
+        return Recording(other.name, f"{self.text} {other.text}", self.pcm + other.pcm)
+
+    def _speech(self) -> tuple[float, float]:
         vad = Silero()
         step = 2 * vad.frame_samples
         frames = [self.pcm[at : at + step] for at in range(0, len(self.pcm) - step + 1, step)]
         spoken = [number for number, frame in enumerate(frames) if vad.process(frame) >= 0.5]
-        return (spoken[-1] + 1) * vad.frame_samples / RATE if spoken else 0.0
+        seconds = vad.frame_samples / RATE
+        return (spoken[0] * seconds, (spoken[-1] + 1) * seconds) if spoken else (0.0, 0.0)
 
 
 def read(path: Path, text: str = "") -> Recording:

@@ -36,7 +36,7 @@ def save(path: Path, measured: dict[str, list[float]]) -> None:
 
 
 async def test_ours_hears_and_answers_sooner_than_stock(
-    house: House, client: Client, times: list[Table]
+    house: House, stock: str, client: Client, times: list[Table]
 ) -> None:
     title = "Seconds after the end of speech (agent: 0.3 s)"
     columns = ("said", "stt ours", "stt stock", "audio ours", "audio stock", "ours", "stock")
@@ -46,8 +46,8 @@ async def test_ours_hears_and_answers_sooner_than_stock(
     for said in chosen():
         end = said.speech_end()
         runs: dict[str, Run] = {}
-        for name, pipeline in (("ours", "agent"), ("stock", "stock")):
-            runs[name] = await speak(client, house.pipelines[pipeline], said)
+        for name, pipeline in (("ours", house.pipelines["agent"]), ("stock", stock)):
+            runs[name] = await speak(client, pipeline, said)
             assert runs[name].first_audio is not None, runs[name].summary()
             measured[f"stt {name}"].append(runs[name].at("stt-end") - end)
             measured[f"audio {name}"].append((runs[name].first_audio or 0.0) - end)

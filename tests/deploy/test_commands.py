@@ -1,0 +1,121 @@
+"""What the documentation, Compose and systemd tell a person to run, our commands understand."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from satellite.config import SatelliteSettings
+from wyoming_common.__main__ import _parser as parley_parser
+from wyoming_common.settings import Settings
+from wyoming_llm.config import LlmSettings
+from wyoming_stt.config import SttSettings
+from wyoming_tts.config import TtsSettings
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS: dict[str, type[Settings]] = {
+    "wyoming-stt": SttSettings,
+    "wyoming-tts": TtsSettings,
+    "wyoming-llm": LlmSettings,
+    "parley-satellite": SatelliteSettings,
+}
+OTHERS = {"sudo", "git", "cd", "haproxy", "docker", "vllm", "arecord"}
+"""Programs that are not ours."""
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+_BLOCK = re.compile(r"(<!-- needs hardware[^\n]*\n)?```sh\n(.*?)```", re.DOTALL)
+
+
+def commands(page: Path) -> Iterator[list[str]]:
+    """Yield each command line of a page, split into words."""
+    for _, block in _BLOCK.findall(page.read_text(encoding="utf-8")):
+        for line in block.replace("\\\n", " ").splitlines():
+            if words := shlex.split(line, comments=True):
+                yield words
+
+
+def understand(words: list[str]) -> None:
+    """Check one command line without running it. Fails for what it does not understand."""
+    program = Path(words[0]).name
+    if program == "sudo" and words[1].startswith("deploy/"):
+        words = words[1:]
+        program = words[0]
+    if program in PROGRAMS and words[1:] != ["--help"]:
+        PROGRAMS[program].load(words[1:])
+    elif program == "parley":
+        parley_parser().parse_args(words[1:])
+    elif "/" in words[0] and program not in PROGRAMS:
+        assert (ROOT / words[0]).exists(), words
+    else:
+        assert program in OTHERS | set(PROGRAMS), words
+    for word in words[1:]:
+        if word.startswith(("deploy/", "script/", "addons/")):
+            assert (ROOT / word).exists(), word
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))
+def test_every_command_of_the_documentation_is_one_there_is(page: Path) -> None:
+    for words in commands(page):
+        understand(words)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))
+def test_every_link_of_the_documentation_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
+        if not target.startswith(("http://", "https://")):
+            assert (page.parent / target).exists(), target
+
+
+def test_every_example_of_settings_is_valid() -> None:
+    text = (ROOT / "docs" / "raspberry-pi.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert examples
+
+    for example in examples:
+        SatelliteSettings(**yaml.safe_load(example))
+
+
+def composed(name: str) -> dict[str, Any]:
+    content = yaml.safe_load((ROOT / "deploy" / name).read_text(encoding="utf-8"))
+    return dict(content["services"])
+
+
+@pytest.mark.parametrize("name", ["compose.yaml", "compose.gpu.yaml"])
+def test_the_commands_of_compose_are_understood(name: str) -> None:
+    for service in composed(name).values():
+        program, *arguments = service["command"]
+        if program in PROGRAMS:
+            settings = PROGRAMS[program].load(
+                [re.sub(r"\$\{\w+:-(.*)\}", r"\1", word) for word in arguments]
+            )
+            assert settings.data_dir == (Path("/data"),)
+
+
+def test_compose_publishes_the_ports_that_are_listened_on() -> None:
+    for service in composed("compose.yaml").values():
+        program = service["command"][0]
+        port = str(PROGRAMS[program].model_fields["uri"].default).rpartition(":")[2]
+
+        assert f"{port}:{port}" in service["ports"]
+        assert (
+            ROOT / "deploy" / service["build"]["context"] / service["build"]["dockerfile"]
+        ).exists()
+
+
+@pytest.mark.parametrize(
+    "unit", sorted((ROOT / "deploy" / "systemd").glob("*.service")), ids=lambda unit: str(unit.name)
+)
+def test_systemd_units_start_what_is_installed(unit: Path) -> None:
+    text = unit.read_text(encoding="utf-8")
+
+    (line,) = re.findall(r"^ExecStart=/opt/parley/bin/(\S+) (.*)$", text, re.MULTILINE)
+
+    kind = unit.stem.removeprefix("parley-")
+    assert line == (
+        {"satellite": "parley-satellite"}.get(kind, f"wyoming-{kind}"),
+        f"--config /etc/parley/{kind}.yaml --data-dir /var/lib/parley",
+    )
+    assert "Type=notify" in text
