@@ -15,7 +15,7 @@ class TtsSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="PARLEY_TTS_", cli_prog_name="wyoming-tts")
 
     uri: str = Field("tcp://0.0.0.0:10200", description="tcp://HOST:PORT, unix:///PATH or stdio://")
-    engine: str = Field("piper", description="piper, kokoro or openai")
+    engine: str = Field("piper", description="piper, kokoro, kokoro-torch or openai")
     voice: str = Field(
         "",
         description="voice for requests that name none: a name, or the path of a voice file or "

@@ -10,7 +10,7 @@ import pytest
 from wyoming_common.errors import ModelError, UnknownVoice
 from wyoming_tts.config import TtsSettings
 from wyoming_tts.engine import Phrase
-from wyoming_tts.engines.kokoro import RATE, KokoroEngine, _parts
+from wyoming_tts.engines.kokoro import RATE, KokoroEngine, parts
 from wyoming_tts.engines.kokoro_phonemes import phonemes
 
 SAMPLES_A_TOKEN = 600
@@ -87,11 +87,11 @@ def test_of_several_models_one_is_taken(folder: Path) -> None:
 def test_long_text_is_cut_at_clauses_below_what_the_model_takes() -> None:
     said = "wˈʌn tˈu θɹˈi, " * 100  # noqa: RUF001
 
-    parts = list(_parts(said))
+    cut = list(parts(said))
 
-    assert all(len(part) <= 300 for part in parts)
-    assert all(part.endswith(",") for part in parts[:-1])
-    assert " ".join(parts).split() == said.split()
+    assert all(len(part) <= 300 for part in cut)
+    assert all(part.endswith(",") for part in cut[:-1])
+    assert " ".join(cut).split() == said.split()
 
 
 def test_english_is_written_in_the_alphabet_of_the_model() -> None:

@@ -28,7 +28,7 @@ _PREFERRED = "af_heart"
 _MOST_TOKENS = 300
 """The model takes 510; towards them it rushes and swallows words."""
 _CLAUSE_END = re.compile(r"(?<=[,;:.!?—…])\s+")
-_PEAK = 0.8
+PEAK = 0.8
 """Loudest sample of ordinary speech, of 1."""
 _TAIL = 0.25
 """Seconds of silence kept after the last sound; the model adds up to a second of it."""
@@ -55,22 +55,10 @@ class KokoroEngine:
 
     @property
     def default(self) -> str:
-        names = self._names()
-        if self._settings.voice or not names:
-            return self._settings.voice
-        return _PREFERRED if _PREFERRED in names else names[0]
+        return self._settings.voice or preferred(self._names())
 
     def voices(self) -> Sequence[Voice]:
-        return [
-            Voice(
-                name,
-                (LANGUAGES[name[0]][0],),
-                description=name.partition("_")[2].capitalize(),
-                attribution="hexgrad",
-                url="https://huggingface.co/hexgrad/Kokoro-82M",
-            )
-            for name in self._names()
-        ]
+        return [kokoro_voice(name) for name in self._names()]
 
     def identity(self, voice: str) -> str:  # noqa: ARG002 - they share one model
         return f"{self._name} {self._folder()}"
@@ -86,12 +74,12 @@ class KokoroEngine:
 
     def synthesize(self, phrase: Phrase) -> Iterator[bytes]:
         self.sample_rate(phrase.voice)
-        limiter = Limiter(_PEAK, phrase.volume)
+        limiter = Limiter(PEAK, phrase.volume)
         said = phonemes(phrase.text, phrase.voice[0])
-        for part in _parts(said):
+        for part in parts(said):
             tokens = [VOCABULARY[sign] for sign in part if sign in VOCABULARY]
             if tokens:
-                yield limiter(_trimmed(self._run(tokens, phrase.voice, 1 / phrase.length)))
+                yield limiter(trimmed(self._run(tokens, phrase.voice, 1 / phrase.length)))
 
     def _run(self, tokens: list[int], voice: str, speed: float) -> NDArray[np.float32]:
         return _infer(self._session, tokens, self._styles[voice], speed)
@@ -158,6 +146,22 @@ class KokoroEngine:
             raise ModelError(f"{model}: not a Kokoro model, or cut short: {err}") from err
 
 
+def kokoro_voice(name: str) -> Voice:
+    """Return what a voice's name says of it: "af_heart" is American, female, Heart."""
+    return Voice(
+        name,
+        (LANGUAGES[name[0]][0],),
+        description=name.partition("_")[2].capitalize(),
+        attribution="hexgrad",
+        url="https://huggingface.co/hexgrad/Kokoro-82M",
+    )
+
+
+def preferred(names: Sequence[str]) -> str:
+    """Return the voice to speak with when none is named, "" when there is none."""
+    return _PREFERRED if _PREFERRED in names else next(iter(names), "")
+
+
 def _infer(session: Any, tokens: list[int], style: Style, speed: float) -> NDArray[np.float32]:
     """Return audio at RATE, shape [samples], -1 to 1. `style` has a row for each length."""
     row = style.reshape(len(style), -1)[min(len(tokens), len(style)) - 1]
@@ -176,7 +180,7 @@ def _infer(session: Any, tokens: list[int], style: Style, speed: float) -> NDArr
     return audio.reshape(-1)
 
 
-def _parts(said: str) -> Iterator[str]:
+def parts(said: str) -> Iterator[str]:
     """Cut phonemes at clause ends into parts well below what the model takes."""
     part = ""
     for clause in _CLAUSE_END.split(said):
@@ -190,7 +194,8 @@ def _parts(said: str) -> Iterator[str]:
         yield part
 
 
-def _trimmed(audio: NDArray[np.float32]) -> NDArray[np.float32]:
+def trimmed(audio: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return audio without the silence that the model puts around it."""
     loud = np.flatnonzero(np.abs(audio) > _QUIET)
     if not len(loud):
         return audio[:0]
