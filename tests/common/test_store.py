@@ -151,6 +151,15 @@ def test_a_hub_model_is_pinned_by_its_first_download(tmp_path: Path, hub: Hub) -
     assert record["files"]["model.bin"]["sha256"] == sha256(BIG)
 
 
+def test_a_commit_is_not_looked_up(tmp_path: Path, hub: Hub) -> None:
+    entry = hub_entry("model.bin") | {"source": f"hf:someone/model@{COMMIT}"}
+    store = store_of(tmp_path / "data", small=entry)
+
+    store.ensure("small")
+
+    assert not any(path.startswith("/api/") for _, path, _ in hub.requests)
+
+
 def test_what_the_hub_changes_later_is_refused(tmp_path: Path, hub: Hub) -> None:
     store = store_of(tmp_path / "data", small=hub_entry("model.bin"))
     (store.ensure("small") / "model.bin").unlink()
@@ -399,8 +408,10 @@ def test_every_default_is_in_the_catalogue_and_needs_no_hub() -> None:
         assert all(place.wheel for file in entry.files for place in file.places)
 
 
-def test_every_entry_says_what_it_is() -> None:
+def test_every_entry_says_what_it_is_and_is_pinned() -> None:
     for entry in Catalogue.load().values():
+        revisions = [place.revision for file in entry.files for place in file.places]
+        assert all(revision is None or len(revision) == 40 for revision in revisions)
         assert entry.licence
         assert entry.description
         assert entry.size > 1_000_000

@@ -1,5 +1,6 @@
 """Bring files of one model into a folder, each checked before it counts as there."""
 
+import re
 import shutil
 import time
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from wyoming_common.store.record import Record
 from wyoming_common.store.wheels import extract, fetch_wheel
 
 _PROGRESS_SECONDS = 0.1
+_COMMIT = re.compile("[0-9a-f]{40}")
 _SHA256_DIGITS, _SHA1_DIGITS = 64, 40
 
 _Part = tuple[ModelFile, Place, Path]
@@ -51,10 +53,8 @@ class Fetch:
         for file, place, _ in self._parts():
             if place.repository is None or place.revision is None or place.path is None:
                 continue
-            commit = self._record.revisions.get(place.repository)
-            if commit is None:
-                commit = self._http.hub_revision(place.repository, place.revision)
-                self._record.revisions[place.repository] = commit
+            commit = self._commit(place.repository, place.revision)
+            self._record.revisions[place.repository] = commit
             found = self._http.hub_file(place.repository, commit, place.path)
             self._hub[file.name] = found
             if self._sizes[file.name] is None:
@@ -88,6 +88,13 @@ class Fetch:
         for requirement, parts in wheels.items():
             self._unpack(requirement, parts)
         return {file.name: self._check(file) for file in self._files}
+
+    def _commit(self, repository: str, revision: str) -> str:
+        """Return what is pinned: by the catalogue, or by the first download of a branch or tag."""
+        if _COMMIT.fullmatch(revision):
+            return revision
+        known = self._record.revisions.get(repository)
+        return known or self._http.hub_revision(repository, revision)
 
     def _clear(self) -> None:
         """Remove what a run that was killed left behind and this one cannot go on from."""
