@@ -50,7 +50,8 @@ class Entity:
 
     id: str
     name: str
-    aliases: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()
+    """What people may call it; its name where nothing else is said"""
     area: str = ""
     """Id of its area, or of its device's"""
 
@@ -61,7 +62,7 @@ class Entity:
     @property
     def names(self) -> tuple[str, ...]:
         """Every name it goes by."""
-        return (self.name, *self.aliases)
+        return self.called or (self.name,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,11 +333,11 @@ class HomeAssistant:
         return listed
 
     def _entity(self, name: str, entry: Mapping[str, Any], devices: Mapping[str, str]) -> Entity:
-        shown = self.states[name].attributes.get("friendly_name") or name
+        shown = str(self.states[name].attributes.get("friendly_name") or name).strip()
         return Entity(
             id=name,
-            name=str(shown).strip(),
-            aliases=_aliases(entry),
+            name=shown,
+            called=_aliases(entry, own=shown),
             area=entry.get("area_id") or devices.get(entry.get("device_id") or "", ""),
         )
 
@@ -349,7 +350,7 @@ def _area(item: Mapping[str, Any], key: str) -> Area:
     return Area(item[key], item["name"].strip(), _aliases(item), item.get("floor_id") or "")
 
 
-def _aliases(item: Mapping[str, Any]) -> tuple[str, ...]:
+def _aliases(item: Mapping[str, Any], own: str = "") -> tuple[str, ...]:
     # A null among an entity's aliases stands for its own name.
-    aliases = item.get("aliases") or ()
-    return tuple(str(alias).strip() for alias in aliases if alias and str(alias).strip())
+    names = [own if alias is None else str(alias).strip() for alias in item.get("aliases") or ()]
+    return tuple(dict.fromkeys(name for name in names if name))

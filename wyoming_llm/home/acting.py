@@ -37,7 +37,9 @@ class Acting:
 
     async def act(self, understood: Understood, *, satellite: bool) -> AsyncIterator[Outcome]:
         """Yield what is said, or the intent that the client shall execute."""
-        if understood.intent == "HassNevermind":
+        if understood.refusal:
+            yield Fail(understood.refusal)
+        elif understood.intent == "HassNevermind":
             yield Say("")
         elif understood.intent in _LOCAL:
             text = say(understood.response, understood.slots)
@@ -85,9 +87,12 @@ class Acting:
         if checked and (refusal := self._impossible(understood, targets)) is not None:
             return refusal
         before = {entity.id: known.state(entity) for entity in targets}
+        slots = _plain(understood.slots)
+        if "name" in slots and len(targets) == 1:
+            slots["name"] = targets[0].id
         try:
             answer = await self._home.post(
-                "/api/intent/handle", {"name": understood.intent, "data": _plain(understood.slots)}
+                "/api/intent/handle", {"name": understood.intent, "data": slots}
             )
         except Unavailable:
             return Fail("Sorry, Home Assistant did not answer.")
@@ -96,10 +101,12 @@ class Acting:
         if not checked:
             return Say(say(understood.response, understood.slots) or _speech(answer) or "Done.")
         late = await self._late(understood, targets, before)
-        if late:
-            return Fail(f"Sorry, {listed([entity.name for entity in late])} did not respond.")
-        shown = [Shown.of(entity, self.known.state(entity)) for entity in targets]
-        return Say(say(understood.response, understood.slots, shown) or "Done.")
+        missing = listed([entity.name for entity in late])
+        if len(late) == len(targets):
+            return Fail(f"Sorry, {missing} did not respond.")
+        shown = [Shown.of(e, self.known.state(e)) for e in targets if e not in late]
+        text = say(understood.response, understood.slots, shown) or "Done"
+        return Say(f"{text.rstrip('.')}, but {missing} did not respond." if late else text)
 
     def _impossible(self, understood: Understood, targets: Sequence[Entity]) -> Fail | None:
         if not targets:

@@ -73,7 +73,7 @@ def read_choice(answer: str, candidates: Sequence[Entity], language: str) -> Und
         if "name" in properties and _fits(choice, properties):
             slots = {name: choice[name] for name in properties if name != "intent"}
             intent = choice["intent"]
-            return Understood(intent, slots, _RESPONSES[intent], language, confident=False)
+            return Understood(intent, slots, _RESPONSES[intent], language)
     return None
 
 

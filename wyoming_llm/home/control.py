@@ -82,7 +82,10 @@ class HomeControl:
         if found is not None or not home.entities or len(text) > _MOST_MODEL_TEXT:
             return found
         candidates = best_entities(text, home, self._settings.candidates)
-        return await self._choose(text, candidates, code) if candidates else None
+        if candidates and (chosen := await self._choose(text, candidates, code)) is not None:
+            return chosen
+        # A model that is asked for the impossible says that it is done.
+        return await self._sentences.call(lambda known: known.refuse(text, code, home))
 
     async def _choose(
         self, text: str, candidates: Sequence[Entity], language: str
@@ -100,7 +103,7 @@ class HomeControl:
 
     def _question(self, understood: Understood, conversation: str) -> Outcome | None:
         """Return what must be asked first, and remember what for; None when nothing must."""
-        if understood.intent not in ACTIONS:
+        if understood.intent not in ACTIONS or understood.refusal:
             return None
         known = self._acting.known
         targets = find_targets(understood.intent, understood.slots, known)

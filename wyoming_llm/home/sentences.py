@@ -11,9 +11,15 @@ import yaml
 from wyoming_common.errors import ConfigError
 from wyoming_common.home_assistant import Home
 from wyoming_llm.home.names import corrections
+from wyoming_llm.home.speech import say
+from wyoming_llm.home.targets import ACTIONS
 
 _LOGGER = logging.getLogger(__name__)
 
+_PLACES: Final = {"name": "entity", "area": "area", "floor": "floor"}
+"""Slots that name something of the home, and what the package's error texts call that"""
+_LEAST_NAME: Final = 4
+"""Letters of a name worth a refusal; shorter ones are mostly articles"""
 _CUSTOM: Final = "parley_custom_sentence"
 
 
@@ -26,8 +32,8 @@ class Understood:
     response: str = ""
     """Template of Home Assistant's"""
     language: str = "en"
-    confident: bool = True
-    """Whether the words themselves said it, not a model"""
+    refusal: str = ""
+    """What is said instead, when it names something that does not exist"""
 
 
 class Sentences:
@@ -61,6 +67,14 @@ class Sentences:
                 return found
         return None
 
+    def refuse(self, text: str, language: str, home: Home) -> Understood | None:
+        """Return a refusal when `text` wants something done with a thing that does not exist.
+
+        Slower than `recognize`: for texts that no sentence fits.
+        """
+        known = self._language(language)
+        return known.refuse(text, self._lists(home, {})) if known is not None else None
+
     def _language(self, language: str) -> "_Language | None":
         code = language or "en"
         if code not in self._loaded:
@@ -80,6 +94,7 @@ class _Language:
         self._code = code
         self._intents = Intents.from_dict(content)
         responses = content.get("responses", {}).get("intents", {})
+        self._errors: dict[str, str] = content.get("responses", {}).get("errors", {})
         self._responses: dict[str, dict[str, str]] = responses
 
     def recognize(self, text: str, lists: dict[str, Any], area: str) -> Understood | None:
@@ -103,6 +118,33 @@ class _Language:
         # A response key that no table has is the answer itself, as in custom sentences.
         response = texts.get(key, "" if key == "default" or " " not in key else key)
         return Understood(result.intent.name, slots, response, self._code)
+
+    def refuse(self, text: str, lists: dict[str, Any]) -> Understood | None:
+        from hassil.recognize import recognize_all
+
+        refusals = []
+        for result in recognize_all(
+            text.strip().rstrip(".!?"), self._intents, slot_lists=lists, language=self._code,
+            allow_unmatched_entities=True,
+        ):  # fmt: skip
+            missing = result.unmatched_entities
+            if result.intent.name not in ACTIONS or not missing.keys() <= _PLACES.keys():
+                continue
+            name, entity = next(iter(missing.items()), ("", None))
+            said = str(getattr(entity, "text", "")).strip()
+            if len(said) >= _LEAST_NAME:
+                refusals.append((result.text_chunks_matched, -len(missing), name, said, result))
+        if not refusals:
+            return None
+        _, _, name, said, result = max(refusals, key=lambda one: one[:2])
+        template = self._errors.get(f"no_{_PLACES[name]}", "")
+        # The templates speak of an entity where the slot is called a name.
+        refusal = say(template.replace("{{ entity }}", "{{ slots.name }}")
+                      .replace("{{ area }}", "{{ slots.area }}")
+                      .replace("{{ floor }}", "{{ slots.floor }}"), {name: said})  # fmt: skip
+        return Understood(
+            result.intent.name, {}, "", self._code, refusal or f"Sorry, I know no {said}."
+        )
 
 
 def _load(code: str, custom: Sequence[Path]) -> _Language | None:

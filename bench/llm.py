@@ -1,0 +1,197 @@
+"""Time to first token and tokens a second, beside plain llama-cpp-python in the same run.
+
+    python -m bench.llm [--model NAME_OR_PATH] [--tokens 1200] [--runs 3] [--json FILE]
+
+Each figure is the median of the runs; the two sides take turns, so that what else the machine
+does weighs on both alike.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from wyoming_common.store import ModelStore
+from wyoming_llm.config import LlmSettings
+from wyoming_llm.engine import Message, Prompt, Sampling
+from wyoming_llm.engines.llama_cpp import DEFAULT_MODEL, LlamaCppEngine, find_gguf
+from wyoming_llm.engines.llama_probe import usable_extras
+
+QUESTIONS = ("Is the lamp in the hall on?", "Turn off the fan.", "How warm is the bedroom?")
+WRITTEN = 48
+"""Tokens of an answer whose speed is measured"""
+
+
+def home_prompt(count: Callable[[str], int], tokens: int) -> str:
+    """Return a home as a system prompt of about `tokens` tokens."""
+    text = "You are the voice assistant of a home. Answer in one short sentence.\nDevices:\n"
+    kinds = ("lamp", "fan", "blind", "heater", "speaker")
+    rooms = ("hall", "kitchen", "bedroom", "study", "attic", "cellar", "garage")
+    number = 0
+    while count(text) < tokens:
+        kind, room = kinds[number % 5], rooms[number % 7]
+        text += f"- {kind} {number} in the {room}: {'on' if number % 3 else 'off'}\n"
+        number += 1
+    return text
+
+
+class Ours:
+    """The engine of the service."""
+
+    def __init__(self, model: Path, folder: Path) -> None:
+        self._engine = LlamaCppEngine(LlmSettings(model=str(model), cache_dir=folder))
+        self._engine.load()
+        self.count = self._engine.count
+
+    def ask(self, system: str, question: str, tokens: int = 1) -> tuple[float, float]:
+        """Return seconds to the first token, and tokens a second after it."""
+        messages = (Message("system", system), Message("user", question))
+        began = time.perf_counter()
+        first, written = 0.0, 0
+        sampling = Sampling(max_tokens=tokens, temperature=0)
+        for delta in self._engine.reply(Prompt(messages), sampling):
+            written = delta.usage.completion or written
+            if (delta.text or delta.finish) and not first:
+                first = time.perf_counter() - began
+        passed = time.perf_counter() - began - first
+        return first, (written - 1) / passed if written > 1 else 0.0
+
+    def close(self) -> None:
+        self._engine.settle()
+        self._engine.close()
+
+
+class Plain:
+    """llama-cpp-python's own chat completion, with its own settings."""
+
+    def __init__(self, model: Path) -> None:
+        import llama_cpp
+
+        # Where a virtual machine announces AMX without having it, the library as shipped dies.
+        if not usable_extras(model):
+            _without_extras(llama_cpp)
+        self._llama: Any = llama_cpp.Llama(str(model), n_ctx=8192, verbose=False)
+
+    def ask(self, system: str, question: str, tokens: int = 1) -> tuple[float, float]:
+        messages = [{"role": "system", "content": system}, {"role": "user", "content": question}]
+        began = time.perf_counter()
+        first, written = 0.0, 0
+        for chunk in self._llama.create_chat_completion(
+            messages, stream=True, max_tokens=tokens, temperature=0
+        ):
+            if chunk["choices"][0]["delta"].get("content"):
+                first = first or time.perf_counter() - began
+                written += 1
+        first = first or time.perf_counter() - began
+        passed = time.perf_counter() - began - first
+        return first, (written - 1) / passed if written > 1 else 0.0
+
+    def forget(self) -> None:
+        self._llama.reset()
+        self._llama._ctx.kv_cache_clear()  # noqa: SLF001 - there is no public way
+
+
+def _without_extras(llama_cpp: Any) -> None:
+    original = llama_cpp.llama_cpp.llama_model_default_params
+
+    def changed() -> Any:
+        params = original()
+        params.use_extra_bufts = False
+        return params
+
+    llama_cpp.llama_cpp.llama_model_default_params = changed
+
+
+@contextlib.contextmanager
+def busy_core() -> Iterator[None]:
+    """Keep one core busy, as recognition or synthesis would."""
+    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        time.sleep(0.5)
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def measure(model: Path, tokens: int, runs: int) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, list[float]]] = {"parley": {}, "plain": {}}
+
+    def note(side: str, what: str, value: float) -> None:
+        found[side].setdefault(what, []).append(value)
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        plain = Plain(model)
+        for run in range(runs):
+            ours = Ours(model, folder / str(run))
+            system = home_prompt(ours.count, tokens) + f"\nHouse number {run}."
+            plain.forget()
+            note("parley", "cold", ours.ask(system, QUESTIONS[0])[0])
+            note("plain", "cold", plain.ask(system, QUESTIONS[0])[0])
+            note("parley", "warm", ours.ask(system, QUESTIONS[1])[0])
+            note("plain", "warm", plain.ask(system, QUESTIONS[1])[0])
+            changed = system + "\nIt is 10:05 on Saturday."
+            note("parley", "changed end", ours.ask(changed, QUESTIONS[1])[0])
+            note("plain", "changed end", plain.ask(changed, QUESTIONS[1])[0])
+            ours.close()
+            ours = Ours(model, folder / str(run))
+            note("parley", "after a restart", ours.ask(system, QUESTIONS[2])[0])
+            plain.forget()
+            note("plain", "after a restart", plain.ask(system, QUESTIONS[2])[0])
+            for what, load in (("idle", contextlib.nullcontext), ("one core busy", busy_core)):
+                with load():
+                    for _ in range(2):
+                        note("parley", what, ours.ask("Talk.", "Tell me about rivers.", WRITTEN)[1])
+                        note("plain", what, plain.ask("Talk.", "Tell me about rivers.", WRITTEN)[1])
+            ours.close()
+    return {
+        side: {what: statistics.median(values) for what, values in figures.items()}
+        for side, figures in found.items()
+    }
+
+
+def table(figures: dict[str, dict[str, float]], tokens: int) -> str:
+    """Return the figures in Markdown."""
+    ours, plain = figures["parley"], figures["plain"]
+    lines = [f"| first token, {tokens}-token prompt | Parley | plain | Parley, cold to this |"]
+    lines.append("|---|---|---|---|")
+    lines += [
+        f"| {what} | {ours[what]:.3f} s | {plain[what]:.3f} s | {ours['cold'] / ours[what]:.0f} |"
+        for what in ("cold", "warm", "changed end", "after a restart")
+    ]
+    lines += ["", "| tokens a second | Parley | plain |", "|---|---|---|"]
+    lines += [
+        f"| {what} | {ours[what]:.1f} | {plain[what]:.1f} |" for what in ("idle", "one core busy")
+    ]
+    share = {side: f["one core busy"] / f["idle"] for side, f in figures.items()}
+    lines.append(f"| busy against idle | {share['parley']:.0%} | {share['plain']:.0%} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--tokens", type=int, default=1200)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--json", type=Path, help="file for the figures")
+    arguments = parser.parse_args()
+    found = ModelStore(LlmSettings().data_dir).find(arguments.model)
+    model = find_gguf(LlmSettings(model=str(found or arguments.model)))
+    figures = measure(model, arguments.tokens, arguments.runs)
+    print(f"{model.name}, {os.cpu_count()} cores, median of {arguments.runs} runs\n")
+    print(table(figures, arguments.tokens))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,401 @@
+"""Control of the home, from the words to what Home Assistant is told."""
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.llm.fake_home import TOKEN, FakeHome, serving
+from tests.llm.fakes import FakeLlm
+from tests.wire import SECONDS
+from wyoming_common.errors import ConfigError, Unavailable
+from wyoming_common.home_assistant import Home, HomeAssistant
+from wyoming_common.worker import ModelThread
+from wyoming_llm.assistant import Assistant, Turn
+from wyoming_llm.config import LlmSettings
+from wyoming_llm.engine import LlmEngine
+from wyoming_llm.home import acting
+from wyoming_llm.home.control import HomeControl
+from wyoming_llm.home.sentences import Sentences
+from wyoming_llm.outcome import Fail, Intent, Outcome, Say
+from wyoming_llm.replies import Replies
+
+SENTENCES = Sentences()
+"""Loading them takes most of a second: once is enough."""
+
+
+class House:
+    def __init__(
+        self, assistant: Assistant, known: HomeAssistant, home: FakeHome, engine: FakeLlm
+    ) -> None:
+        self._assistant = assistant
+        self._known = known
+        self.home = home
+        self.engine = engine
+
+    async def say(self, text: str, conversation: str = "one", device: str = "") -> list[Outcome]:
+        async with asyncio.timeout(SECONDS):
+            turn = Turn(text, "en", conversation, device=device)
+            return [outcome async for outcome in self._assistant.answer(turn)]
+
+    async def told(self, text: str, conversation: str = "one") -> str:
+        return "".join(o.text for o in await self.say(text, conversation)).strip()
+
+    async def change(self, entity: str, state: str) -> None:
+        await self.home.change(entity, state)
+        while self._known.states[entity].value != state:
+            await self._known.next_state(entity, 0.1)
+
+
+@asynccontextmanager
+async def house(
+    fake: FakeHome | None = None, script: list[str] | None = None, **settings: Any
+) -> AsyncIterator[House]:
+    fake, engine = fake or FakeHome(), FakeLlm(script)
+    chosen = LlmSettings(zeroconf="off", http_uri="off", **settings)
+    model: ModelThread[LlmEngine] = ModelThread("llm", lambda: engine)
+    sentences = ModelThread("sentences", lambda: SENTENCES)
+    async with serving(fake) as url, HomeAssistant(url, TOKEN).open() as home:
+        async with asyncio.timeout(SECONDS):
+            await home.ready.wait()
+        replies = Replies(model, 2)
+        control = HomeControl(chosen, home, sentences, replies)
+        yield House(Assistant(chosen, replies, control), home, fake, engine)
+    await model.aclose()
+    await sentences.aclose()
+
+
+@pytest.fixture(autouse=True)
+def short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(acting, "_READ_BACK_SECONDS", 0.2)
+
+
+async def test_a_light_is_switched_without_the_model() -> None:
+    async with house() as it:
+        text = await it.told("turn on the kitchen light")
+
+        assert it.home.state("light.kitchen") == "on"
+        assert text == "Turned on the light"
+        assert it.engine.prompts == []
+
+
+@pytest.mark.parametrize(
+    ("text", "entity", "state"),
+    [
+        ("turn on the kitchin light", "light.kitchen", "on"),
+        ("Turn on the night lamp.", "light.bedroom", "on"),
+        ("switch on the cofee machine", "switch.coffee", "on"),
+        ("turn on the lights in the bedroom", "light.bedroom", "on"),
+        ("set the kitchen light to 40 percent", "light.kitchen", "on"),
+    ],
+)
+async def test_names_are_found_also_when_misheard(text: str, entity: str, state: str) -> None:
+    async with house() as it:
+        await it.say(text)
+
+        assert it.home.state(entity) == state
+
+
+async def test_a_room_is_that_of_the_satellite() -> None:
+    async with house() as it:
+        await it.say("turn on the lights", device="sat")
+
+        assert it.home.state("light.kitchen") == "on"
+        assert it.home.state("light.bedroom") == "off"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "turn on the bathroom light",
+        "turn on the lights in the cellar",
+        "turn on the secret light",
+        "turn on the dead light",
+        "turn on the lazy light",
+    ],
+)
+async def test_what_did_not_happen_is_not_claimed(text: str) -> None:
+    async with house() as it:
+        outcomes = await it.say(text)
+
+        assert [type(outcome) for outcome in outcomes] == [Fail]
+        assert "Sorry" in str(outcomes[0])
+        assert it.home.state("light.secret") == "off"
+        assert it.engine.prompts == []
+
+
+async def test_a_home_that_does_not_answer_is_not_claimed_to_have_obeyed() -> None:
+    async with house() as it:
+        it.home.broken = True
+
+        assert "did not answer" in await it.told("turn on the kitchen light")
+
+
+async def test_part_of_a_success_is_told_as_that() -> None:
+    fake = FakeHome(**{"light.lazy": {"name": "Lazy light", "state": "on", "works": False}})
+    async with house(fake, confirm_above=9) as it:
+        text = await it.told("turn off all the lights")
+
+    assert "but" in text
+    assert "Lazy light" in text
+    assert "did not respond" in text
+
+
+async def test_questions_are_answered_from_states() -> None:
+    async with house() as it:
+        before = await it.told("is the front door locked")
+        await it.change("lock.front", "unlocked")
+        await it.change("light.kitchen", "on")
+        which = await it.told("which lights are on")
+
+    assert before == "Yes"
+    assert which == "Kitchen light"
+    assert it.engine.prompts == []
+
+
+@pytest.mark.parametrize(
+    ("text", "entity", "before", "after"),
+    [
+        ("unlock the front door", "lock.front", "locked", "unlocked"),
+        ("open the garage door", "cover.garage", "closed", "open"),
+    ],
+)
+async def test_what_is_risky_needs_a_yes(text: str, entity: str, before: str, after: str) -> None:
+    async with house() as it:
+        question = await it.told(text)
+        asked = it.home.state(entity)
+        await it.told("no")
+        refused = it.home.state(entity)
+        await it.told("yes")
+        late = it.home.state(entity)
+        await it.told(text)
+        await it.told("yes please")
+
+        assert question.endswith("?")
+        assert [asked, refused, late] == [before] * 3
+        assert it.home.state(entity) == after
+
+
+async def test_locking_needs_no_yes() -> None:
+    async with house(FakeHome(**{"lock.front": {"name": "Front door", "state": "unlocked"}})) as it:
+        await it.say("lock the front door")
+
+        assert it.home.state("lock.front") == "locked"
+
+
+async def test_another_conversation_cannot_say_yes() -> None:
+    async with house() as it:
+        await it.say("unlock the front door", "one")
+        await it.say("yes", "two")
+
+        assert it.home.state("lock.front") == "locked"
+
+
+async def test_what_was_allowed_by_name_needs_no_yes() -> None:
+    async with house(risky=("front door",)) as it:
+        await it.say("unlock the front door")
+
+        assert it.home.state("lock.front") == "unlocked"
+
+
+async def test_without_a_conversation_nothing_risky_is_done() -> None:
+    async with house() as it:
+        (outcome,) = await it.say("unlock the front door", "")
+
+        assert isinstance(outcome, Fail)
+        assert it.home.state("lock.front") == "locked"
+
+
+async def test_many_devices_at_once_need_a_yes() -> None:
+    async with house(confirm_above=2) as it:
+        question = await it.told("turn off all the lights")
+        assert it.home.handled == []
+        await it.told("yes")
+
+    assert "4 devices" in question
+    assert len(it.home.handled) == 1
+
+
+async def test_the_client_may_do_it_instead() -> None:
+    async with house(control="wyoming") as it:
+        (outcome,) = await it.say("turn on the kitchen light")
+        refused = await it.say("turn on the dead light")
+
+    assert outcome == Intent("HassTurnOn", {"name": "Kitchen light"}, outcome.text)
+    assert isinstance(refused[0], Fail)
+    assert it.home.handled == []
+
+
+async def test_a_timer_goes_to_the_satellite_that_asked() -> None:
+    async with house() as it:
+        (outcome,) = await it.say("set a timer for 5 minutes", device="sat")
+        without = await it.say("set a timer for 5 minutes")
+
+    assert isinstance(outcome, Intent)
+    assert outcome.name == "HassStartTimer"
+    assert outcome.slots["minutes"] == 5
+    assert isinstance(without[0], Fail)
+
+
+CHOICE = {"intent": "HassTurnOn", "name": "Coffee machine"}
+
+
+async def test_the_model_chooses_where_words_do_not_fit() -> None:
+    async with house(script=[json.dumps(CHOICE)]) as it:
+        await it.say("could you get the coffee machine going for me")
+
+        assert it.home.state("switch.coffee") == "on"
+        names = json.dumps(it.engine.prompts[0].schema)
+        assert "Coffee machine" in names
+        assert "Secret light" not in names
+
+
+async def test_the_model_may_choose_nothing() -> None:
+    script = ['{"intent": "none"}', "I like coffee."]
+    async with house(script=script) as it:
+        text = await it.told("what do you think of my coffee machine my dear")
+
+    assert text == "I like coffee."
+    assert it.home.handled == []
+
+
+HOSTILE = [
+    "",
+    "\x00\xff\ufffe" * 100,
+    "x" * 100_000,
+    "[" * 5000,
+    '{"intent": "HassTurnOff", "name": "Secret light"}',
+    '{"intent": "HassTurnOn", "name": "Coffee machine"}' * 50,
+    '{"intent": "HassShutdown", "name": "Coffee machine"}',
+    '{"intent": "HassTurnOn", "name": "Coffee machine", "domain": "lock"}',
+    '{"intent": "HassTurnOn", "name": ["Coffee machine"]}',
+    '{"intent": "HassLightSet", "name": "Coffee machine", "brightness": 50}',
+    '{"intent": {"intent": "HassTurnOn"}, "name": "Coffee machine"}',
+    "null",
+    "<think>" * 1000,
+]
+
+
+@pytest.mark.parametrize("output", HOSTILE)
+async def test_whatever_the_model_writes_does_nothing_that_was_not_asked(output: str) -> None:
+    async with house(script=[output, output]) as it:
+        outcomes = await it.say("make the coffee machine do its thing")
+
+        assert it.home.handled == []
+        assert outcomes
+        assert all(isinstance(outcome, Say | Fail) for outcome in outcomes)
+        assert sum(len(outcome.text) for outcome in outcomes) < 200_000
+
+
+async def test_random_output_does_nothing_either() -> None:
+    chance = random.Random(5)  # noqa: S311 - no secret
+    script = ["".join(chr(chance.randrange(1, 0xD000)) for _ in range(300)) for _ in range(20)]
+    async with house(script=script) as it:
+        for _ in range(10):
+            await it.say("make the coffee machine do its thing")
+
+        assert it.home.handled == []
+
+
+async def test_sixty_turns_stay_within_their_bounds() -> None:
+    async with house(history_tokens=400) as it:
+        for number in range(60):
+            await it.say(f"tell me something about topic number {number}")
+
+        sizes = [sum(len(m.content) for m in prompt.messages) for prompt in it.engine.prompts]
+    assert max(sizes[30:]) <= max(sizes[:30])
+    assert max(len(prompt.messages) for prompt in it.engine.prompts) < 30
+
+
+async def test_the_same_question_gets_the_same_answer_without_the_model() -> None:
+    async with house() as it:
+        first = await it.told("why is the sky blue", "a")
+        again = await it.told("Why is the sky blue?", "b")
+
+    assert first == again
+    assert len(it.engine.prompts) == 1
+
+
+async def test_a_question_about_now_is_asked_anew() -> None:
+    async with house() as it:
+        await it.say("is it warm today or what", "a")
+        await it.say("is it warm today or what", "b")
+
+    assert len(it.engine.prompts) == 2
+
+
+async def test_the_home_is_kept_up_to_date_and_found_again() -> None:
+    fake = FakeHome()
+    news: asyncio.Queue[Home] = asyncio.Queue()
+    async with serving(fake) as url:
+        home = HomeAssistant(url, TOKEN)
+        home.listeners.append(news.put_nowait)
+        async with home.open(), asyncio.timeout(SECONDS):
+            first = await news.get()
+            await fake.rename("light.kitchen", "Cooking light")
+            second = await news.get()
+            await fake.sockets[0].close()
+            while home.ready.is_set():
+                await home.next_state("light.kitchen", 0.01)
+            await home.ready.wait()
+
+    assert first.entities["light.kitchen"].name == "Kitchen light"
+    assert second.entities["light.kitchen"].name == "Cooking light"
+    assert first.entities["light.bedroom"].names == ("Bedroom lamp", "night lamp")
+    assert "light.secret" not in first.entities
+
+
+async def test_without_home_assistant_one_still_talks() -> None:
+    engine = FakeLlm()
+    model: ModelThread[LlmEngine] = ModelThread("llm", lambda: engine)
+    sentences = ModelThread("sentences", lambda: SENTENCES)
+    settings = LlmSettings(zeroconf="off")
+    async with HomeAssistant("http://127.0.0.1:1", TOKEN).open() as home:
+        replies = Replies(model, 2)
+        assistant = Assistant(settings, replies, HomeControl(settings, home, sentences, replies))
+
+        outcomes = [o async for o in assistant.answer(Turn("hello my friend"))]
+
+        with pytest.raises(Unavailable):
+            await home.command("get_states")
+    await model.aclose()
+    await sentences.aclose()
+    assert "".join(outcome.text for outcome in outcomes).strip() == "You said: hello my friend"
+
+
+def test_a_url_that_is_none_is_refused(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("abc\n")
+
+    assert HomeAssistant.from_settings("", None) is None
+    assert HomeAssistant.from_settings("http://ha:8123", token) is not None
+    for url, file in (("ha:8123", token), ("http://ha", tmp_path / "none"), ("http://ha", None)):
+        with pytest.raises(ConfigError):
+            HomeAssistant.from_settings(url, file)
+
+
+def test_custom_sentences_come_first(tmp_path: Path) -> None:
+    folder = tmp_path / "en"
+    folder.mkdir()
+    (folder / "mine.yaml").write_text(
+        'language: en\nintents:\n  HassTurnOn:\n    data:\n      - sentences: ["engage"]\n'
+        '        slots: {name: "Warp drive"}\n        response: "Engaging the drive"\n'
+    )
+
+    understood = Sentences([tmp_path]).recognize("Engage!", "en", Home(), {})
+
+    assert understood is not None
+    assert understood.slots == {"name": "Warp drive"}
+
+
+def test_a_broken_custom_sentence_names_its_file(tmp_path: Path) -> None:
+    (tmp_path / "en").mkdir()
+    (tmp_path / "en" / "bad.yaml").write_text("[1, 2")
+
+    with pytest.raises(ConfigError, match=r"bad\.yaml"):
+        Sentences([tmp_path]).recognize("hello", "en", Home(), {})
