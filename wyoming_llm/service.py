@@ -32,9 +32,7 @@ async def serve_llm(settings: LlmSettings) -> None:
 
     model = ModelThread("llm", load, max_waiting=64)
     replies = Replies(model, settings.parallel)
-    home = None
-    if settings.control != OFF:
-        home = HomeAssistant.from_settings(settings.home_assistant, settings.token_file)
+    home = home_of(settings)
 
     def info() -> Info:
         return llm_info(settings.engine, engine.model, controls=home is not None)
@@ -52,6 +50,13 @@ async def serve_llm(settings: LlmSettings) -> None:
         door = Door(replies, lambda: engine.model, lambda: model.loaded, settings.http_key)
         await stack.enter_async_context(open_door(door, settings))
         await run_service(settings, info, model, handler)
+
+
+def home_of(settings: LlmSettings) -> HomeAssistant | None:
+    """Return the Home Assistant that is to be controlled, if any. Raises ConfigError."""
+    if settings.control == OFF:
+        return None
+    return HomeAssistant.from_settings(settings.home_assistant, settings.token_file)
 
 
 @asynccontextmanager

@@ -1,0 +1,68 @@
+"""`wyoming-llm chat`: talk to the model in a terminal, and see how long its first word takes."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+
+from wyoming_common import registry
+from wyoming_common.worker import ModelThread
+from wyoming_llm.assistant import Assistant, Turn
+from wyoming_llm.config import LlmSettings
+from wyoming_llm.engine import LlmEngine
+from wyoming_llm.engines import ENGINES
+from wyoming_llm.outcome import Intent
+from wyoming_llm.replies import Replies
+from wyoming_llm.service import controlling, home_of, keeping
+
+_CONVERSATION = "terminal"
+
+
+def load(arguments: Sequence[str]) -> LlmSettings:
+    """Read the settings; the flags are those of the service."""
+    return LlmSettings.load(arguments)
+
+
+async def chat(settings: LlmSettings) -> None:
+    """Answer lines of standard input until they end."""
+    engine: LlmEngine = registry.load(ENGINES, settings.engine)(settings)
+
+    def load_engine() -> LlmEngine:
+        engine.load()
+        return engine
+
+    model = ModelThread("llm", load_engine)
+    replies = Replies(model, 1)
+    try:
+        await model.engine()
+        print(f"{engine.model} is ready; an empty line or Ctrl-D ends the conversation.")
+        home = home_of(settings)
+        if home is None:
+            await _converse(Assistant(settings, replies), replies)
+        else:
+            async with controlling(settings, home, replies) as control:
+                await _converse(Assistant(settings, replies, control), replies)
+    finally:
+        await model.aclose()
+
+
+async def _converse(assistant: Assistant, replies: Replies) -> None:
+    assistant.warm_up()
+    async with keeping(replies):
+        while text := (await asyncio.to_thread(_ask)).strip():
+            began = time.perf_counter()
+            first = None
+            async for outcome in assistant.answer(Turn(text, conversation=_CONVERSATION)):
+                first = first or time.perf_counter() - began
+                shown = f"[{outcome.name} {outcome.slots}]" if isinstance(outcome, Intent) else None
+                sys.stdout.write(shown or outcome.text)
+                sys.stdout.flush()
+            whole = time.perf_counter() - began
+            print(f"\n  (first word after {(first or whole) * 1000:.0f} ms, all in {whole:.1f} s)")
+
+
+def _ask() -> str:
+    try:
+        return input("> ")
+    except EOFError:
+        return ""
