@@ -187,7 +187,9 @@ class ServiceSettings(TelemetrySettings):
     @classmethod
     def _zeroconf_switch(cls, value: Any) -> Any:
         # YAML reads a bare `off` as false.
-        return {False: NO_ZEROCONF, True: "", None: ""}.get(value, value)
+        if isinstance(value, bool | None):
+            return NO_ZEROCONF if value is False else ""
+        return value
 
 
 def _parser(cls: type[Settings]) -> argparse.ArgumentParser:
@@ -242,7 +244,7 @@ def _read(path: Path) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as err:
         raise ConfigError(f"config: cannot read {path}: {err.strerror}") from err
-    except (yaml.YAMLError, UnicodeDecodeError) as err:
+    except (yaml.YAMLError, ValueError, RecursionError) as err:
         raise ConfigError(f"config: {path} is not YAML or JSON: {err}") from err
     if content is None:
         return {}
@@ -250,7 +252,8 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(
             f"config: expected settings by name in {path}, got {type(content).__name__}"
         )
-    return {str(key).replace("-", "_"): value for key, value in content.items()}
+    # Names that begin with _ are pydantic-settings' own arguments.
+    return {str(key).replace("-", "_").lstrip("_"): value for key, value in content.items()}
 
 
 def _describe(error: Any) -> str:

@@ -199,5 +199,5 @@ def _read(path: Path) -> list[Entry]:
         first = err.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ConfigError(f"{path}: {where}: {first['msg']}") from err
-    except (OSError, yaml.YAMLError, UnicodeDecodeError, TypeError) as err:
+    except (OSError, yaml.YAMLError, ValueError, TypeError, RecursionError) as err:
         raise ConfigError(f"{path}: cannot be read as a catalogue: {err}") from err
