@@ -13,7 +13,7 @@ import pytest_asyncio
 from tests.homeassistant import client as clients
 from tests.homeassistant import house as houses
 from tests.homeassistant.client import Client
-from tests.homeassistant.hass import ENTITIES, HomeAssistant
+from tests.homeassistant.hass import ENTITIES, PORT, HomeAssistant
 from tests.homeassistant.house import DOMAINS, SERVICES, House, Stock
 from tests.homeassistant.machines import BOX, HOME, connect
 from tests.homeassistant.pipeline import Table
@@ -57,14 +57,18 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         hass = HomeAssistant(Path(ROOM) / "root", directory)
         stack.callback(hass.stop)
         hass.start()
+        token = asyncio.run(hass.token())
+        (token_file := directory / "token").write_text(token, encoding="utf-8")
+        home = ("--home-assistant", f"http://{HOME.address}:{PORT}", "--token-file", token_file)
         services = {
-            **{kind: houses.service(kind, directory) for kind in SERVICES},
+            "stt": houses.service("stt", directory),
+            "tts": houses.service("tts", directory),
+            "llm": houses.service("llm", directory, *map(str, home)),
             "agent": houses.agent(directory),
         }
         for program in services.values():
             stack.callback(program.stop)
             program.start()
-        token = asyncio.run(hass.token())
         entities, titles, pipelines = asyncio.run(_move_in(token))
         yield House(token, directory, services, entities, titles, pipelines)
 

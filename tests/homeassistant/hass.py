@@ -10,6 +10,8 @@ from typing import Any
 
 import aiohttp
 
+from tests.homeassistant.machines import HOME
+
 PORT = 18123
 _MOUNT, _CHROOT = "/usr/bin/mount", "/usr/sbin/chroot"
 URL = f"http://127.0.0.1:{PORT}"
@@ -55,7 +57,7 @@ _STORED: dict[str, dict[str, Any]] = {
         "minor_version": 1,
         "data": {
             "stable": {
-                "server_host": ["127.0.0.1"],
+                "server_host": ["127.0.0.1", HOME.address],
                 "server_port": PORT,
                 "cors_allowed_origins": [],
                 "login_attempts_threshold": -1,

@@ -104,6 +104,7 @@ class Program:
         assert self.process is not None
         self.process.kill()
         self.process.wait()
+        self._hang_up()
 
     def stop(self) -> None:
         """End it as a person would; idempotent."""
@@ -114,6 +115,12 @@ class Program:
             self.process.wait(timeout=15)
         except subprocess.TimeoutExpired:
             self.kill()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self.process is not None and self.process.stdin is not None:
+            with suppress(OSError):  # what was still to be written has no reader
+                self.process.stdin.close()
 
     def tail(self) -> str:
         """Return the end of its log."""

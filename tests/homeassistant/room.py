@@ -55,7 +55,7 @@ class Microphone:
             try:
                 self.program.stdin.write(part + bytes(step - len(part)))
                 self.program.stdin.flush()
-            except OSError:
+            except (OSError, ValueError):
                 pass  # the satellite is being started anew
             due += _STEP_SECONDS
             time.sleep(max(0.0, due - time.monotonic()))

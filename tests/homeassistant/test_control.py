@@ -32,6 +32,19 @@ async def test_a_spoken_command_switches_a_light_by_home_assistants_agent(
     assert await client.state(ON[name]) == "on", (run.transcript, run.reply)
 
 
+@pytest.mark.parametrize("name", ON)
+async def test_a_spoken_command_switches_a_light_by_our_own_agent(
+    house: House, client: Client, name: str
+) -> None:
+    said = spoken(name)
+    await client.service("input_boolean.turn_off", entity_id=ON[name])
+
+    run = await speak(client, house.pipelines["parley"], said)
+
+    assert run.failure == "", run.summary()
+    assert await client.state(ON[name]) == "on", (run.transcript, run.reply)
+
+
 async def test_our_agent_never_claims_what_it_did_not_do(house: House, client: Client) -> None:
     entity = "input_boolean.standing_light"
     await client.service("input_boolean.turn_off", entity_id=entity)
