@@ -23,6 +23,7 @@ from satellite.about import satellite_info
 from satellite.config import SatelliteSettings
 from satellite.devices.device import Frame
 from satellite.loop import Body, Loop
+from satellite.pipeline_trace import PipelineTrace
 from satellite.reply import ReplyStream
 from satellite.session import Session
 from satellite.timers import Timer, Timers
@@ -57,6 +58,7 @@ class Assistant(Loop):
         self._transcribed = True
         self._deadline: tuple[float, str] | None = None
         self._give_up_at: float | None = None
+        self._trace = PipelineTrace(self.telemetry, body.clock.now)
         self._on: dict[str, Callable[[Event], None]] = self._handlers()
 
     async def __aenter__(self) -> Self:
@@ -97,6 +99,8 @@ class Assistant(Loop):
         self._transcribed = False
         self.machine.service_ends_turn = True
         self._give_up_at = None
+        start = self.machine.speech_start
+        self._trace.begin(self._now if start is None else start)
         self._start_pipeline()
 
     def woken(self) -> None:
@@ -112,6 +116,7 @@ class Assistant(Loop):
 
     def end_speech(self) -> None:
         """Tell Home Assistant that nothing more will come."""
+        self._trace.end_speech(self.machine.speech_end)
         if self._session is None:
             self._wait_for_it()
             return
@@ -121,6 +126,7 @@ class Assistant(Loop):
 
     def abandon(self) -> None:
         """Forget the turn: Home Assistant cancels it when the next one begins."""
+        self._trace.end(self.body.player.playback, interrupted=True)
         self._reply.cut()
         self._transcribed = True
         self._deadline = None
@@ -181,7 +187,7 @@ class Assistant(Loop):
             "voice-started": self._voice_started,
             "voice-stopped": lambda _: self.do(self.machine.end_speech()),
             "transcript": self._transcript,
-            "synthesize": lambda _: self._expect("speech", self.settings.tts_timeout),
+            "synthesize": self._synthesize,
             "audio-start": self._audio_start,
             "audio-chunk": lambda event: self._reply.add(AudioChunk.from_event(event)),
             "audio-stop": self._audio_stop,
@@ -214,10 +220,17 @@ class Assistant(Loop):
 
     def _transcript(self, event: Event) -> None:
         self._transcribed = True
-        self.do(self.machine.transcript(Transcript.from_event(event).text or ""))
+        text = Transcript.from_event(event).text or ""
+        self.do(self.machine.transcript(text))
+        self._trace.transcript(text)
         self._expect("reply", self.settings.llm_timeout)
 
+    def _synthesize(self, event: Event) -> None:
+        self._trace.synthesize(str(event.data.get("text") or ""))
+        self._expect("speech", self.settings.tts_timeout)
+
     def _audio_start(self, event: Event) -> None:
+        self._trace.audio()
         start = AudioStart.from_event(event)
         self._reply.begin(start.rate, start.width, start.channels)
         self._transcribed = True
@@ -235,10 +248,12 @@ class Assistant(Loop):
         self._deadline = None
         if error.code in _QUIET_ERRORS:
             _LOGGER.info("Home Assistant: %s", error.text)
+            self._trace.drop()
             self.machine.stop()
             self.chime("done")
         else:
             _LOGGER.error("Home Assistant: %s", error.text)
+            self._trace.end(error=error.text)
             self.do(self.machine.failed())
 
     def _timer_started(self, event: Event) -> None:
@@ -276,6 +291,7 @@ class Assistant(Loop):
         _LOGGER.error("Home Assistant cannot be reached; nobody heard what was said")
         self._give_up_at = None
         self._transcribed = True
+        self._trace.end(error="Home Assistant cannot be reached")
         self.do(self.machine.failed())
 
     def _expect(self, what: str, seconds: float) -> None:
@@ -288,13 +304,16 @@ class Assistant(Loop):
         if what == "reply":
             # A pipeline without speech ends like this, and so does one that has no answer.
             _LOGGER.info("Home Assistant has sent no reply")
+            self._trace.end()
             self.machine.stop()
         else:
             _LOGGER.error("Home Assistant has sent no %s in time", what)
+            self._trace.end(error=f"no {what} in time")
             self.do(self.machine.failed())
 
     def _finish_reply(self) -> None:
         self._reply.tell()
+        self._trace.end(self.body.player.playback)
         if self._session is not None:
             self._session.send(Played().event())
         if self.machine.state in (State.THINKING, State.SPEAKING):

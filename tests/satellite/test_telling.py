@@ -3,9 +3,17 @@
 from pathlib import Path
 
 import pytest
+from wyoming.asr import Transcript
+from wyoming.audio import AudioStop
+from wyoming.error import Error
+from wyoming.pipeline import RunPipeline
+from wyoming.satellite import RunSatellite
+from wyoming.snd import Played
+from wyoming.tts import Synthesize
 
 from tests.satellite import fakes
-from tests.satellite.rig import SPEECH, WAKE, WakeIsVeryLoud, conversation
+from tests.satellite.rig import SPEECH, WAKE, WakeIsVeryLoud, assistant, conversation
+from tests.satellite.test_homeassistant import COMMAND, House
 from wyoming_common.errors import ServiceError
 
 QUESTION = ((0.5, 0), (1.0, SPEECH), (1.0, 0))
@@ -66,3 +74,53 @@ async def test_level_speech_and_wake_words_are_told(tmp_path: Path) -> None:
     assert min(levels) == -96.0
     assert max(levels) > -30.0
     assert max(value for _, value in report["meters"]["speech"]) == 1.0
+
+
+async def test_a_turn_that_home_assistant_runs_is_told_from_its_events(tmp_path: Path) -> None:
+    async with (
+        assistant(tmp_path, COMMAND, wake=WakeIsVeryLoud()) as satellite,
+        House(satellite) as house,
+    ):
+        satellite.telemetry.report({"text": True}, local=True)
+        await house.say(RunSatellite())
+        await house.hear_until(AudioStop)
+        await house.say(Transcript("is it late"), Synthesize("Yes it is."))
+        await house.reply(0.5)
+        await house.hear_until(Played)
+
+        (record,) = satellite.telemetry.report({"text": True}, local=True)["records"]
+
+    stages = {stage["stage"]: stage for stage in record["stages"]}
+    assert set(stages) == {
+        "listening", "end-of-turn", "stt", "llm", "tts", "playback", "turn"
+    }  # fmt: skip
+    assert record["texts"] == {"transcript": "is it late", "reply": "Yes it is."}
+    assert 0 <= stages["turn"]["ready_ms"] <= stages["stt"]["end_ms"]
+    assert stages["stt"]["end_ms"] <= stages["playback"]["start_ms"]
+    assert stages["turn"]["first_ms"] == stages["playback"]["start_ms"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (Transcript(""), []),
+        (Error("nobody spoke", "stt-no-text-recognized"), []),
+        (Error("no agent", "intent-failed"), [True]),
+    ],
+)
+async def test_a_pipeline_in_which_nothing_was_said_is_no_turn(
+    tmp_path: Path, answer: Transcript | Error, told: list[bool]
+) -> None:
+    async with (
+        assistant(tmp_path, (*COMMAND[:-1], (2.0, 0), *COMMAND), wake=WakeIsVeryLoud()) as sat,
+        House(sat) as house,
+    ):
+        await house.say(RunSatellite())
+        await house.hear_until(AudioStop)
+        await house.say(answer)
+        await house.hear_until(RunPipeline)
+
+        records = sat.telemetry.report({}, local=True)["records"]
+
+    turns = [stage for record in records for stage in record["stages"] if stage["stage"] == "turn"]
+    assert [turn["failed"] for turn in turns] == told
