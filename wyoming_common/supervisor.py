@@ -1,46 +1,18 @@
-"""Runs programs as child processes: waits until they are ready, restarts them, ends them."""
+"""Keeps programs running: started again when they end or no longer answer."""
 
 import asyncio
 import logging
-import os
 import random
-import re
-import signal
-import socket
-import sys
-import tempfile
-import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
-from wyoming_common import child
 from wyoming_common.errors import ServiceError, Unavailable
+from wyoming_common.processes import Child, Program
 
 _LOGGER = logging.getLogger(__name__)
 
-_LOGGED = re.compile(r"\{|\d{4}-\d\d-\d\d ")
-STOP_SECONDS = 10.0
-"""What a program gets to end after SIGTERM, before SIGKILL."""
-_REMEMBERED_LINES = 20
 _FAILURES = 3
 """Checks that fail in a row before a program counts as dead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """What to run."""
-
-    name: str
-    module: str
-    arguments: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
-    capture: bool = False
-    """Whether standard output is kept for `Child.output` instead of passed on"""
-    echo: bool = True
-    """Whether what it writes to standard error is passed on; the last lines are kept anyway"""
 
 
 class Backoff:
@@ -63,154 +35,6 @@ class Backoff:
         delay = self._delay
         self._delay = min(2 * delay, self.MOST)
         return delay * (0.75 + 0.5 * self._chance())
-
-
-class Child:
-    """One run of a program; `async with` ends it."""
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.uri = ""
-        """Where it listens, once it is ready"""
-        self._lines: deque[str] = deque(maxlen=_REMEMBERED_LINES)
-        self._output = bytearray()
-        self._started = time.monotonic()
-        self._process: asyncio.subprocess.Process
-        self._readers: list[asyncio.Task[None]] = []
-        self._starting = True
-        self._held = ""
-
-    @classmethod
-    async def start(cls, program: Program) -> "Child":
-        """Start `program` and wait until it says that it is ready.
-
-        Raises Unavailable, with the last line it wrote, for one that ends before.
-        """
-        running = cls(program)
-        try:
-            await running._run()
-        except BaseException:
-            await running.stop()
-            raise
-        running._starting = False
-        running._release()
-        return running
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @property
-    def uptime(self) -> float:
-        """Seconds since the start."""
-        return time.monotonic() - self._started
-
-    @property
-    def last_line(self) -> str:
-        """The last line written to standard error, empty when there is none."""
-        return self._lines[-1] if self._lines else ""
-
-    async def wait(self) -> int:
-        """Wait for the end and return the exit status (negative: the signal)."""
-        status = await self._process.wait()
-        await asyncio.gather(*self._readers)
-        return status
-
-    async def output(self) -> str:
-        """Wait for the end and return what a captured program wrote to standard output."""
-        await self.wait()
-        return self._output.decode(errors="replace")
-
-    async def stop(self) -> None:
-        """End it: SIGTERM, and SIGKILL for one that does not follow."""
-        if not hasattr(self, "_process"):
-            return
-        if self._process.returncode is None:
-            with suppress(ProcessLookupError):
-                self._process.send_signal(signal.SIGTERM)
-            try:
-                async with asyncio.timeout(STOP_SECONDS):
-                    await self._process.wait()
-            except TimeoutError:
-                _LOGGER.warning("%s does not end; killing it", self.program.name)
-                self._process.kill()
-                await self._process.wait()
-        await asyncio.gather(*self._readers)
-
-    async def _run(self) -> None:
-        with tempfile.TemporaryDirectory(prefix="parley-") as folder:
-            listener = await _listen(Path(folder) / "notify")
-            try:
-                await self._spawn(Path(folder) / "notify")
-                ready = asyncio.create_task(listener.ready.wait())
-                ended = asyncio.create_task(self._process.wait())
-                try:
-                    await asyncio.wait((ready, ended), return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    ready.cancel()
-                    ended.cancel()
-                if not listener.ready.is_set():
-                    status = await self.wait()
-                    reason = self.last_line or f"ended with status {status}"
-                    raise Unavailable(f"{self.program.name}: {reason}")
-                self.uri = listener.fields.get("X_URI", "")
-            finally:
-                listener.close()
-
-    async def _spawn(self, notify_socket: Path) -> None:
-        self._process = await asyncio.create_subprocess_exec(
-            *child.command(self.program.module, *self.program.arguments),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE if self.program.capture else None,
-            stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, **self.program.environment, "NOTIFY_SOCKET": str(notify_socket)},
-            # Ctrl-C in a terminal would reach all at once; they are ended in order instead.
-            process_group=0,
-        )
-        assert self._process.stderr is not None
-        self._readers.append(asyncio.create_task(self._pass_on(self._process.stderr)))
-        if self._process.stdout is not None:
-            self._readers.append(asyncio.create_task(self._keep(self._process.stdout)))
-
-    async def _pass_on(self, stream: asyncio.StreamReader) -> None:
-        rest = b""
-        while block := await stream.read(65_536):
-            *lines, rest = (rest + block).split(b"\n")
-            for line in lines:
-                self._line(line)
-            if len(rest) > 65_536:
-                self._line(rest)
-                rest = b""
-        if rest:
-            self._line(rest)
-
-    def _line(self, raw: bytes) -> None:
-        line = raw.decode(errors="replace").rstrip()
-        if not line:
-            return
-        self._lines.append(line)
-        if not self.program.echo:
-            return
-        self._release()
-        # A line that no logger wrote may be why the program ends: then `start` says it.
-        if self._starting and not _LOGGED.match(line):
-            self._held = line
-        else:
-            self._write(line)
-
-    def _release(self) -> None:
-        if self._held:
-            self._write(self._held)
-            self._held = ""
-
-    def _write(self, line: str) -> None:
-        # JSON lines stay JSON lines.
-        prefix = "" if line.startswith("{") else f"[{self.program.name}] "
-        sys.stderr.write(f"{prefix}{line}\n")
-
-    async def _keep(self, stream: asyncio.StreamReader) -> None:
-        while block := await stream.read(65_536):
-            self._output += block
 
 
 class Supervised:
@@ -238,8 +62,14 @@ class Supervised:
         self._keeper: asyncio.Task[None] | None = None
 
     async def start(self) -> str:
-        """Start it and return its URI once it is ready. Raises Unavailable."""
+        """Start it and return its URI once it is ready. Raises Unavailable.
+
+        A service that chose its port by itself gets the same one when it is started again.
+        """
         self.running = await Child.start(self.program)
+        if self.running.uri:
+            arguments = (*self.program.arguments, "--uri", self.running.uri)
+            self.program = replace(self.program, arguments=arguments)
         self._keeper = asyncio.create_task(self._keep())
         return self.running.uri
 
@@ -305,36 +135,3 @@ class Supervised:
             else:
                 _LOGGER.info("%s is back", self.program.name)
                 return
-
-
-class _NotifyListener(asyncio.DatagramProtocol):
-    """The listening side of sd_notify for one child."""
-
-    def __init__(self) -> None:
-        self.fields: dict[str, str] = {}
-        self.ready = asyncio.Event()
-        self._transport: asyncio.BaseTransport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-
-    def datagram_received(self, data: bytes, addr: object) -> None:  # noqa: ARG002 - asyncio's
-        for line in data.decode(errors="replace").splitlines():
-            key, _, value = line.partition("=")
-            self.fields[key] = value
-        if self.fields.get("READY") == "1":
-            self.ready.set()
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
-
-
-async def _listen(path: Path) -> _NotifyListener:
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    sock.bind(str(path))
-    sock.setblocking(False)
-    _, listener = await asyncio.get_running_loop().create_datagram_endpoint(
-        _NotifyListener, sock=sock
-    )
-    return listener

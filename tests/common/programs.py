@@ -18,7 +18,7 @@ def main() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if kind == "tells":
         with Path(rest[0]).open("a") as file:
-            file.write(f"{os.getpid()}\n")
+            file.write(f"{os.getpid()} {' '.join(rest[1:])}\n")
     if kind == "parent":
         _run_a_child(rest[0])
     sys.stdout.write("output\n")

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wyoming_common import supervisor
+from wyoming_common import processes
 from wyoming_common.errors import Unavailable
-from wyoming_common.supervisor import Backoff, Child, Program, Supervised
+from wyoming_common.processes import Child, Program
+from wyoming_common.supervisor import Backoff, Supervised
 
 
 def program(*arguments: str, capture: bool = True) -> Program:
@@ -42,9 +43,13 @@ async def gone(pid: int) -> None:
         os.close(handle)
 
 
+async def next_line(pipe: Path) -> str:
+    """Wait until a program has written its process id and its flags to a named pipe."""
+    return await asyncio.wait_for(asyncio.to_thread(pipe.read_text), 10)
+
+
 async def next_pid(pipe: Path) -> int:
-    """Wait until a program has written its process id to a named pipe."""
-    return int(await asyncio.wait_for(asyncio.to_thread(pipe.read_text), 10))
+    return int((await next_line(pipe)).split()[0])
 
 
 @pytest.fixture
@@ -85,7 +90,7 @@ async def test_a_program_that_ends_before_it_is_ready_is_told_with_its_reason(
 
 
 async def test_a_program_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "STOP_SECONDS", 0.1)
+    monkeypatch.setattr(processes, "STOP_SECONDS", 0.1)
     child = await Child.start(program("stubborn"))
 
     await child.stop()
@@ -103,7 +108,7 @@ async def test_giving_up_a_start_leaves_no_process(pids: Path) -> None:
     assert not alive(pid)
 
 
-async def test_a_program_that_dies_is_started_again(
+async def test_a_program_that_dies_is_started_again_where_it_was(
     pids: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Backoff, "FIRST", 0.0)
@@ -111,10 +116,12 @@ async def test_a_program_that_dies_is_started_again(
     async with kept(Supervised(program("tells", str(pids))), pids) as supervised:
         first = supervised.running.pid if supervised.running else 0
         os.kill(first, signal.SIGKILL)
-        second = await next_pid(pids)
+        line = await next_line(pids)
+        second = int(line.split()[0])
 
         assert second != first
         assert alive(second)
+        assert line.split()[1:] == ["--uri", "tcp://127.0.0.1:1"]
 
     assert not alive(second)
 

@@ -14,7 +14,7 @@ import soundfile
 
 from wyoming_common.cli.probe import QUESTION
 from wyoming_common.store import ModelStore
-from wyoming_common.supervisor import Child, Program
+from wyoming_common.processes import Child, Program
 
 pytestmark = pytest.mark.timeout(180)
 

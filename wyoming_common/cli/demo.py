@@ -15,8 +15,8 @@ from wyoming_common.cli.models import open_store, pull
 from wyoming_common.cli.probe import QUESTION, probe
 from wyoming_common.cli.turn import run_turn, show_turn
 from wyoming_common.errors import ConfigError
+from wyoming_common.processes import Child, Program
 from wyoming_common.store.catalogue import DEFAULTS
-from wyoming_common.supervisor import Child, Program
 
 _SERVICES = {
     "stt": ("wyoming_stt",),

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from wyoming_common.cli import checks
+from wyoming_common.cli import checks, hardware
 from wyoming_common.cli.checks import Finding, Verdict
 from wyoming_common.cli.flags import add_data_dir
 from wyoming_common.cli.models import open_store
@@ -38,8 +38,9 @@ async def _look(arguments: argparse.Namespace) -> list[Finding]:
     found = await asyncio.gather(checks.engines(), checks.ports(), checks.network())
     engines, ports, network = found
     return [
-        *checks.machine(),
-        *checks.disk(open_store(arguments), folder),
+        *hardware.machine(),
+        *await asyncio.to_thread(hardware.gpu),
+        *hardware.disk(open_store(arguments), folder),
         *engines,
         *ports,
         *network,

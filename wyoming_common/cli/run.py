@@ -16,7 +16,8 @@ from wyoming_common.cli.probe import probe
 from wyoming_common.discovery import describe
 from wyoming_common.errors import ConfigError
 from wyoming_common.notify import notify
-from wyoming_common.supervisor import Program, Supervised
+from wyoming_common.processes import Program
+from wyoming_common.supervisor import Supervised
 
 _LOGGER = logging.getLogger("parley")
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from wyoming_common.errors import ServiceError, Unavailable
-from wyoming_common.supervisor import Child, Program
+from wyoming_common.processes import Child, Program
 
 _LEAD_SECONDS = 0.05
 """Silence kept before the first sound of a reply."""
