@@ -5,13 +5,14 @@ import logging
 from contextlib import AsyncExitStack
 
 from satellite import standalone
+from satellite.body.control import Shows
 from satellite.clock import RunClock
 from satellite.config import SatelliteSettings
 from satellite.devices import open_microphone, open_speaker
 from satellite.ears import Ears
 from satellite.frontend import FrontEnd, FrontEndSettings, NoFrontEnd, WebRtc
 from satellite.homeassistant import Assistant
-from satellite.loop import Body
+from satellite.loop import Body, Loop
 from satellite.player import Player
 from satellite.wake import make_wake
 from wyoming_common.metrics import open_telemetry
@@ -48,6 +49,9 @@ async def run(settings: SatelliteSettings) -> None:
         await stack.enter_async_context(speaker)
         await stack.enter_async_context(microphone)
         await stack.enter_async_context(loop)
+        loop.shows += [
+            await stack.enter_async_context(show) for show in _make_shows(settings, loop)
+        ]
         _LOGGER.info("Listening")
         notify(READY="1", X_URI=loop.uri)
         stack.callback(notify, STOPPING="1")
@@ -63,6 +67,24 @@ def _make_ears(settings: SatelliteSettings) -> Ears:
         _make_front_end(settings),
         memory_seconds=settings.max_listen,
     )
+
+
+def _make_shows(settings: SatelliteSettings, loop: Loop) -> list[Shows]:
+    shows: list[Shows] = []
+    if settings.event_command:
+        from satellite.body.command import EventCommand
+
+        shows.append(EventCommand(settings.event_command))
+    if settings.event_uri:
+        from satellite.body.websocket import EventSocket
+
+        shows.append(EventSocket(settings.event_uri, loop, settings.allow))
+    pins = (settings.led_pin, settings.button_pin, settings.mute_pin)
+    if any(pins):
+        from satellite.body.gpio import Gpio
+
+        shows.append(Gpio(loop, *pins))
+    return shows
 
 
 def _make_front_end(settings: SatelliteSettings) -> FrontEnd:

@@ -84,6 +84,14 @@ class SatelliteSettings(ServiceSettings):
         10.0, ge=0.0, description="seconds to keep an utterance for Home Assistant to come back"
     )
 
+    event_command: str = Field("", description="command run for each change of state, see README")
+    event_uri: str = Field(
+        "", description="http://HOST:PORT whose /events is a WebSocket of states and orders"
+    )
+    led_pin: int = Field(0, ge=0, le=27, description="BCM pin of a light; 0: none")
+    button_pin: int = Field(0, ge=0, le=27, description="BCM pin of a button that asks to listen")
+    mute_pin: int = Field(0, ge=0, le=27, description="BCM pin of a button that mutes")
+
     once: bool = Field(False, description="end after one turn")
     json_lines: bool = Field(
         False, description="(--json) print each turn as one JSON line on standard output"

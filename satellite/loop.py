@@ -1,10 +1,12 @@
 """What both modes share: the microphone drives the turn machine, and what it decides is done."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from satellite.body.control import Shows
 from satellite.clock import RunClock
 from satellite.config import NO_WAKE, SatelliteSettings
-from satellite.devices.device import Frame, Microphone
+from satellite.devices.device import SILENCE, Frame, Microphone
 from satellite.ears import Ears
 from satellite.player import Player
 from satellite.sounds import sound
@@ -55,12 +57,17 @@ class Loop:
                 barge_in=settings.barge_in and not settings.once,
             )
         )
+        self._muted = False
+        self._shown = self.machine.state
+        self.shows: list[Shows] = []
+        """Who is told how we are doing."""
 
     async def run(self) -> None:
         """Run until `over`."""
         async for frame in self.body.microphone.frames():
-            self._hear(frame)
+            self._hear(Frame(SILENCE, frame.at) if self._muted else frame)
             self.look(frame)
+            self._show()
             if self.over:
                 break
 
@@ -68,6 +75,35 @@ class Loop:
     def over(self) -> bool:
         """Whether there is nothing more to do."""
         return False
+
+    def tell(self, event: str, **facts: Any) -> None:
+        """Pass news on."""
+        for one in self.shows:
+            one.tell({"event": event, **facts})
+
+    def press(self) -> None:
+        """Listen now; while a reply plays: stop."""
+        if self.machine.state is State.SPEAKING:
+            self.stop()
+        else:
+            self.woken()
+            self.do(self.machine.wake(self.body.clock.now(), None))
+
+    def stop(self) -> None:
+        """End whatever goes on."""
+        self.woken()
+        self.do(self.machine.stop_word())
+
+    def mute(self, *, on: bool) -> None:
+        """Hear nothing until unmuted; what was being said is dropped."""
+        self._muted = on
+        if on and self.machine.state in (State.AWAKE, State.LISTENING):
+            self.do(self.machine.stop_word())
+        self.tell("muted" if on else "unmuted")
+
+    def set_volume(self, gain: float) -> None:
+        """Set the gain of everything that is played, 0 to 4."""
+        self.body.player.set_volume(gain)
 
     def listen(self, turn: Listen) -> None:
         """Begin a turn."""
@@ -119,9 +155,16 @@ class Loop:
                 player.resume()
 
     def chime(self, name: str) -> None:
-        """Play a sound of ours, unless they are turned off."""
-        if self.settings.sounds:
+        """Play a sound of ours, unless they are turned off; a timer rings all the same."""
+        if name in ("error", "timer"):
+            self.tell(name)
+        if self.settings.sounds or name == "timer":
             self.body.player.sound(sound(name, self.body.player.rate))
+
+    def _show(self) -> None:
+        if self.machine.state is not self._shown:
+            self._shown = self.machine.state
+            self.tell(self._shown.value)
 
     def _hear(self, frame: Frame) -> None:
         heard = self.body.ears.hear(frame, self.body.player.take_reference())
@@ -130,6 +173,7 @@ class Loop:
             self.feed(heard.frame.pcm)
         if heard.wake is not None:
             self.woken()
+            self.tell("wake", word=heard.wake)
             if heard.wake in self.settings.stop_word:
                 self.do(self.machine.stop_word())
             else:

@@ -1,9 +1,10 @@
-"""A satellite in a test: file devices at thirty times real time, detectors without a model."""
+"""A satellite in a test: file devices in a time of its own, detectors without a model."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from heapq import heappop, heappush
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -23,18 +24,46 @@ from tests.satellite.fakes import Fake
 from wyoming_common.audio import MODEL_RATE
 from wyoming_common.telemetry import Telemetry
 
-SPEED = 30.0
+_TURNS = 4
+"""Turns of the event loop for each step of time: what is on its way between two sockets arrives."""
 
 
 class FastClock(RunClock):
-    """Time that passes many times as fast."""
+    """Time that passes as fast as the event loop turns, and stands still while anything runs.
 
-    def __init__(self, speed: float = SPEED) -> None:
-        super().__init__(lambda: time.monotonic() * speed)
-        self._speed = speed
+    A machine under load changes nothing.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(lambda: 0.0)
+        self._now = 0.0
+        self._waiters: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._number = count()
+        self._driver: asyncio.Task[None] | None = None
+
+    def now(self) -> float:
+        return self._now
 
     async def until(self, at: float) -> None:
-        await asyncio.sleep(max(0.0, at - self.now()) / self._speed)
+        if at <= self._now:
+            await asyncio.sleep(0)
+            return
+        waiter = asyncio.get_running_loop().create_future()
+        heappush(self._waiters, (at, next(self._number), waiter))
+        if self._driver is None or self._driver.done():
+            self._driver = asyncio.create_task(self._drive())
+        await waiter
+
+    async def _drive(self) -> None:
+        while self._waiters:
+            at = self._waiters[0][0]
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
+            self._now = max(self._now, at)
+            while self._waiters and self._waiters[0][0] <= self._now:
+                _, _, waiter = heappop(self._waiters)
+                if not waiter.done():
+                    waiter.set_result(None)
 
 
 class LoudIsSpeech:
@@ -96,7 +125,6 @@ async def conversation(
     tts: Fake,
     *flags: str,
     wake: WakeDetector | None = None,
-    speed: float = SPEED,
 ) -> AsyncIterator[Conversation]:
     """A conversation whose microphone hears `heard`; the speaker is `folder`/speaker.wav."""
     settings = SatelliteSettings.load(
@@ -109,7 +137,7 @@ async def conversation(
         ]
     )
     write_wav(folder / "mic.wav", audio(*heard))
-    clock = FastClock(speed)
+    clock = FastClock()
     player = Player(22_050)
     uris = {"asr": stt.uri, "handle": llm.uri, "tts": tts.uri}
     async with AsyncExitStack() as stack:
@@ -144,7 +172,7 @@ def sounding(folder: Path) -> float:
 async def assistant(
     folder: Path, heard: Sequence[tuple[float, int]], *flags: str, wake: WakeDetector | None = None
 ) -> AsyncIterator[Assistant]:
-    """A satellite for Home Assistant that runs; its port is any, its time is fast."""
+    """A satellite for Home Assistant that runs; its port is any, its time is its own."""
     settings = SatelliteSettings.load(
         [
             "--uri=tcp://127.0.0.1:0",

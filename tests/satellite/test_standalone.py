@@ -252,7 +252,7 @@ async def test_speech_stops_the_reply_and_the_service_is_told_what_was_heard(
         fakes.stt("a", "b") as stt,
         fakes.llm(LONG, "B") as llm,
         fakes.tts() as tts,
-        conversation(tmp_path, heard, stt, llm, tts, speed=8) as loop,
+        conversation(tmp_path, heard, stt, llm, tts) as loop,
     ):
         await loop.run()
 
@@ -273,7 +273,7 @@ async def test_a_noise_pauses_the_reply_and_it_goes_on(
         fakes.stt("a") as stt,
         fakes.llm(LONG) as llm,
         fakes.tts() as tts,
-        conversation(tmp_path, heard, stt, llm, tts, speed=8) as loop,
+        conversation(tmp_path, heard, stt, llm, tts) as loop,
     ):
         await loop.run()
 
