@@ -38,6 +38,8 @@ class Program:
     """Whether standard output is kept for `Child.output` instead of passed on"""
     echo: bool = True
     """Whether what it writes to standard error is passed on; the last lines are kept anyway"""
+    says_ready: bool = True
+    """Whether `Child.start` waits for READY=1, and fails for a program that ends before"""
 
 
 class Child:
@@ -117,6 +119,8 @@ class Child:
             listener = await _listen(Path(folder) / "notify")
             try:
                 await self._spawn(Path(folder) / "notify")
+                if not self.program.says_ready:
+                    return
                 ready = asyncio.create_task(listener.ready.wait())
                 ended = asyncio.create_task(self._process.wait())
                 try:

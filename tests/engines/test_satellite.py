@@ -13,8 +13,8 @@ import pytest
 import soundfile
 
 from wyoming_common.cli.probe import QUESTION
-from wyoming_common.store import ModelStore
 from wyoming_common.processes import Child, Program
+from wyoming_common.store import ModelStore
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -15,7 +15,7 @@ import pytest
 from tests.satellite import fakes
 from wyoming_common.audio import read_audio
 from wyoming_common.cli.probe import QUESTION
-from wyoming_common.supervisor import Child, Program
+from wyoming_common.processes import Child, Program
 
 _TOOLS = ("pulseaudio", "pactl", "paplay", "parec")
 _PLUGINS = list(Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so"))
