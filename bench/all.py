@@ -76,6 +76,10 @@ def measurements(data: Path, peers: Path, store: ModelStore, *, quick: bool) -> 
             (), ("tts_mean", "tts_p95", "tts_total"), _read_tts,
         ),
         Measurement(
+            "LLM", module("llm", "--runs", "1" if quick else "3"),
+            (), ("llm_warm", "llm_restart", "llm_busy", "llm_idle"), _read_llm,
+        ),
+        Measurement(
             "Mouth to ear", module("satellite", str(data), "mouth-to-ear", *services,
                                    "--clips", "3" if quick else "10"),
             ("stt", "llm", "tts"), ("ear_p50", "ear_p95"),
@@ -133,6 +137,20 @@ def _read_tts(output: str) -> Values:
     if total is None:
         raise ValueError("no total")
     return {"tts_mean": ratio["mean"], "tts_p95": ratio["p95"], "tts_total": float(total[1])}
+
+
+def _read_llm(output: str) -> Values:
+    rows = {
+        cells[0].strip(): [cell.strip() for cell in cells[1:]]
+        for line in output.splitlines()
+        if len(cells := line.strip("| ").split("|")) > 2
+    }
+    return {
+        "llm_warm": float(rows["warm"][2]),
+        "llm_restart": float(rows["after a restart"][2]),
+        "llm_busy": float(rows["busy against idle"][0].rstrip("%")),
+        "llm_idle": round(float(rows["idle"][0]) / float(rows["idle"][1]), 2),
+    }
 
 
 def _read_answers(output: str) -> Values:
