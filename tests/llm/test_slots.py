@@ -9,7 +9,7 @@ from wyoming_llm.engines.slots import Slots, common
 
 @pytest.fixture(autouse=True)
 def short_tail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_TAIL", 1)
+    monkeypatch.setattr(module, "TAIL", 1)
 
 
 class Memory:

@@ -18,7 +18,7 @@ from wyoming_llm.engines.llama_probe import usable_extras
 from wyoming_llm.engines.llama_runtime import LlamaRuntime, Options, Sampler, Utf8
 from wyoming_llm.engines.prefix_store import Prefix, PrefixStore
 from wyoming_llm.engines.reply_text import ReplyText, StopText
-from wyoming_llm.engines.slots import Slot, Slots
+from wyoming_llm.engines.slots import TAIL, Slot, Slots
 from wyoming_llm.engines.template import ChatTemplate
 from wyoming_llm.engines.tool_grammar import grammar_of
 
@@ -113,7 +113,8 @@ class LlamaCppEngine:
         """Write beginnings of prompts to disk that are not there."""
         while self._to_save:
             tokens = self._to_save.pop()
-            if self._store.holds(tokens) or self._slots.longest(tokens) < len(tokens):
+            kept = tokens[:-TAIL]
+            if self._store.holds(kept) or self._slots.longest(tokens) < len(kept):
                 continue
             slot = self._slots.take(tokens)
             try:

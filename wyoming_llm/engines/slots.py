@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from wyoming_common.errors import Busy
 
-_TAIL: Final = 8
+TAIL: Final = 8
 """Tokens at the end of a prompt that are always read"""
 
 
@@ -99,7 +99,7 @@ class Slots:
         A token computed alone differs in its last bits from one computed among others: what was
         generated is read once more, and a prompt never ends in a lone token.
         """
-        return max(0, min(common(slot.tokens[: slot.read], tokens), len(tokens) - _TAIL))
+        return max(0, min(common(slot.tokens[: slot.read], tokens), len(tokens) - TAIL))
 
     def _choose(self, best: Slot, size: int, owner: str) -> Slot:
         idle = [slot for slot in self._slots if not slot.busy]
