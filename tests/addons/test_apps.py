@@ -9,53 +9,17 @@ import subprocess
 import sys
 from importlib.metadata import entry_points, version
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
-from satellite.config import SatelliteSettings
+from tests.addons.options import ADDONS, SETTINGS, config, schema
 from tests.addons.rules import AppConfig, accepts
-from wyoming_common.settings import Settings
-from wyoming_llm.config import LlmSettings
-from wyoming_stt.config import SttSettings
-from wyoming_tts.config import TtsSettings
 
 ROOT = Path(__file__).parents[2]
-ADDONS = ROOT / "addons"
-SETTINGS: dict[str, type[Settings]] = {
-    "parley_stt": SttSettings,
-    "parley_tts": TtsSettings,
-    "parley_llm": LlmSettings,
-    "parley_satellite": SatelliteSettings,
-}
-OTHER_DOORS = {"unix_mode", "tls_uri", "tls_cert", "tls_key", "tls_ca"}
-LIMITS = {
-    "max_connections",
-    "max_client_connections",
-    "max_event_kb",
-    "max_audio_seconds",
-    "idle_seconds",
-    "stall_seconds",
-    "write_seconds",
-}
-OF_THE_CONTAINER = {"config", "data_dir", "uri", "zeroconf"} | OTHER_DOORS | LIMITS
-"""What the image and the Supervisor decide; an app has one door, and one client behind it."""
-NOT_IN_AN_APP = {
-    "parley_stt": OF_THE_CONTAINER,
-    "parley_tts": OF_THE_CONTAINER,
-    "parley_llm": OF_THE_CONTAINER | {"http_uri"},
-    # Pipes, the end after one turn and zeroconf are for the command line.
-    "parley_satellite": OF_THE_CONTAINER
-    | {"once", "json_lines", "mic_rate", "mic_channels", "speaker_rate", "discover_timeout"},
-}
 LANGUAGES = {"en", "de", "es", "fr", "nl"}
 
 every_app = pytest.mark.parametrize("app", sorted(SETTINGS))
-
-
-def config(app: str) -> dict[str, Any]:
-    return dict(yaml.safe_load((ADDONS / app / "config.yaml").read_text(encoding="utf-8")))
 
 
 def entry_point(app: str) -> list[str]:
@@ -97,9 +61,7 @@ def test_the_config_follows_the_supervisors_rules(app: str) -> None:
 
 @every_app
 def test_every_setting_is_an_option_and_every_option_a_setting(app: str) -> None:
-    settings = set(SETTINGS[app].model_fields) - NOT_IN_AN_APP[app]
-
-    assert set(config(app)["schema"]) == settings
+    assert config(app)["schema"] == schema(app), "run: python -m tests.addons.options"
 
 
 @every_app

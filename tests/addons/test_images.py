@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 from wyoming.info import Info
 
-from tests.addons.test_apps import ADDONS, ROOT, SETTINGS, config, entry_point
+from tests.addons.options import ADDONS, SETTINGS, config
+from tests.addons.test_apps import ROOT, entry_point
 from wyoming_common.discovery import describe
 from wyoming_common.errors import Unavailable
 from wyoming_common.settings import DEFAULT_DATA_DIR

@@ -1,0 +1,128 @@
+"""What the options of each app (add-on) are: those of the settings class, and nothing else.
+
+`python -m tests.addons.options` writes them into the config.yaml files and the English texts
+after a setting was added, renamed or removed; what else stands there is kept.
+"""
+
+import types
+import typing
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic.fields import FieldInfo
+
+from satellite.config import SatelliteSettings
+from wyoming_common.settings import Settings
+from wyoming_llm.config import LlmSettings
+from wyoming_stt.config import SttSettings
+from wyoming_tts.config import TtsSettings
+
+ADDONS = Path(__file__).parents[2] / "addons"
+SETTINGS: dict[str, type[Settings]] = {
+    "parley_stt": SttSettings,
+    "parley_tts": TtsSettings,
+    "parley_llm": LlmSettings,
+    "parley_satellite": SatelliteSettings,
+}
+_OF_THE_CONTAINER = {"config", "data_dir", "uri", "zeroconf", "unix_mode"}
+"""What the image and the Supervisor decide."""
+NOT_IN_AN_APP: dict[str, set[str]] = {
+    "parley_stt": _OF_THE_CONTAINER,
+    "parley_tts": _OF_THE_CONTAINER,
+    "parley_llm": _OF_THE_CONTAINER | {"http_uri"},
+    # Pipes, the end after one turn and zeroconf are for the command line.
+    "parley_satellite": _OF_THE_CONTAINER
+    | {"once", "json_lines", "mic_rate", "mic_channels", "speaker_rate", "discover_timeout"},
+}
+_SECRET = {"api_key", "http_key"}
+
+
+def config(app: str) -> dict[str, Any]:
+    """Return an app's config.yaml."""
+    return dict(yaml.safe_load((ADDONS / app / "config.yaml").read_text(encoding="utf-8")))
+
+
+def schema(app: str) -> dict[str, Any]:
+    """Return the type of every option: required where config.yaml has a default, else optional."""
+    shown = list(config(app)["options"])
+    fields = SETTINGS[app].model_fields
+    others = [name for name in fields if name not in NOT_IN_AN_APP[app] and name not in shown]
+    return {name: _kind(name, fields[name], optional=name not in shown) for name in shown + others}
+
+
+def _kind(name: str, field: FieldInfo, *, optional: bool) -> Any:
+    plain = _plain(field.annotation)
+    end = "?" if optional else ""
+    if typing.get_origin(plain) is tuple:
+        return [f"str{end}"]
+    if typing.get_origin(plain) is Literal:
+        return f"list({'|'.join(typing.get_args(plain))}){end}"
+    if plain in (int, float):
+        low, high = _bound(field, (Ge, Gt)), _bound(field, (Le, Lt))
+        return f"{plain.__name__}({low},{high}){end}" if low or high else f"{plain.__name__}{end}"
+    if plain is bool:
+        return f"bool{end}"
+    return f"{'password' if name in _SECRET else 'str'}{end}"
+
+
+def _plain(annotation: Any) -> Any:
+    """Return the type without None."""
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        (annotation,) = (one for one in typing.get_args(annotation) if one is not type(None))
+    return annotation
+
+
+def _bound(field: FieldInfo, kinds: tuple[type, ...]) -> str:
+    found = [
+        getattr(one, type(one).__name__.lower()) for one in field.metadata if type(one) in kinds
+    ]
+    return str(found[0]) if found else ""
+
+
+def _texts(app: str, names: list[str]) -> dict[str, Any]:
+    """Return the English texts: those there are, and a setting's own description for the others."""
+    path = ADDONS / app / "translations" / "en.yaml"
+    known = yaml.safe_load(path.read_text(encoding="utf-8"))
+    fields = SETTINGS[app].model_fields
+    texts = {}
+    for name in names:
+        said = fields[name].description or name
+        new = {
+            "name": name.replace("_", " ").capitalize(),
+            "description": said[:1].upper() + said[1:],
+        }
+        texts[name] = known["configuration"].get(name, new)
+    return {"configuration": texts, "network": known["network"]}
+
+
+def _write(app: str) -> None:
+    path = ADDONS / app / "config.yaml"
+    written_by_hand = path.read_text(encoding="utf-8").partition("\nschema:\n")[0]
+    options = schema(app)
+    lines = ["schema:"]
+    for name, kind in options.items():
+        lines += (
+            [f"  {name}:", f"    - {kind[0]}"] if isinstance(kind, list) else [f"  {name}: {kind}"]
+        )
+    path.write_text("\n".join([written_by_hand, *lines, ""]), encoding="utf-8")
+    texts = yaml.safe_dump(
+        _texts(app, list(options)), sort_keys=False, allow_unicode=True, width=110
+    )
+    (ADDONS / app / "translations" / "en.yaml").write_text(texts, encoding="utf-8")
+    for path in (ADDONS / app / "translations").glob("*.yaml"):
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        gone = set(content["configuration"]) - set(options)
+        if gone:
+            for name in gone:
+                del content["configuration"][name]
+            path.write_text(
+                yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110),
+                encoding="utf-8",
+            )
+
+
+if __name__ == "__main__":
+    for one in SETTINGS:
+        _write(one)
