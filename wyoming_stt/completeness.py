@@ -10,6 +10,8 @@ _OPEN_WORDS = {
 }
 """Words that no command ends with, so that something must follow."""
 _OPEN = {language: frozenset(words.split()) for language, words in _OPEN_WORDS.items()}
+ORDINARY = frozenset().union(*_OPEN.values())
+"""All of them: words that are never somebody's mishearing of a name."""
 
 _SURE = 0.85
 """What a turn model alone may claim: reading the words may still speak against it."""

@@ -8,9 +8,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from rapidfuzz import process
-from rapidfuzz.distance import JaroWinkler, Levenshtein
+from rapidfuzz.distance import Levenshtein
+from rapidfuzz.fuzz import partial_ratio
 
 from wyoming_common.errors import ConfigError
+from wyoming_stt.completeness import ORDINARY
 
 MOST_WORDS = 1000
 """Names and terms of one request that are looked at, the first ones."""
@@ -22,12 +24,16 @@ _LONGEST_NAME = 5
 """Words"""
 _SOUND = 0.86
 """Likeness of sound from which a stretch of text is taken for a name, 0 to 1."""
-_SPELLING = 0.55
-"""And likeness of letters."""
+_SPELLING = 0.5
+"""And likeness of letters, word by word."""
+_JOINED_SPELLING = 0.7
+"""Likeness of letters where a name was heard as more words than it has, or as fewer."""
+_PROMPTED_SOUND = 0.4
+"""Likeness of sound that is enough where a recogniser that knows the name has heard it."""
 _SHORT = 4
 """Sounds; a name of fewer has too few to go by: it has to sound exactly alike, and nearly be
 spelled so."""
-_SHORT_SPELLING = 0.88
+_SHORT_SPELLING = 0.75
 
 # Spellings of one sound, longest first; vowels are told apart only as a group.
 _FOLDS = (
@@ -51,6 +57,7 @@ _FOLDING = re.compile("|".join(f"(?P<f{n}>{pattern})" for n, (pattern, _) in enu
 class _Name:
     text: str
     words: int
+    parts: tuple[str, ...]
     letters: str
     sound: str
 
@@ -60,12 +67,12 @@ class Vocabulary:
 
     def __init__(self, words: Sequence[str]) -> None:
         names = [_name(word) for word in dict.fromkeys(words[:MOST_WORDS])]
+        self._names = [name for name in names if name.sound and name.words <= _LONGEST_NAME]
         self._known = {name.letters for name in names}
         self._by_words: dict[int, list[_Name]] = {}
-        for name in names:
+        for name in self._names:
             for count in {max(1, name.words - 1), name.words, name.words + 1}:
-                if 0 < name.words <= _LONGEST_NAME:
-                    self._by_words.setdefault(count, []).append(name)
+                self._by_words.setdefault(count, []).append(name)
         self._sounds = {
             count: [name.sound for name in group] for count, group in self._by_words.items()
         }
@@ -76,15 +83,51 @@ class Vocabulary:
         found: list[tuple[float, int, int, _Name]] = []
         for count in self._by_words:
             for at in range(len(spans) - count + 1):
-                letters = _letters(text[spans[at].start() : spans[at + count - 1].end()])
-                for likeness, name in self._heard(letters, count):
+                words = tuple(_letters(span.group()) for span in spans[at : at + count])
+                for likeness, name in self._heard(words):
                     found.append((likeness, at, at + count, name))
         return _replace(text, spans, found)
 
-    def _heard(self, letters: str, count: int) -> Iterator[tuple[float, _Name]]:
-        sound = _sound(letters)
+    def mentions(self, text: str) -> bool:
+        """Whether a name or term is in `text` as it is written."""
+        return any(True for _ in self._mentioned(list(_WORD.finditer(text)), text))
+
+    def likely(self, text: str, count: int) -> list[str]:
+        """Return the `count` names that sound most like a part of `text`, the likeliest first."""
+        sounds = [name.sound for name in self._names]
+        hits = process.extract(_sound(_letters(text)), sounds, scorer=partial_ratio, limit=count)
+        return [self._names[number].text for _, _, number in hits]
+
+    def adopt(self, text: str, prompted: str) -> str:
+        """Return `text` with the names that another reading of the same speech heard in it.
+
+        `prompted` was read by a recogniser that had been told the names. It hears them well,
+        and makes more mistakes elsewhere: so only its names are taken, where something that
+        sounds at all like them stands in `text`.
+        """
+        spans, others = list(_WORD.finditer(text)), list(_WORD.finditer(prompted))
+        plain, told = [_letters(s.group()) for s in spans], [_letters(s.group()) for s in others]
+        found: list[tuple[float, int, int, _Name]] = []
+        for first, last, name in self._mentioned(others, prompted):
+            begin, end = _aligned(plain, told, first, last)
+            likeness = _likeness(_sound("".join(plain[begin:end])), name.sound)
+            if begin < end <= begin + name.words + 2 and likeness >= _PROMPTED_SOUND:
+                found.append((likeness, begin, end, name))
+        return _replace(text, spans, found)
+
+    def _mentioned(self, spans: list[re.Match[str]], text: str) -> Iterator[tuple[int, int, _Name]]:
+        """Yield the names in `text`, each with its first word and the one behind its last."""
+        for count, group in self._by_words.items():
+            written = {name.letters: name for name in group}
+            for at in range(len(spans) - count + 1):
+                letters = _letters(text[spans[at].start() : spans[at + count - 1].end()])
+                if letters in written:
+                    yield at, at + count, written[letters]
+
+    def _heard(self, words: tuple[str, ...]) -> Iterator[tuple[float, _Name]]:
+        letters, count = "".join(words), len(words)
         hits = process.extract(
-            sound,
+            _sound(letters),
             self._sounds[count],
             scorer=Levenshtein.normalized_similarity,
             score_cutoff=_SOUND,
@@ -94,7 +137,7 @@ class Vocabulary:
             name = self._by_words[count][number]
             if letters == name.letters:
                 yield 2.0, name
-            elif letters not in self._known and _may_be(letters, name, likeness):
+            elif letters not in self._known and _may_be(words, name, likeness):
                 yield likeness, name
 
 
@@ -130,18 +173,40 @@ def _replace(
 
 
 def _name(text: str) -> _Name:
-    letters = _letters(text)
-    return _Name(text.strip(), len(_WORD.findall(text)), letters, _sound(letters))
+    parts = tuple(_letters(word) for word in _WORD.findall(text))
+    letters = "".join(parts)
+    return _Name(text.strip(), len(parts), parts, letters, _sound(letters))
 
 
-def _may_be(letters: str, name: _Name, likeness: float) -> bool:
-    if _same_word(letters, name.letters):
+def _aligned(plain: list[str], told: list[str], first: int, last: int) -> tuple[int, int]:
+    """Return which words of `plain` stand where `told[first:last]` does, as a range."""
+    begin, end = len(plain), 0
+    for step in Levenshtein.opcodes(plain, told):
+        inside = max(first, step.dest_start) < min(last, step.dest_end)
+        if inside and step.tag == "equal":
+            begin = min(begin, step.src_start + max(0, first - step.dest_start))
+            end = max(end, step.src_end - max(0, step.dest_end - last))
+        elif inside or (step.tag == "delete" and first <= step.dest_start <= last):
+            begin, end = min(begin, step.src_start), max(end, step.src_end)
+    return begin, end
+
+
+def _likeness(one: str, other: str) -> float:
+    return float(Levenshtein.normalized_similarity(one, other))
+
+
+def _may_be(words: tuple[str, ...], name: _Name, likeness: float) -> bool:
+    letters = "".join(words)
+    if _same_word(letters, name.letters) or not ORDINARY.isdisjoint(set(words) - set(name.parts)):
         return False
     short = len(name.sound) < _SHORT
     if likeness < 1.0 and (short or letters[0] != name.letters[0]):
         return False
+    if len(words) != name.words:
+        return _likeness(letters, name.letters) >= _JOINED_SPELLING
     needed = _SHORT_SPELLING if short else _SPELLING
-    return JaroWinkler.similarity(letters, name.letters) >= needed
+    # Every word on its own: "a light" is not the hall light, nor the garage door its heater.
+    return min(map(_likeness, words, name.parts)) >= needed
 
 
 def _same_word(one: str, other: str) -> bool:

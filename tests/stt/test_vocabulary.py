@@ -75,3 +75,37 @@ def test_a_vocabulary_file_has_a_name_a_line(tmp_path: Path) -> None:
 def test_a_missing_vocabulary_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="vocabulary: cannot read"):
         read_vocabulary(tmp_path / "none.txt")
+
+
+@pytest.mark.parametrize(
+    ("plain", "prompted", "adopted"),
+    [
+        ("Switch off the cauldron, please.", "Switch of Zephyra.", None),
+        ("What time is it?", "What time is it?", None),
+        ("Set the award light to 50%.", "Set the Fjordlight to 50%.", "Set the Fjordlight to 50%."),
+        ("Is drove back still open?", "Is Drøbak still open?", "Is Drøbak still open?"),
+        ("", "Zephyra", None),
+    ],
+)
+def test_only_names_are_taken_from_a_reading_that_knew_them(
+    plain: str, prompted: str, adopted: str | None
+) -> None:
+    house = Vocabulary(["Zephyra", "Fjordlight", "Drøbak"])
+
+    assert house.adopt(plain, prompted) == (plain if adopted is None else adopted)
+
+
+def test_the_names_that_sound_likeliest_come_first() -> None:
+    house = Vocabulary([f"Lamp number {n}" for n in range(50)] + ["Zephyra", "Fjordlight"])
+
+    assert house.likely("turn on the zephyr please", 3)[0] == "Zephyra"
+    assert len(house.likely("turn on the zephyr please", 3)) == 3
+    assert Vocabulary([]).likely("anything", 3) == []
+
+
+@given(st.text(max_size=40), st.text(max_size=40), st.lists(st.text(max_size=8), max_size=4))
+def test_any_two_readings_give_a_text(plain: str, prompted: str, names: list[str]) -> None:
+    house = Vocabulary(names)
+
+    assert isinstance(house.adopt(plain, prompted), str)
+    assert house.adopt(plain, "") == plain

@@ -15,6 +15,7 @@ from wyoming_stt.engine import Audio, Request, Task, Transcription
 from wyoming_stt.engines.whisper_text import cut_repeats, is_nothing, most_tokens, prompt_of
 from wyoming_stt.languages import chosen
 from wyoming_stt.models import check_folder, languages_of, obtain
+from wyoming_stt.vocabulary import vocabulary
 
 _FRAME_SECONDS = 0.01
 _WINDOW_FRAMES = 3000
@@ -23,6 +24,7 @@ _MARGIN_SECONDS = 1.0
 """Silence the encoder hears behind the speech; with 0.5 s it starts to say things twice."""
 _MOST_PROMPT = 223
 """Tokens Whisper reads before those of the speech, the one that announces them included."""
+_TOLD_NAMES = 20
 _BEAM_SIZE = 2
 """Measured: 1 to 1.5 points of WER better than greedy with tiny.en, for a tenth of the time."""
 
@@ -68,24 +70,36 @@ class FasterWhisper:
         tokenizer = Tokenizer(
             self._whisper.hf_tokenizer, self._multilingual, request.task, language
         )
-        told = prompt_of(request.words)
+        seconds = len(audio) / 16_000
+        text = self._decode(encoded, tokenizer, seconds)
+        names = vocabulary(request.words)
+        # Told names, small models hear them five times as often, and other words worse by 3
+        # points: so they read once without, and again with them for the names alone.
+        if text and request.words and not names.mentions(text):
+            likely = names.likely(text, _TOLD_NAMES)
+            told = self._decode(encoded, tokenizer, seconds, prompt_of(likely))
+            text = names.adopt(text, told)
+        return Transcription(text=text, language=language)
+
+    def _decode(
+        self, encoded: Any, tokenizer: Tokenizer, seconds: float, told: str | None = None
+    ) -> str:
         before = [tokenizer.sot_prev, *tokenizer.encode(" " + told)] if told else []
         prompt = [*before[:_MOST_PROMPT], *tokenizer.sot_sequence, tokenizer.no_timestamps]
         result = self._whisper.model.generate(
             encoded,
             [prompt],
             beam_size=self._beam_size,
-            max_length=len(prompt) + most_tokens(len(audio) / 16_000),
+            max_length=len(prompt) + most_tokens(seconds),
             suppress_blank=True,
             suppress_tokens=[-1],
             return_scores=True,
             return_no_speech_prob=True,
         )[0]
         tokens = result.sequences_ids[0]
-        if is_nothing(len(tokens), len(audio) / 16_000, result.scores[0], result.no_speech_prob):
-            return Transcription(language=language)
-        text = tokenizer.decode(cut_repeats(tokens)).strip()
-        return Transcription(text=text, language=language)
+        if is_nothing(len(tokens), seconds, result.scores[0], result.no_speech_prob):
+            return ""
+        return str(tokenizer.decode(cut_repeats(tokens))).strip()
 
     @property
     def _multilingual(self) -> bool:
