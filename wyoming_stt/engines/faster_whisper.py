@@ -109,7 +109,7 @@ class FasterWhisper:
         features = self._whisper.feature_extractor(audio, padding=160)
         frames = round(len(audio) / 16_000 / _FRAME_SECONDS + _MARGIN_SECONDS / _FRAME_SECONDS)
         frames = min(frames + frames % 2, _WINDOW_FRAMES)
-        states = np.array(self._states(_fit(features, frames)))
+        states = np.array(self._states(fit(features, frames)))
         # All 30 s: with 8 s of silence the decoder is a fifth faster and makes 2 to 3 points more
         # errors, with 2 s it does not stop.
         whole = np.concatenate([states, self._silence[:, states.shape[1] :]], axis=1)
@@ -119,7 +119,7 @@ class FasterWhisper:
     def _silence(self) -> NDArray[np.float32]:
         """The encoder's states for 30 s of silence, shape [1, 1500, width]."""
         features = self._whisper.feature_extractor(np.zeros(480_000, np.float32), padding=0)
-        return np.array(self._states(_fit(features, _WINDOW_FRAMES)))
+        return np.array(self._states(fit(features, _WINDOW_FRAMES)))
 
     def _states(self, features: NDArray[np.float32]) -> Any:
         batch = np.ascontiguousarray(features[np.newaxis], np.float32)
@@ -133,7 +133,7 @@ class FasterWhisper:
         return next(code for code in codes if code in self._languages)
 
 
-def _fit(features: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
+def fit(features: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
     """Cut or fill to `frames` with what silence is beside this speech, shape [mels, frames]."""
     missing = frames - features.shape[1]
     if missing <= 0:
