@@ -3,15 +3,13 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 import pytest_asyncio
-from aiohttp import web
 from wyoming.event import Event
 from wyoming.info import Attribution, Info, TtsProgram
 
+from tests.common.fake_supervisor import FakeSupervisor, serve_supervisor
 from wyoming_common import publish as publishing
 from wyoming_common.discovery import Watcher
 from wyoming_common.hassio import announce_to_supervisor
@@ -30,49 +28,10 @@ class SilentHandler(ServiceHandler):
         pass
 
 
-@dataclass
-class FakeSupervisor:
-    """Accepts what the real one accepts (supervisor/api/discovery.py) and remembers it."""
-
-    url: str = ""
-    answers: list[int] = field(default_factory=list)
-    """Statuses of the next requests; 200 when there are none left."""
-    discovered: list[dict[str, Any]] = field(default_factory=list)
-    withdrawn: list[str] = field(default_factory=list)
-    request: asyncio.Event = field(default_factory=asyncio.Event)
-    accepted: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def post(self, request: web.Request) -> web.Response:
-        self.request.set()
-        assert request.headers["Authorization"] == f"Bearer {TOKEN}"
-        body = await request.json()
-        assert set(body) == {"service", "config"}
-        assert isinstance(body["config"], dict)
-        status = self.answers.pop(0) if self.answers else 200
-        if status != 200:
-            return web.json_response({"result": "error", "message": "no"}, status=status)
-        self.discovered.append(body)
-        self.accepted.set()
-        return web.json_response({"result": "ok", "data": {"uuid": "0" * 32}})
-
-    async def delete(self, request: web.Request) -> web.Response:
-        self.withdrawn.append(request.match_info["uuid"])
-        return web.json_response({"result": "ok", "data": {}})
-
-
 @pytest_asyncio.fixture
 async def supervisor() -> AsyncIterator[FakeSupervisor]:
-    fake = FakeSupervisor()
-    app = web.Application()
-    app.router.add_post("/discovery", fake.post)
-    app.router.add_delete("/discovery/{uuid}", fake.delete)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield fake
-    await runner.cleanup()
+    async with serve_supervisor(FakeSupervisor(TOKEN)) as fake:
+        yield fake
 
 
 @pytest_asyncio.fixture

@@ -49,10 +49,15 @@ def times(pytestconfig: pytest.Config) -> list[Table]:
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def network() -> None:
+    """The second machine, and the cable between the two."""
+    connect()
+
+
+@pytest.fixture(scope="session")
+def house(network: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Everything started, found by zeroconf or added by hand, and put into pipelines."""
     directory = tmp_path_factory.mktemp("house")
-    connect()
     with ExitStack() as stack:
         hass = HomeAssistant(Path(ROOM) / "root", directory)
         stack.callback(hass.stop)
