@@ -85,6 +85,11 @@ class Ears:
         if isinstance(self._wake, AbstractAsyncContextManager):
             await self._wake.__aexit__(None, None, None)
 
+    @property
+    def wake_lag_seconds(self) -> float:
+        """How long after its end a wake word is reported."""
+        return self._wake.lag_seconds
+
     def hear(self, frame: Frame, far: bytes = b"") -> Heard:
         """Take the next 10 ms of the microphone, and what the speaker has played meanwhile."""
         pcm = self._front_end.process(frame.pcm, far)

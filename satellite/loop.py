@@ -24,7 +24,10 @@ from satellite.turn import (
     TurnMachine,
     TurnSettings,
 )
+from wyoming_common.notify import notify
 from wyoming_common.telemetry import Telemetry
+
+_WATCHDOG_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Loop:
             TurnSettings(
                 hands_free=not settings.wake or NO_WAKE in settings.wake,
                 pre_roll_seconds=settings.pre_roll,
+                wake_overlap_seconds=body.ears.wake_lag_seconds,
                 no_speech_seconds=settings.no_speech,
                 max_listen_seconds=settings.max_listen,
                 follow_up_seconds=settings.follow_up,
@@ -58,6 +62,7 @@ class Loop:
             )
         )
         self._muted = False
+        self._watchdog_at = 0.0
         self._shown = self.machine.state
         self.shows: list[Shows] = []
         """Who is told how we are doing."""
@@ -68,6 +73,7 @@ class Loop:
             self._hear(Frame(SILENCE, frame.at) if self._muted else frame)
             self.look(frame)
             self._show()
+            self._feed_watchdog(frame.at)
             if self.over:
                 break
 
@@ -160,6 +166,12 @@ class Loop:
             self.tell(name)
         if self.settings.sounds or name == "timer":
             self.body.player.sound(sound(name, self.body.player.rate))
+
+    def _feed_watchdog(self, at: float) -> None:
+        # Frames that come and go are what says that a satellite lives.
+        if at >= self._watchdog_at:
+            self._watchdog_at = at + _WATCHDOG_SECONDS
+            notify(WATCHDOG="1")
 
     def _show(self) -> None:
         if self.machine.state is not self._shown:

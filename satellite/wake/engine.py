@@ -11,6 +11,11 @@ class WakeDetector(Protocol):
         """Samples of a frame: mono s16le at 16 kHz."""
         ...
 
+    @property
+    def lag_seconds(self) -> float:
+        """How long after its end a word is reported; the next word may have begun by then."""
+        ...
+
     def process(self, frame: bytes) -> str | None:
         """Return the wake word that ends in this frame, if one does."""
         ...
@@ -24,6 +29,7 @@ class NoWake:
     """Never hears a wake word: for a satellite that every utterance is meant for."""
 
     frame_samples = 160
+    lag_seconds = 0.0
 
     def process(self, frame: bytes) -> str | None:  # noqa: ARG002 - the protocol's
         return None

@@ -28,6 +28,7 @@ class RemoteWakeWords:
     """
 
     frame_samples = 160
+    lag_seconds = 0.25
 
     def __init__(self, uri: str, words: Sequence[str]) -> None:
         check_uri("wake-uri", uri)

@@ -82,6 +82,7 @@ class WakeIsVeryLoud:
     """Hears its word at the end of a stretch of clipped samples."""
 
     frame_samples = 160
+    lag_seconds = 0.25
 
     def __init__(self, after_first: str = "computer") -> None:
         self._loud = False
