@@ -18,6 +18,7 @@ import numpy as np
 from bench.stt_scores import Clip, clips, quantile, word_error_rate
 from wyoming_common.audio import PcmFormat, to_float
 from wyoming_common.endpoint import Endpoint
+from wyoming_common.settings import DEFAULT_DATA_DIR
 from wyoming_stt.config import SttSettings
 from wyoming_stt.engine import Audio, Request
 from wyoming_stt.engines.faster_whisper import FasterWhisper, fit
@@ -87,10 +88,10 @@ def main() -> None:
     parser.add_argument("--kinds", default="command,speech")
     parser.add_argument("--step", type=int, default=6)
     parser.add_argument("--offset", type=int, default=0)
-    parser.add_argument("--data-dir", type=Path)
+    parser.add_argument("--data-dir", type=Path, default=DEFAULT_DATA_DIR)
     options = parser.parse_args()
-    folders = {"data_dir": (options.data_dir,)} if options.data_dir else {}
-    engine = Chosen(SttSettings(device="cpu", threads=2, **folders), options.model)
+    settings = SttSettings(device="cpu", threads=2, data_dir=(options.data_dir,))
+    engine = Chosen(settings, options.model)
     ears = SileroModel()
     corpus = clips(options.manifest, options.kinds.split(","), options.step, options.offset)
     corpus = [clip for clip in corpus if clip.seconds <= 29]
