@@ -13,6 +13,8 @@ from wyoming_llm.engine import Delta, LlmEngine, Prompt, Sampling
 
 _LOGGER = logging.getLogger(__name__)
 
+PAUSE_SECONDS: Final = 1.0
+"""After a reply the cores belong to the voice that speaks it; nobody answers sooner anyway."""
 _MOST_AHEAD: Final = 8
 """Prompts that wait to be read ahead"""
 
@@ -20,8 +22,12 @@ _MOST_AHEAD: Final = 8
 class Replies:
     """Generates at most `parallel` replies at a time, fairly by turns; others wait in order."""
 
-    def __init__(self, model: ModelThread[LlmEngine], parallel: int) -> None:
+    def __init__(
+        self, model: ModelThread[LlmEngine], parallel: int, pause: float = PAUSE_SECONDS
+    ) -> None:
         self._model = model
+        self._pause = pause
+        self._served = False
         self._room = asyncio.Semaphore(parallel)
         self._active = 0
         self._ahead: OrderedDict[str, Prompt] = OrderedDict()
@@ -37,6 +43,7 @@ class Replies:
             return engine.reply(prompt, sampling)
 
         self._active += 1
+        self._served = True
         try:
             async with self._room, self._model.stream(reply) as deltas:
                 yield deltas
@@ -56,6 +63,8 @@ class Replies:
         """Do what can wait, whenever nobody waits; runs until cancelled."""
         while True:
             await self._wake.wait()
+            if self._served:
+                await asyncio.sleep(self._pause)
             self._wake.clear()
             try:
                 await self._use_silence()

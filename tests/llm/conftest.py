@@ -32,7 +32,7 @@ async def serving(engine: FakeLlm | None = None, **settings: Any) -> AsyncIterat
     engine = engine or FakeLlm()
     chosen = LlmSettings(**({"zeroconf": "off", "http_uri": "off"} | settings))
     model: ModelThread[LlmEngine] = ModelThread("llm", lambda: engine)
-    replies = Replies(model, chosen.parallel)
+    replies = Replies(model, chosen.parallel, pause=0)
     assistant = Assistant(chosen, replies)
 
     def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> LlmHandler:

@@ -63,7 +63,7 @@ async def house(
     async with serving(fake) as url, HomeAssistant(url, TOKEN).open() as home:
         async with asyncio.timeout(SECONDS):
             await home.ready.wait()
-        replies = Replies(model, 2)
+        replies = Replies(model, 2, pause=0)
         control = HomeControl(chosen, home, sentences, replies)
         yield House(Assistant(chosen, replies, control), home, fake, engine)
     await model.aclose()
@@ -356,7 +356,7 @@ async def test_without_home_assistant_one_still_talks() -> None:
     sentences = ModelThread("sentences", lambda: SENTENCES)
     settings = LlmSettings(zeroconf="off")
     async with HomeAssistant("http://127.0.0.1:1", TOKEN).open() as home:
-        replies = Replies(model, 2)
+        replies = Replies(model, 2, pause=0)
         assistant = Assistant(settings, replies, HomeControl(settings, home, sentences, replies))
 
         outcomes = [o async for o in assistant.answer(Turn("hello my friend"))]

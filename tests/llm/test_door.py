@@ -43,7 +43,7 @@ class CallingLlm(FakeLlm):
 async def door(engine: FakeLlm | None = None, key: str = "") -> AsyncIterator[str]:
     engine = engine or CallingLlm()
     model: ModelThread[LlmEngine] = ModelThread("llm", lambda: engine)
-    opened = Door(Replies(model, 4), lambda: engine.model, lambda: model.loaded, key)
+    opened = Door(Replies(model, 4, pause=0), lambda: engine.model, lambda: model.loaded, key)
     async with listening(opened.app(Access()), "http://127.0.0.1:0", "http_uri") as uri:
         yield f"{uri}/v1"
     await model.aclose()
@@ -211,6 +211,7 @@ async def test_our_engine_talks_to_an_openai_server() -> None:
         await asyncio.to_thread(engine.load)
         words = await asyncio.to_thread(ask, engine, "hello")
         called = await asyncio.to_thread(ask, engine, "lamp", tools=tuple(TOOLS))
+        engine.close()
 
     assert engine.model == "fake"
     assert "".join(delta.text for delta in words).strip() == "You said: hello"
@@ -229,9 +230,11 @@ async def test_leaving_our_engine_ends_the_reply_at_the_server() -> None:
         deltas.close()  # type: ignore[attr-defined]
 
     async with door(served) as url:
-        await asyncio.to_thread(leave, engine_at(url))
+        engine = engine_at(url)
+        await asyncio.to_thread(leave, engine)
 
         assert await asyncio.to_thread(served.closed.wait, SECONDS)
+        engine.close()
 
 
 async def test_a_server_that_is_away_is_said_so_and_found_again() -> None:
@@ -241,6 +244,7 @@ async def test_a_server_that_is_away_is_said_so_and_found_again() -> None:
 
     with pytest.raises(Unavailable):
         await asyncio.to_thread(ask, engine, "hello")
+    engine.close()
 
 
 @pytest.mark.parametrize(
