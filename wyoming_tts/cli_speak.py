@@ -4,7 +4,7 @@ import struct
 import subprocess
 import sys
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from shutil import which
@@ -14,11 +14,12 @@ from pydantic_settings import CliPositionalArg, SettingsConfigDict
 
 from wyoming_common.errors import BadRequest, MissingDependency, NoSpace, Unavailable
 from wyoming_tts.config import TtsSettings
-from wyoming_tts.script import PlainScript, Script
+from wyoming_tts.script import Passage, PlainScript, Script
 from wyoming_tts.speech import Choice, Speech
 from wyoming_tts.ssml import SsmlScript
 from wyoming_tts.text.clean import clean
 
+_HOUR = 3600.0
 _PLAYERS = (
     ("pw-play", "--raw", "--rate={rate}", "--channels=1", "--format=s16", "-"),
     ("pacat", "--playback", "--rate={rate}", "--channels=1", "--format=s16le"),
@@ -55,7 +56,10 @@ def speak(settings: SpeakSettings, speech: Speech) -> None:
         speech.fetch(choice)
     rate = speech.rate(choice)
     script: Script = SsmlScript(choice.language) if settings.ssml else PlainScript()
-    audio = _audio(script, clean(text), speech, choice, settings.sentence_silence)
+    passages = (*script.feed(clean(text)), *script.finish())
+    # Nobody listens to a file while it is written, so there is no hurry.
+    ahead = _HOUR if settings.output else 0.0
+    audio = _audio(passages, speech, choice, settings.sentence_silence, ahead)
     if settings.output:
         _write(settings.output, rate, audio)
     else:
@@ -63,13 +67,13 @@ def speak(settings: SpeakSettings, speech: Speech) -> None:
 
 
 def _audio(
-    script: Script, text: str, speech: Speech, choice: Choice, silence: float
+    passages: Iterable[Passage], speech: Speech, choice: Choice, silence: float, ahead: float
 ) -> Iterator[bytes]:
     rate = speech.rate(choice)
     pause = 0.0
-    for passage in (*script.feed(text), *script.finish()):
+    for passage in passages:
         sounded = False
-        for pcm in speech.speak(passage, choice):
+        for pcm in speech.speak(passage, choice, ahead):
             if not sounded:
                 yield bytes(2 * int(pause * rate))
             sounded = True

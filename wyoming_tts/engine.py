@@ -32,6 +32,8 @@ class Phrase:
     length: float = 1.0
     """Factor on the time that speech takes."""
     volume: float = 1.0
+    ahead: float = 0.0
+    """Seconds of sound that the listener still has when this is begun: it need not hurry."""
 
 
 class TtsEngine(Protocol):

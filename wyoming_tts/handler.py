@@ -1,6 +1,7 @@
 """Wyoming events to engine calls: plain and streaming synthesis."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Final
 
@@ -53,6 +54,7 @@ class TtsHandler(ServiceHandler):
         self._model = model
         self._settings = settings
         self._incoming: _Passages | None = None
+        self._playback = _Playback()
 
     @property
     def unfinished(self) -> bool:
@@ -108,6 +110,7 @@ class TtsHandler(ServiceHandler):
         rate = self._speech.known_rate(choice)
         if rate is None:
             rate = await self._model.call(lambda speech: speech.rate(choice))
+        self._playback = _Playback()
         await self.write_event(AudioStart(rate=rate, width=2, channels=1).event())
         before = after = 0.0
         silent = True
@@ -129,7 +132,8 @@ class TtsHandler(ServiceHandler):
             await self._write_audio(_silence(before, rate) + known, rate)
             return True
         sounded = False
-        async with self._model.stream(lambda speech: speech.speak(passage, choice)) as pieces:
+        ahead = self._playback.ahead()
+        async with self._model.stream(lambda e: e.speak(passage, choice, ahead)) as pieces:
             async for pcm in pieces:
                 if not sounded:
                     await self._write_audio(_silence(before, rate), rate)
@@ -141,6 +145,24 @@ class TtsHandler(ServiceHandler):
         for start in range(0, len(pcm), _EVENT_BYTES):
             audio = pcm[start : start + _EVENT_BYTES]
             await self.write_event(AudioChunk(rate=rate, width=2, channels=1, audio=audio).event())
+        self._playback.sent(len(pcm) / (2 * rate))
+
+
+class _Playback:
+    """What a client that plays a reply as it comes has still to play."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+        self._seconds = 0.0
+
+    def sent(self, seconds: float) -> None:
+        """Note that so much sound has been sent."""
+        self._begun = self._begun if self._seconds else time.monotonic()
+        self._seconds += seconds
+
+    def ahead(self) -> float:
+        """Return the seconds of sound that are left, 0 before the first."""
+        return max(0.0, self._seconds - (time.monotonic() - self._begun))
 
 
 class _Passages:

@@ -106,20 +106,23 @@ class Speech:
         """Return the sound of a passage that was spoken lately, if it was."""
         return self._cache.get(self._key(passage, choice))
 
-    def speak(self, passage: Passage, choice: Choice) -> Iterator[bytes]:
-        """Yield mono s16le PCM at `rate`; nothing for a passage without a sound."""
+    def speak(self, passage: Passage, choice: Choice, ahead: float = 0.0) -> Iterator[bytes]:
+        """Yield mono s16le PCM at `rate`; nothing for a passage without a sound.
+
+        `ahead` are the seconds of sound that the listener still has.
+        """
         key = self._key(passage, choice)
         known = self._cache.load(key)
         if known is not None:
             yield known
             return
         pieces = []
-        for pcm in self._synthesize(passage, choice):
+        for pcm in self._synthesize(passage, choice, ahead):
             pieces.append(pcm)
             yield pcm
         self._cache.put(key, b"".join(pieces))
 
-    def _synthesize(self, passage: Passage, choice: Choice) -> Iterator[bytes]:
+    def _synthesize(self, passage: Passage, choice: Choice, ahead: float = 0.0) -> Iterator[bytes]:
         text = passage.text
         if self._settings.normalize:
             text = spoken(text, choice.language)
@@ -131,6 +134,7 @@ class Speech:
             choice.speaker,
             self._settings.length * passage.length,
             self._settings.volume * passage.volume,
+            ahead,
         )
         yield from self._resampled(self.engine.synthesize(phrase), choice)
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-_TARGET = 0.8
+_TARGET = 0.9
 """Where the loudest sample of ordinary speech ends up, of 1."""
 _KNEE = 0.85
 """Above it samples are bent towards 1 instead of being cut."""

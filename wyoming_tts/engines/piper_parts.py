@@ -19,12 +19,12 @@ from wyoming_tts.engines.piper_vocoder import Floats, Halo
 
 _LOGGER = logging.getLogger(__name__)
 
-_FORMAT = 2
+_FORMAT = 3
 """Raised when what is kept beside a voice changes its meaning."""
 _FAITHFUL_DB = 90.0
 """Signal to noise of windows against the whole; 16-bit sound has 98 dB at most."""
-_FLOW_HALOS = (32, 48, 64)
-_DECODER_HALOS = (12, 16, 24, 32, 48)
+_FLOW_HALOS = (24, 32, 48, 64)
+_DECODER_HALOS = (10, 12, 16, 24, 32, 48)
 _PROBE = 24
 """Frames of the windows that are compared."""
 

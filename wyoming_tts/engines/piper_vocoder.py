@@ -15,8 +15,11 @@ FIRST_FRAMES = 16
 """0.19 s at 22,050 Hz; on a machine that is busy or slow up to three times as much."""
 _AT_EASE = 0.1
 """Share of the time that computing takes where the first window may be that short."""
-MOST_FRAMES = 192
-"""2.2 s, which is also how late a cancelled reply stops computing."""
+MOST_FRAMES = 256
+"""3 s, which is also how late a cancelled reply stops computing."""
+_FLOW_STEP = 320
+"""Frames that the flow goes on by, once the first window is heard: it costs a quarter of the
+decoder, and twice the frames around each step."""
 _MOST_GROWTH = 8
 """How much longer than the window before a window may be: one measurement may have been lucky."""
 _SHARE = 0.4
@@ -45,7 +48,8 @@ class Pace:
     """Chooses the length of each window, so that a listener never waits for the next one.
 
     Long windows cost less, for the frames around each are computed twice; short ones are ready
-    sooner. A fast machine takes two windows for a sentence, a slow one doubles them.
+    sooner. A fast machine takes two windows for a sentence, a slow one doubles them. `ahead` are
+    the seconds of sound that the listener still has.
     """
 
     def __init__(
@@ -53,13 +57,14 @@ class Pace:
         frame_seconds: float,
         clock: Callable[[], float] = time.perf_counter,
         cost: Cost | None = None,
+        ahead: float = 0.0,
     ) -> None:
         self._frame_seconds = frame_seconds
         self._clock = clock
         self._cost = cost or Cost()
-        self._heard_from = 0.0
-        self._sent = 0
-        self._last = 0
+        self._heard_from = clock()
+        self._sent = ahead / frame_seconds  # frames
+        self._last = MOST_FRAMES if ahead > 0 else 0
 
     def next(self, left: int) -> int:
         """Return how many of the `left` frames to compute now."""
@@ -104,7 +109,7 @@ class WindowedVocoder:
         self._cost = Cost()
 
     def __call__(
-        self, encoded: Mapping[str, Floats], constant: Mapping[str, Floats]
+        self, encoded: Mapping[str, Floats], constant: Mapping[str, Floats], ahead: float = 0.0
     ) -> Iterator[Floats]:
         """Yield audio, shape [samples], -1 to 1.
 
@@ -113,7 +118,7 @@ class WindowedVocoder:
         """
         total = max(tensor.shape[-1] for tensor in encoded.values())
         latents = _Latents(self._flow, {**encoded, **constant}, total, self._halo.flow)
-        pace = Pace(self._hop / self._rate, self._clock, self._cost)
+        pace = Pace(self._hop / self._rate, self._clock, self._cost, ahead)
         start = 0
         while start < total:
             end = start + pace.next(total - start)
@@ -148,6 +153,8 @@ class _Latents:
         """Return the first `frame` frames or some more, shape [1, channels, frames]."""
         start = self._frames
         if start < frame:
+            if start:
+                frame = min(self._total, max(frame, start + _FLOW_STEP))
             low, high = max(0, start - self._reach), min(self._total, frame + self._reach)
             window = self._flow(
                 {

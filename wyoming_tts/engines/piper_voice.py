@@ -1,14 +1,13 @@
 """One loaded Piper voice: text to phonemes to sound."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import numpy as np
 import onnxruntime
 import piper
-from numpy.typing import NDArray
 from piper.config import PiperConfig
 
 from wyoming_common.errors import ModelError
@@ -81,7 +80,7 @@ class PiperVoice:
         )
         limiter = Limiter(self._speak.peak, phrase.volume)
         for ids in self._ids(phrase.text):
-            for audio in self._speak(self._inputs(ids, speaker, scales)):
+            for audio in self._speak(self._inputs(ids, speaker, scales), phrase.ahead):
                 yield limiter(audio)
 
     def _ids(self, text: str) -> list[list[int]]:
@@ -116,10 +115,10 @@ class _Windowed:
             voice.facts.halo,
         )
 
-    def __call__(self, inputs: Inputs) -> Iterator[Floats]:
+    def __call__(self, inputs: Inputs, ahead: float = 0.0) -> Iterator[Floats]:
         between = list(self._voice.facts.between)
         encoded = dict(zip(between, self._voice.encoder.run(between, inputs), strict=True))
-        return self._vocoder(encoded, inputs)
+        return self._vocoder(encoded, inputs, ahead)
 
 
 class _Whole:
@@ -129,5 +128,5 @@ class _Whole:
         self._session = session
         self.peak = float(np.abs(run(session, probe)).max())
 
-    def __call__(self, inputs: Mapping[str, NDArray[Any]]) -> Iterator[Floats]:
-        yield run(self._session, dict(inputs)).reshape(-1)
+    def __call__(self, inputs: Inputs, ahead: float = 0.0) -> Iterator[Floats]:  # noqa: ARG002
+        yield run(self._session, inputs).reshape(-1)
