@@ -34,6 +34,8 @@ BOX = Machine("box", "10.77.0.2")
 
 def connect() -> None:
     """Make the second machine and the cable between the two."""
+    # An address that is still being checked for duplicates cannot be bound.
+    Path("/proc/sys/net/ipv6/conf/default/accept_dad").write_text("0", encoding="utf-8")
     for command in (
         "ip link set lo up",
         f"ip netns add {BOX.name}",
