@@ -81,6 +81,16 @@ async def answer(uri: str, process: subprocess.Popen[bytes]) -> Info:
                 await asyncio.sleep(0.5)
 
 
+def inside(root: Path, *environment: str) -> list[str]:
+    """Return the beginning of a command that runs in a root, with nothing of this machine's own."""
+    path = "PATH=/opt/parley/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    # The way to the package index of this machine, which may lead through a proxy.
+    network = [f"{name}={value}" for name, value in os.environ.items() if "INDEX_URL" in name]
+    network += [f"{name}={CERTIFICATES}" for name in ("PIP_CERT", "SSL_CERT_FILE")]
+    clean = ["/usr/bin/env", "-i", "HOME=/root", "LANG=C.UTF-8", path, *network, *environment]
+    return ["chroot", str(root), *clean]
+
+
 @pytest.mark.parametrize(
     ("image", "app"), [(app, app) for app in sorted(SETTINGS)], indirect=["image"]
 )
@@ -88,21 +98,16 @@ def test_the_image_serves_with_its_default_options(image: Path, app: str) -> Non
     described = config(app)
     options = json.dumps(described["options"])
     (image / "data" / "options.json").write_text(options, encoding="utf-8")
-    inside = ["chroot", str(image), "/usr/bin/env", "-i", "HOME=/root", "LANG=C.UTF-8"]
-    path = "PATH=/opt/parley/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    # The way to the package index of this machine, which may lead through a proxy.
-    network = [f"{name}={value}" for name, value in os.environ.items() if "INDEX_URL" in name]
-    network += [f"{name}={CERTIFICATES}" for name in ("PIP_CERT", "SSL_CERT_FILE")]
     for step in steps(app):
         done = subprocess.run(
-            [*inside, path, *network, "sh", "-c", step], capture_output=True, text=True, check=False
+            [*inside(image), "sh", "-c", step], capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, f"{step}\n{done.stdout}{done.stderr}"
     shutil.rmtree(image / "src")
     port = int(described["watchdog"].rpartition(":")[2].removesuffix("]"))
     environment = [f"{name}={value}" for name, value in described["environment"].items()]
 
-    process = subprocess.Popen([*inside, path, *environment, *entry_point(app)])
+    process = subprocess.Popen([*inside(image, *environment), *entry_point(app)])
     try:
         info = asyncio.run(answer(f"tcp://127.0.0.1:{port}", process))
     finally:
@@ -111,3 +116,24 @@ def test_the_image_serves_with_its_default_options(image: Path, app: str) -> Non
 
     assert getattr(info, DOMAINS[app])
     assert ended == 0
+
+
+@pytest.mark.parametrize("image", ["parley_tts"], indirect=True)
+def test_the_script_for_a_pi_installs_a_service_that_serves(image: Path) -> None:
+    installed = subprocess.run(
+        [*inside(image), "/src/deploy/pi.sh", "tts"], capture_output=True, text=True, check=False
+    )
+    assert installed.returncode == 0, installed.stdout + installed.stderr
+    unit = (image / "etc/systemd/system/parley-tts.service").read_text(encoding="utf-8")
+    found = re.search(r"^ExecStart=(.+)$", unit, re.MULTILINE)
+    assert found is not None
+    (image / "var/lib/parley").symlink_to("/data")
+
+    process = subprocess.Popen([*inside(image), *found[1].split()])
+    try:
+        info = asyncio.run(answer("tcp://127.0.0.1:10200", process))
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+    assert info.tts
