@@ -27,6 +27,8 @@ def tell_heard(telemetry: Telemetry, heard: Heard) -> None:
 
 def tell_turn(telemetry: Telemetry, report: TurnReport) -> None:
     """Pass on a turn; its stage `turn` is ready at the end of speech and first at the reply."""
+    # How long text-to-speech takes from words that can be spoken, its service knows better.
+    telemetry.budgets.pop("tts", None)
     trace = report.trace
     stages = {stage.name: stage for stage in trace.stages}
     outcome = {"failed": True} if report.error else {"cancelled": True}

@@ -213,7 +213,7 @@ class Telemetry:
         self.outcomes[stage.name, outcome] += 1
         for name in _SUMMED & stage.facts.keys():
             self.sums[stage.name, name] += stage.facts[name]
-        if stage.wait is not None and outcome == "done":
+        if stage.wait is not None:
             self._judge(stage.name, stage.wait)
 
     def _judge(self, stage: str, wait: float) -> None:

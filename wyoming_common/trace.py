@@ -49,9 +49,14 @@ class Stage:
 
     @property
     def wait(self) -> float | None:
-        """Seconds a person waited for this stage: from `ready` to its answer."""
-        answer = self.end if self.name in _MEASURED_TO_END else self.first
-        if answer is None:
+        """Seconds a person waited for this stage: from `ready` to its answer.
+
+        None where there was no answer: a stage that failed, or was cancelled before it.
+        """
+        to_end = self.name in _MEASURED_TO_END
+        answer = self.end if to_end else self.first
+        given_up = self.facts.get("failed") or (to_end and self.facts.get("cancelled"))
+        if answer is None or given_up:
             return None
         return max(0.0, answer - (self.start if self.ready is None else self.ready))
 

@@ -285,6 +285,19 @@ def test_speech_to_text_is_measured_to_its_end_and_from_the_end_of_speech(clock:
     assert span.trace.stages[0].wait == pytest.approx(0.75)
 
 
+def test_a_reply_that_was_begun_and_interrupted_was_waited_for(clock: Clock) -> None:
+    waits = []
+    for stage in ("llm", "stt"):
+        span = Span(stage, clock=clock)
+        clock.now += 0.5
+        span.first()
+        span.note(cancelled=True)
+        span.end()
+        waits.append(span.trace.stages[0].wait)
+
+    assert waits == [0.5, None]
+
+
 async def test_work_outside_a_job_is_traced_nowhere() -> None:
     model = ModelThread("model", object)
 

@@ -29,6 +29,7 @@ class Page:
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
         self._ids = itertools.count(1)
+        self.loaded = False
         self.problems: list[str] = []
         """What the page complained about: exceptions, refused markup, failed requests."""
 
@@ -45,10 +46,14 @@ class Page:
         return result
 
     async def open(self, url: str) -> None:
-        """Go to `url`."""
+        """Go to `url` and wait until it is loaded."""
         for domain in ("Page", "Runtime", "Log"):
             await self.call(f"{domain}.enable")
+        self.loaded = False
         await self.call("Page.navigate", url=url)
+        async with asyncio.timeout(SECONDS):
+            while not self.loaded:
+                self._note(await self._socket.receive_json())
 
     async def value(self, script: str) -> Any:
         """Return what a JavaScript expression gives, awaited if it is a promise."""
@@ -83,6 +88,8 @@ class Page:
 
     def _note(self, message: dict[str, Any]) -> None:
         match message.get("method"):
+            case "Page.loadEventFired":
+                self.loaded = True
             case "Runtime.exceptionThrown":
                 self.problems.append(str(message["params"]["exceptionDetails"]))
             case "Log.entryAdded" if message["params"]["entry"]["level"] == "error":
@@ -99,6 +106,7 @@ async def chromium() -> AsyncIterator[Page]:
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         assert process.stderr is not None
+        draining: asyncio.Task[bytes] | None = None
         try:
             address = await _announced(process.stderr)
             draining = asyncio.create_task(process.stderr.read())
@@ -108,11 +116,12 @@ async def chromium() -> AsyncIterator[Page]:
                 url = next(tab["webSocketDebuggerUrl"] for tab in tabs if tab["type"] == "page")
                 async with session.ws_connect(url, max_msg_size=0) as socket:
                     yield Page(socket)
-            draining.cancel()
         finally:
             if process.returncode is None:
                 process.terminate()
-            await process.communicate()
+            await process.wait()
+            if draining is not None:
+                await draining
 
 
 async def _announced(output: asyncio.StreamReader) -> str:

@@ -60,7 +60,7 @@ async def test_a_slow_stage_is_named_in_words_in_the_waterfall_and_in_the_count(
         )
 
     assert verdict == "Conversation is slow: beyond its budget of 1 s in 50 % of turns"
-    assert flag == "Conversation 4.00 s, budget 1 s"
+    assert flag == "Slow: Conversation 4.00 s"
     assert note == "4.00 s, budget 1 s"
     assert any(row.startswith("Conversation") and row.endswith("50.0 %") for row in beyond)
 

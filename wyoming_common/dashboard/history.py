@@ -83,7 +83,7 @@ class History:
         kept = {**record, "at": at, "clock_error_ms": round(error * 1000, 2)}
         turn.records.append(json.dumps(kept, separators=(",", ":")).encode())
         for stage in stages:
-            if stage.get("wait_ms") is not None and not stage.keys() & {"failed", "cancelled"}:
+            if stage.get("wait_ms") is not None and not stage.get("failed"):
                 self._wait(stage["stage"], record["source"], at, stage["wait_ms"])
 
     def turns(self, before: int | None, limit: int) -> list[dict[str, Any]]:

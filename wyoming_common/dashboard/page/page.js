@@ -10,13 +10,15 @@ const CHART_MS = 5000;
 const LATEST = 12;
 const OLDER = 30;
 const MOST_SHOWN = 600;
+// So few waits say nothing about a stage.
+const FEW = 5;
 const METERS = {
   level_dbfs: { label: "Level of the microphone", least: -96, most: 0, unit: " dB" },
   speech: { label: "Probability of speech", least: 0, most: 1, unit: "" },
   wake: { label: "Score of the wake word", least: 0, most: 1, unit: "" },
 };
 
-const state = { revision: -1, instance: "", turns: new Map(), open: new Set(), sources: [], series: [], charted: 0, follow: true, room: LATEST };
+const state = { revision: -1, instance: "", turns: new Map(), open: new Set(), sources: [], series: [], charted: 0, follow: true, room: LATEST, chosen: false };
 const chart = new Chart(byId("chart"));
 const meters = new Map();
 
@@ -37,10 +39,14 @@ async function poll() {
   try {
     const answer = await get("api/state", { revision: state.revision, text: wantsText() });
     byId("banner").hidden = true;
-    if (answer.instance !== state.instance) {
-      if (state.instance) forget();
+    if (state.instance && answer.instance !== state.instance) {
+      // Another server counts anew: everything is asked for again.
+      forget();
       state.instance = answer.instance;
+      setTimeout(poll, 0);
+      return;
     }
+    state.instance = answer.instance;
     take(answer);
   } catch (err) {
     byId("banner").textContent = `The dashboard's server does not answer (${plain(err.message, 80)}); trying again. What you see is what was last known.`;
@@ -190,7 +196,7 @@ function drawStages() {
   const select = byId("series");
   const keys = state.series.map((entry) => `${entry.stage}\n${entry.source}`);
   if (keys.join() === [...select.options].map((option) => option.value).join()) return;
-  const chosen = select.value || keys.find((key) => key.startsWith("turn\n")) || keys[0];
+  const chosen = (state.chosen && select.value) || keys.find((key) => key.startsWith("turn\n")) || keys[0];
   select.replaceChildren(...state.series.map((entry, index) => el("option", { value: keys[index], selected: keys[index] === chosen }, `${stageName(entry.stage)} (${plain(entry.source, 40)})`)));
   drawChart();
 }
@@ -280,7 +286,7 @@ function verdict(kind, text) {
 function drawVerdict() {
   const silent = state.sources.filter((source) => source.problem && source.problem !== "connecting");
   const slow = state.series.map((entry) => ({ entry, beyond: violations(entry) }))
-    .filter(({ beyond }) => beyond && beyond.budget_ms !== null && beyond.share >= 0.01)
+    .filter(({ beyond }) => beyond && beyond.budget_ms !== null && beyond.share >= 0.01 && beyond.count >= FEW)
     .sort((a, b) => Number(a.entry.stage === "turn") - Number(b.entry.stage === "turn") || b.beyond.share - a.beyond.share);
   if (!state.sources.length) verdict("", "Looking for services");
   else if (silent.length) verdict("bad", `${silent.map((source) => plain(source.name, 60)).join(", ")} ${silent.length === 1 ? "does" : "do"} not answer`);
@@ -318,7 +324,7 @@ function start() {
   byId("legend").append(...Object.entries(STAGES).filter(([stage]) => stage !== "turn").map(([stage, name]) => el("li", {}, el("i", { class: colour(stage) }), name)));
   byId("whole").addEventListener("change", redraw);
   byId("older").addEventListener("click", older);
-  byId("series").addEventListener("change", () => { chart.clear(); drawChart(); });
+  byId("series").addEventListener("change", () => { state.chosen = true; chart.clear(); drawChart(); });
   byId("show-text").addEventListener("change", switchText);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) state.charted = 0; });
   poll();

@@ -81,7 +81,9 @@ export function readTurn(turn, budgets) {
   for (const lane of all) {
     const side = lane.inner ?? lane.outer;
     const budget = budgets(side.record.source, lane.name) ?? budgets(lane.outer?.record.source, lane.name);
-    const wait = Math.max(lane.inner?.facts.wait_ms ?? 0, lane.outer?.facts.wait_ms ?? 0);
+    // What the satellite waited for speech, it waited for words as well: the service knows better.
+    const outer = lane.name === "tts" && lane.inner ? 0 : lane.outer?.facts.wait_ms ?? 0;
+    const wait = Math.max(lane.inner?.facts.wait_ms ?? 0, outer);
     lane.wait = wait || null;
     lane.budget = budget;
     if (budget && wait > budget) {
@@ -162,7 +164,7 @@ export function colour(stage) {
 function headline(read) {
   const said = el("span", { class: "said" });
   for (const trouble of read.troubles) said.append(el("span", { class: "flag" }, trouble));
-  for (const lane of read.slow) said.append(el("span", { class: "flag" }, `${stageName(lane.name)} ${duration(lane.wait)}, budget ${roughly(lane.budget)}`));
+  for (const lane of read.slow) said.append(el("span", { class: "flag", title: `Budget ${roughly(lane.budget)}` }, `Slow: ${stageName(lane.name)} ${duration(lane.wait)}`));
   if (read.cancelled) said.append(el("span", { class: "flag gentle" }, "Interrupted"));
   const words = read.texts.transcript;
   if (words !== undefined) said.append(el("bdi", {}, plain(words, 160) || "(nothing said)"));
