@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import time
 import zipfile
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -170,3 +171,24 @@ def test_numbers_stay_in_the_diagnostics() -> None:
 def test_a_source_that_is_no_address_is_refused(uri: str) -> None:
     with pytest.raises(ConfigError, match="source: expected tcp://HOST:PORT"):
         Sources([uri], History(), discover=False)
+
+
+async def test_the_turns_of_a_machine_with_another_clock_are_put_where_they_were(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    elsewhere = Telemetry("parley-satellite", clock=lambda: time.monotonic() - 7200)
+    add_turn(elsewhere, "one")
+    monkeypatch.setattr("wyoming_common.dashboard.sources.boot_id", lambda: "another machine")
+
+    async with (
+        telling(elsewhere) as uri,
+        dashboard(uri) as shown,
+        aiohttp.ClientSession(shown.uri) as http,
+    ):
+        state = await state_when(http, lambda state: bool(state["turns"]))
+
+    (source,) = state["sources"]
+    assert source["same_machine"] is False
+    assert source["clock_offset_ms"] == pytest.approx(-7_200_000, abs=source["clock_error_ms"])
+    assert 0 < source["clock_error_ms"] < 1000
+    assert 0 <= state["turns"][0]["ago_s"] < 60
