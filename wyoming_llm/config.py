@@ -81,6 +81,11 @@ class LlmSettings(ServiceSettings):
     confirm_above: int = Field(
         5, ge=1, description="control of more entities than this at once is confirmed first"
     )
+    model_acts: Literal["ask", "do", "off"] = Field(
+        "ask",
+        description="what happens when no sentence fits and the model chooses an action: it is "
+        "confirmed first, done at once (for models that are good at it), or never",
+    )
     candidates: int = Field(8, ge=1, le=64, description="entities that the model is shown")
     sentences_dir: Paths = Field(
         (),

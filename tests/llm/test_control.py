@@ -159,6 +159,15 @@ async def test_questions_are_answered_from_states() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "answer"),
+    [("are any fans on in the kitchen", "No"), ("is the dead light on", "No, unavailable")],
+)
+async def test_what_is_not_there_is_said_as_it_is(text: str, answer: str) -> None:
+    async with house() as it:
+        assert await it.told(text) == answer
+
+
+@pytest.mark.parametrize(
     ("text", "entity", "before", "after"),
     [
         ("unlock the front door", "lock.front", "locked", "unlocked"),
@@ -247,12 +256,23 @@ CHOICE = {"intent": "HassTurnOn", "name": "Coffee machine"}
 
 async def test_the_model_chooses_where_words_do_not_fit() -> None:
     async with house(script=[json.dumps(CHOICE)]) as it:
-        await it.say("could you get the coffee machine going for me")
+        question = await it.told("could you get the coffee machine going for me")
+        asked = it.home.state("switch.coffee")
+        await it.say("yes")
 
+        assert question == "Shall I turn on Coffee machine?"
+        assert asked == "off"
         assert it.home.state("switch.coffee") == "on"
         names = json.dumps(it.engine.prompts[0].schema)
         assert "Coffee machine" in names
         assert "Secret light" not in names
+
+
+async def test_a_model_that_is_trusted_is_not_asked_back() -> None:
+    async with house(script=[json.dumps(CHOICE)], model_acts="do") as it:
+        await it.say("could you get the coffee machine going for me")
+
+        assert it.home.state("switch.coffee") == "on"
 
 
 async def test_the_model_may_choose_nothing() -> None:
@@ -283,7 +303,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("output", HOSTILE)
 async def test_whatever_the_model_writes_does_nothing_that_was_not_asked(output: str) -> None:
-    async with house(script=[output, output]) as it:
+    async with house(script=[output, output], model_acts="do") as it:
         outcomes = await it.say("make the coffee machine do its thing")
 
         assert it.home.handled == []
@@ -295,7 +315,7 @@ async def test_whatever_the_model_writes_does_nothing_that_was_not_asked(output:
 async def test_random_output_does_nothing_either() -> None:
     chance = random.Random(5)  # noqa: S311 - no secret
     script = ["".join(chr(chance.randrange(1, 0xD000)) for _ in range(300)) for _ in range(20)]
-    async with house(script=script) as it:
+    async with house(script=script, model_acts="do") as it:
         for _ in range(10):
             await it.say("make the coffee machine do its thing")
 

@@ -8,7 +8,7 @@ from wyoming_common.errors import Unavailable
 from wyoming_common.home_assistant import Entity, HomeAssistant, State
 from wyoming_llm.home.sentences import Understood
 from wyoming_llm.home.speech import Shown, listed, say
-from wyoming_llm.home.targets import ACTIONS, GONE, QUESTIONS, Known, find_targets, happened
+from wyoming_llm.home.targets import ACTIONS, QUESTIONS, Known, find_targets, happened
 from wyoming_llm.outcome import Fail, Intent, Outcome, Say
 
 _READ_BACK_SECONDS: Final = 3.0
@@ -66,19 +66,16 @@ class Acting:
     def _answer(self, understood: Understood) -> Outcome:
         known = self.known
         targets = find_targets(understood.intent, understood.slots, known)
-        if not targets:
+        if not targets and (understood.slots.get("name") or understood.intent != "HassGetState"):
             return Fail(_nothing(understood.slots))
         shown = [Shown.of(entity, known.state(entity)) for entity in targets]
-        named = understood.slots.get("name") is not None
-        if named and all(one.state in GONE for one in shown):
-            return Fail(f"Sorry, {shown[0].name} is not available.")
         wanted = understood.slots.get("state")
         matched = [one for one in shown if wanted is None or one.state == str(wanted)]
         unmatched = [one for one in shown if one not in matched]
         text = say(understood.response, understood.slots, matched, unmatched)
         if not text:
             text = ", ".join(f"{one.name}: {one.state_with_unit}" for one in shown[:5])
-        return Say(text)
+        return Say(text) if text else Fail(_nothing(understood.slots))
 
     async def _do(self, understood: Understood) -> Outcome:
         checked = understood.intent in ACTIONS

@@ -33,6 +33,18 @@ _RESPONSES: Final = {
 }
 
 
+def described(understood: Understood) -> str:
+    """Return what a choice would do, as the rest of a question."""
+    name = understood.slots["name"]
+    match understood.intent:
+        case "HassTurnOn":
+            return f"turn on {name}"
+        case "HassTurnOff":
+            return f"turn off {name}"
+    percent = understood.slots.get("brightness", understood.slots.get("position"))
+    return f"set {name} to {percent} percent"
+
+
 def choice_prompt(text: str, candidates: Sequence[Entity], known: Known) -> Prompt:
     """Return the prompt that lets the model choose; its answer can be nothing else."""
     devices = "\n".join(f"- {e.name} ({e.domain}): {known.state(e).value}" for e in candidates)
@@ -73,7 +85,7 @@ def read_choice(answer: str, candidates: Sequence[Entity], language: str) -> Und
         if "name" in properties and _fits(choice, properties):
             slots = {name: choice[name] for name in properties if name != "intent"}
             intent = choice["intent"]
-            return Understood(intent, slots, _RESPONSES[intent], language)
+            return Understood(intent, slots, _RESPONSES[intent], language, guessed=True)
     return None
 
 

@@ -6,10 +6,10 @@ from typing import Final
 
 from wyoming_common.home_assistant import Entity, HomeAssistant
 from wyoming_common.worker import ModelThread
-from wyoming_llm.config import LlmSettings
+from wyoming_llm.config import OFF, LlmSettings
 from wyoming_llm.engine import Sampling
 from wyoming_llm.home.acting import Acting
-from wyoming_llm.home.choice import MOST_CHARACTERS, choice_prompt, read_choice
+from wyoming_llm.home.choice import MOST_CHARACTERS, choice_prompt, described, read_choice
 from wyoming_llm.home.consent import Consents, answer_of
 from wyoming_llm.home.names import best_entities
 from wyoming_llm.home.sentences import Sentences, Understood
@@ -81,11 +81,12 @@ class HomeControl:
         )
         if found is not None or not home.entities or len(text) > _MOST_MODEL_TEXT:
             return found
-        candidates = best_entities(text, home, self._settings.candidates)
-        if candidates and (chosen := await self._choose(text, candidates, code)) is not None:
-            return chosen
         # A model that is asked for the impossible says that it is done.
-        return await self._sentences.call(lambda known: known.refuse(text, code, home))
+        refused = await self._sentences.call(lambda known: known.refuse(text, code, home, classes))
+        if refused is not None or self._settings.model_acts == OFF:
+            return refused
+        candidates = best_entities(text, home, self._settings.candidates)
+        return await self._choose(text, candidates, code) if candidates else None
 
     async def _choose(
         self, text: str, candidates: Sequence[Entity], language: str
@@ -116,6 +117,8 @@ class HomeControl:
             question = f"Do you really want that for {listed([e.name for e in doubtful])}?"
         elif len(targets) > self._settings.confirm_above:
             question = f"That concerns {len(targets)} devices. Shall I go on?"
+        elif understood.guessed and self._settings.model_acts == "ask":
+            question = f"Shall I {described(understood)}?"
         else:
             return None
         if not conversation:

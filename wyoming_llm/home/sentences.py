@@ -1,7 +1,7 @@
 """Commands in known words: Home Assistant's own sentences over the names of this home."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +12,7 @@ from wyoming_common.errors import ConfigError
 from wyoming_common.home_assistant import Home
 from wyoming_llm.home.names import corrections
 from wyoming_llm.home.speech import say
-from wyoming_llm.home.targets import ACTIONS
+from wyoming_llm.home.targets import REFUSABLE
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -20,6 +20,9 @@ _PLACES: Final = {"name": "entity", "area": "area", "floor": "floor"}
 """Slots that name something of the home, and what the package's error texts call that"""
 _LEAST_NAME: Final = 4
 """Letters of a name worth a refusal; shorter ones are mostly articles"""
+_QUESTIONS: Final = frozenset({"HassGetState", "HassClimateGetTemperature", "HassGetWeather"})
+_STATES: Final = frozenset({"state", "device_class", "domain"})
+"""Slots that say what is asked after, besides a name"""
 _CUSTOM: Final = "parley_custom_sentence"
 
 
@@ -34,6 +37,8 @@ class Understood:
     language: str = "en"
     refusal: str = ""
     """What is said instead, when it names something that does not exist"""
+    guessed: bool = False
+    """Whether a model chose it"""
 
 
 class Sentences:
@@ -67,13 +72,20 @@ class Sentences:
                 return found
         return None
 
-    def refuse(self, text: str, language: str, home: Home) -> Understood | None:
+    def refuse(
+        self, text: str, language: str, home: Home, classes: Mapping[str, str]
+    ) -> Understood | None:
         """Return a refusal when `text` wants something done with a thing that does not exist.
 
         Slower than `recognize`: for texts that no sentence fits.
         """
         known = self._language(language)
-        return known.refuse(text, self._lists(home, {})) if known is not None else None
+        return known.refuse(text, self._lists(home, classes)) if known is not None else None
+
+    def concerns_home(self, text: str, language: str) -> bool:
+        """Whether `text` would command or ask after something of a home, whatever its names."""
+        known = self._language(language)
+        return known is not None and known.concerns_home(text, self._lists(Home(), {}))
 
     def _language(self, language: str) -> "_Language | None":
         code = language or "en"
@@ -119,20 +131,37 @@ class _Language:
         response = texts.get(key, "" if key == "default" or " " not in key else key)
         return Understood(result.intent.name, slots, response, self._code)
 
-    def refuse(self, text: str, lists: dict[str, Any]) -> Understood | None:
-        from hassil.recognize import recognize_all
+    def concerns_home(self, text: str, lists: dict[str, Any]) -> bool:
+        for result in self._with_unknown_names(text, lists):
+            if not result.unmatched_entities.keys() <= _PLACES.keys():
+                continue
+            # A question fits almost anything by its name alone: it must also ask for a state.
+            if result.intent.name in REFUSABLE - _QUESTIONS or (
+                result.intent.name in _QUESTIONS and _STATES & result.entities.keys()
+            ):
+                return True
+        return False
 
-        refusals = []
-        for result in recognize_all(
-            text.strip().rstrip(".!?"), self._intents, slot_lists=lists, language=self._code,
+    def _with_unknown_names(self, text: str, lists: dict[str, Any]) -> Iterable[Any]:
+        from hassil.recognize import MISSING_ENTITY, recognize_all
+
+        return recognize_all(
+            text.strip().rstrip(".!?"),
+            self._intents,
+            slot_lists=lists,
+            language=self._code,
             allow_unmatched_entities=True,
-        ):  # fmt: skip
+        )
+
+    def refuse(self, text: str, lists: dict[str, Any]) -> Understood | None:
+        refusals = []
+        for result in self._with_unknown_names(text, lists):
             missing = result.unmatched_entities
-            if result.intent.name not in ACTIONS or not missing.keys() <= _PLACES.keys():
+            if result.intent.name not in REFUSABLE or not missing.keys() <= _PLACES.keys():
                 continue
             name, entity = next(iter(missing.items()), ("", None))
             said = str(getattr(entity, "text", "")).strip()
-            if len(said) >= _LEAST_NAME:
+            if len(said) >= _LEAST_NAME and said != MISSING_ENTITY:
                 refusals.append((result.text_chunks_matched, -len(missing), name, said, result))
         if not refusals:
             return None

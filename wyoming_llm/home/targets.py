@@ -13,6 +13,13 @@ ACTIONS: Final = frozenset(
      "HassFanSetSpeed", "HassSetVolume", "HassToggle", "HassOpenCover", "HassCloseCover"}
 )  # fmt: skip
 """Intents that change an entity's state in a way that can be read back."""
+REFUSABLE: Final = ACTIONS | {
+    "HassSetVolumeRelative", "HassMediaPause", "HassMediaUnpause", "HassMediaNext",
+    "HassMediaPrevious", "HassMediaPlayerMute", "HassMediaPlayerUnmute", "HassClimateSetFanMode",
+    "HassVacuumStart", "HassVacuumReturnToBase", "HassVacuumCleanArea", "HassLawnMowerDock",
+    "HassLawnMowerStartMowing",
+}  # fmt: skip
+"""Intents that name a thing to do something with"""
 QUESTIONS: Final = frozenset({"HassGetState", "HassClimateGetTemperature", "HassGetWeather"})
 
 _DOMAIN_OF: Final = {

@@ -1,0 +1,64 @@
+"""What is answered without a home to control: the clock truthfully, commands by a refusal.
+
+A model that is asked to switch something it cannot reach says that it did, and guesses the time.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from typing import Final
+
+from wyoming_common.home_assistant import Home
+from wyoming_common.worker import ModelThread
+from wyoming_llm.home.sentences import Sentences
+from wyoming_llm.home.speech import say
+from wyoming_llm.outcome import Fail, Outcome, Say
+
+_CLOCK: Final = frozenset({"HassGetCurrentTime", "HassGetCurrentDate"})
+_NO_HOME: Final = {
+    "en": "I am not connected to your home, so I cannot do that.",
+    "de": "Ich bin nicht mit deinem Zuhause verbunden und kann das nicht tun.",
+    "es": "No estoy conectado a tu casa, así que no puedo hacerlo.",
+    "fr": "Je ne suis pas connecté à votre maison, je ne peux donc pas le faire.",
+    "nl": "Ik ben niet met je huis verbonden, dus dat kan ik niet doen.",
+}
+
+
+class NoHome:
+    """Stands where HomeControl would, when there is no Home Assistant to ask."""
+
+    def __init__(
+        self,
+        sentences: ModelThread[Sentences],
+        now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
+    ) -> None:
+        self._sentences = sentences
+        self._now = now
+        self._home = Home()
+
+    def area_of(self, device: str) -> str:  # noqa: ARG002 - HomeControl's
+        """Return "": rooms are not known."""
+        return ""
+
+    async def handle(
+        self,
+        text: str,
+        language: str,
+        conversation: str,  # noqa: ARG002 - HomeControl's
+        device: str,  # noqa: ARG002
+    ) -> AsyncIterator[Outcome] | None:
+        """Return the answer to a question of the clock or a command, None for all else."""
+        outcome = await self._sentences.call(lambda known: self._answer(known, text, language))
+        return _once(outcome) if outcome is not None else None
+
+    def _answer(self, known: Sentences, text: str, language: str) -> Outcome | None:
+        understood = known.recognize(text, language, self._home, {})
+        if understood is not None and understood.intent in _CLOCK:
+            answer = say(understood.response, understood.slots, now=self._now())
+            return Say(answer) if answer else None
+        if understood is None and not known.concerns_home(text, language):
+            return None
+        return Fail(_NO_HOME.get((language or "en")[:2].lower(), _NO_HOME["en"]))
+
+
+async def _once(outcome: Outcome) -> AsyncIterator[Outcome]:
+    yield outcome
