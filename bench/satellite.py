@@ -136,9 +136,10 @@ def _talkers(data: Data, rng: random.Random, talks: int, noise: bool) -> None:
     for _ in range(talks):
         command = data.wave(rng.choice(commands)["audio"])
         command *= rng.choice([6_000, 10_000, 16_000]) / max(1.0, float(np.abs(command).max()))
-        begin = rng.uniform(3, 8)
+        # By then the echo canceller knows the room, as it does after a satellite's first reply.
+        begin = rng.uniform(8, 12)
         onset = begin + _speech_start(command)
-        near = np.zeros(16 * 16_000, np.float32)
+        near = np.zeros(22 * 16_000, np.float32)
         piece = command[: len(near) - int(begin * 16_000)]
         near[int(begin * 16_000) : int(begin * 16_000) + len(piece)] = piece
         events = []
@@ -274,7 +275,9 @@ def _speech(pcm: Wave) -> list[bool]:
 
 def _speech_start(pcm: Wave) -> float:
     speech = _speech(pcm)
-    return next((i for i, spoken in enumerate(speech) if spoken), 0) * 0.032
+    # A single frame is a click or a breath; speech has company.
+    starts = (i for i, spoken in enumerate(speech) if spoken and any(speech[i + 1 : i + 3]))
+    return next(starts, 0) * 0.032
 
 
 def _speech_end(pcm: Wave) -> float:

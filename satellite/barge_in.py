@@ -30,7 +30,7 @@ class Talk(Enum):
 class BargeInSettings:
     """Seconds of audio unless said otherwise; found on the echo recordings of `bench`."""
 
-    speech: float = 0.35
+    speech: float = 0.25
     """Probability from which a frame is speech."""
     window_seconds: float = 0.2
     likely_seconds: float = 0.03
@@ -40,10 +40,10 @@ class BargeInSettings:
     real_window_seconds: float = 0.8
     real_seconds: float = 0.3
     """Speech within the window that is real."""
-    settle_seconds: float = 0.06
+    settle_seconds: float = 0.16
     settle_unadapted_seconds: float = 0.25
     """What is heard so soon after the pause may be the room's echo still."""
-    after_seconds: float = 0.12
+    after_seconds: float = 0.1
     """Speech behind that without which nothing is real."""
     none_seconds: float = 0.45
     """Silence after a sign of speech that says it was none."""
