@@ -4,6 +4,7 @@ import json
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 from wyoming_common.telemetry import percentile
@@ -58,6 +59,8 @@ class History:
         self._waits: dict[tuple[str, str], deque[tuple[float, float]]] = {}
         self._kept = kept
         self._number = 0
+        self._series: list[dict[str, Any]] = []
+        self._series_of = -1
         self.revision = 0
         """Grows with every record."""
 
@@ -98,8 +101,8 @@ class History:
 
     def changed(self, revision: int, limit: int) -> list[dict[str, Any]]:
         """Return those of the latest turns that have changed since `revision`."""
-        latest = list(self._turns)[-limit:]
-        return [turn.as_dict() for turn in reversed(latest) if turn.revision > revision]
+        latest = islice(reversed(self._turns), limit)
+        return [turn.as_dict() for turn in latest if turn.revision > revision]
 
     def began(self, number: int) -> float | None:
         """Return when a turn began, in seconds of our clock."""
@@ -108,11 +111,15 @@ class History:
 
     def series(self) -> list[dict[str, Any]]:
         """Return stage, source, and percentiles over all that is kept."""
+        if self._series_of == self.revision:
+            return self._series
         found = []
         for (stage, source), waits in self._waits.items():
             ordered = sorted(wait for _, wait in waits)
             found.append({"stage": stage, "source": source, **_percentiles(ordered)})
-        return sorted(found, key=lambda entry: (_rank(entry["stage"]), entry["source"]))
+        self._series = sorted(found, key=lambda entry: (_rank(entry["stage"]), entry["source"]))
+        self._series_of = self.revision
+        return self._series
 
     def over_time(self, stage: str, source: str) -> list[dict[str, Any]]:
         """Return the waits of a stage in order, 240 points at most.
@@ -138,7 +145,7 @@ class History:
         whole = bool(names & {"turn", "listening"})
         if record.get("given") and not whole:
             return None
-        candidates = reversed(list(self._turns)[-_OPEN:])
+        candidates = islice(reversed(self._turns), _OPEN)
         return next(
             (turn for turn in candidates if _fits(turn, names, begin, end, whole=whole)), None
         )
