@@ -35,6 +35,12 @@ def test_what_is_furthest_beyond_its_budget_is_named_and_not_what_takes_longest(
     assert judge(rows).stage == "tts"
 
 
+def test_the_share_of_quick_turns_is_told() -> None:
+    turns = Row("turn", (0.4, 0.5, 0.7, 0.9), 1.5, None, None, None, {})
+
+    assert (turns.within(0.5), turns.within(0.8)) == (0.5, 0.75)
+
+
 def test_a_queue_is_told_from_a_slow_model() -> None:
     assert "wait 900 ms for the model" in advise(row("llm", 1.0, queue=0.9))
 

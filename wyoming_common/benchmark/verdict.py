@@ -49,6 +49,10 @@ class Row:
             return 0.0
         return sum(wait > self.budget for wait in self.waits) / len(self.waits)
 
+    def within(self, seconds: float) -> float:
+        """The part of the waits that was no longer than `seconds`."""
+        return sum(wait <= seconds for wait in self.waits) / len(self.waits)
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -23,6 +23,8 @@ from wyoming_common.telemetry import model_names, parse_budgets
 _WARM_UP = 1
 """Rounds that are not counted: the first request of a process loads what later ones share."""
 _FIND_SECONDS = 5.0
+_BARS = (0.5, 0.8)
+"""Seconds under which an answer feels immediate, and under which nobody minds."""
 _LEAST_ROUNDS = 3
 
 
@@ -123,6 +125,7 @@ def _as_dict(
                 "p95_ms": round(row.p95 * 1000, 1),
                 "budget_ms": None if row.budget is None else round(row.budget * 1000, 1),
                 "beyond": round(row.beyond, 3),
+                **{f"within_{bar * 1000:.0f}_ms": round(row.within(bar), 3) for bar in _BARS},
                 "model_ms": _rounded(row.model),
                 "queue_ms": _rounded(row.queue),
                 "outside_ms": _rounded(row.outside),
@@ -160,6 +163,10 @@ def _show(
             style="red" if row.stage == verdict.stage and verdict.slow else "",
         )
     console.print(table)
+    turn = next((row for row in rows if row.stage == "turn"), None)
+    if turn is not None:
+        shares = ", ".join(f"{turn.within(bar):.0%} within {bar * 1000:.0f} ms" for bar in _BARS)
+        console.print(f"Of all turns, from the last word to the first sound: {shares}.")
     begin = "To change: " if verdict.slow else "Well: "
     console.print(f"[bold]{begin}[/]{verdict.reason}.", highlight=False)
     hint = "Try this" if verdict.slow else "To make it shorter still"
