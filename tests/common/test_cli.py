@@ -79,7 +79,9 @@ def test_a_damaged_model_fails_to_verify(folder: Path, capsys: pytest.CaptureFix
         (["ask", "/no/such/file.wav"], "no such file"),
         (["ask", __file__], "not a sound file"),
         (["run", "/no/such/file.yaml"], "Cannot read"),
-        (["demo", "--question", "/no/such/file.wav"], "no file at"),
+        (["ask", str(QUESTION), "--output", "/no/such/reply.wav"], "--output: /no/such/reply.wav"),
+        (["demo", "--question", "/no/such/file.wav"], "no such file"),
+        (["demo", "--output", "/no/such/reply.wav"], "--output: /no/such/reply.wav"),
     ],
 )
 def test_a_mistake_is_one_line_and_a_status(

@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from wyoming_common.audio import read_audio
+from wyoming_common.cli.flags import add_output, output_of
 from wyoming_common.cli.turn import run_turn, show_turn
 
 
@@ -18,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{service}", metavar="URI", help="default: found by zeroconf")
     parser.add_argument("--language", help="of the question, e.g. en")
     parser.add_argument("--voice", help="of the reply")
-    parser.add_argument("--output", type=Path, default=Path("reply.wav"), help="(reply.wav)")
+    add_output(parser)
     parser.add_argument("--json", action="store_true", help="one JSON line instead of a table")
     parser.set_defaults(run=_run)
 
@@ -32,7 +33,7 @@ def _run(arguments: argparse.Namespace) -> int:
         for text in (f"--{name}", value)
     ]
     question = ["--mic", f"file:{arguments.file}", *given]
-    reply: Path = arguments.output.absolute()
+    reply = output_of(arguments)
     turn = asyncio.run(run_turn(question, reply, echo=arguments.debug))
     if arguments.json:
         print(json.dumps(asdict(turn) | {"reply_wav": str(reply)}, ensure_ascii=False))

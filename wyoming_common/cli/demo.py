@@ -9,8 +9,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from wyoming_common.audio import read_audio
 from wyoming_common.cli.checks import Verdict, sound
-from wyoming_common.cli.flags import add_data_dir
+from wyoming_common.cli.flags import add_data_dir, add_output, output_of
 from wyoming_common.cli.models import open_store, pull
 from wyoming_common.cli.probe import QUESTION, probe
 from wyoming_common.cli.turn import run_turn, show_turn
@@ -30,17 +31,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data_dir(parser)
     parser.add_argument("--mic", action="store_true", help="use the microphone and the speaker")
     parser.add_argument(
-        "--question", type=Path, default=QUESTION, help="another recording than the shipped one"
+        "--question",
+        type=Path,
+        default=QUESTION,
+        metavar="FILE",
+        help="another recording than the shipped one",
     )
-    parser.add_argument("--output", type=Path, default=Path("reply.wav"), help="(reply.wav)")
+    add_output(parser)
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.mic:
         _check_sound()
-    elif not arguments.question.is_file():
-        raise ConfigError(f"--question: no file at {arguments.question}")
+    else:
+        read_audio(arguments.question)  # raises for what is no sound, before anything is started
+        output_of(arguments)
     sys.stderr.write("Models\n")
     pull(open_store(arguments), list(DEFAULTS.values()))
     asyncio.run(_demo(arguments))
@@ -75,7 +81,7 @@ async def _demo(arguments: argparse.Namespace) -> None:
         listening = "Say something"
         if not arguments.mic:
             listening = f"Asking {arguments.question}"
-            reply = arguments.output.absolute()
+            reply = output_of(arguments)
             services += ["--mic", f"file:{arguments.question}"]
         say = partial(print, listening, file=sys.stderr)
         turn = await run_turn(services, reply, echo=arguments.debug, listening=say)

@@ -1,8 +1,10 @@
 """Flags that several commands of `parley` have."""
 
 import argparse
+import os
 from pathlib import Path
 
+from wyoming_common.errors import ConfigError
 from wyoming_common.settings import DEFAULT_DATA_DIR
 
 
@@ -34,3 +36,23 @@ def add_data_dir(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help=f"where models are; repeatable, the first writable one is used ({DEFAULT_DATA_DIR})",
     )
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Add --output, the WAV file of the reply."""
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("reply.wav"),
+        metavar="FILE",
+        help="where the reply's sound goes (reply.wav)",
+    )
+
+
+def output_of(arguments: argparse.Namespace) -> Path:
+    """Return the file of --output. Raises ConfigError for one that cannot be written."""
+    path: Path = arguments.output.absolute()
+    place = path if path.exists() else path.parent
+    if path.is_dir() or not os.access(place, os.W_OK):
+        raise ConfigError(f"--output: {path} cannot be written")
+    return path
