@@ -13,6 +13,7 @@ from wyoming_llm.config import LlmSettings
 from wyoming_llm.engine import Delta, Message, Prompt, Sampling
 from wyoming_llm.history import Conversation, Exchange, History, estimate_tokens
 from wyoming_llm.home.control import HomeControl
+from wyoming_llm.home.detached import NoHome
 from wyoming_llm.instructions import Instructions, Surroundings
 from wyoming_llm.outcome import Fail, Intent, Outcome, Say
 from wyoming_llm.replies import Replies
@@ -46,7 +47,7 @@ class Assistant:
         self,
         settings: LlmSettings,
         replies: Replies,
-        control: HomeControl | None = None,
+        control: HomeControl | NoHome | None = None,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
         self._settings = settings

@@ -16,6 +16,7 @@ from wyoming_llm.engine import LlmEngine
 from wyoming_llm.engines import ENGINES
 from wyoming_llm.handler import LlmHandler
 from wyoming_llm.home.control import HomeControl
+from wyoming_llm.home.detached import NoHome
 from wyoming_llm.home.sentences import Sentences
 from wyoming_llm.http.door import Door, open_door
 from wyoming_llm.info import llm_info
@@ -41,9 +42,7 @@ async def serve_llm(settings: LlmSettings) -> None:
         return LlmHandler(info, assistant, reader, writer)
 
     async with AsyncExitStack() as stack:
-        control = None
-        if home is not None:
-            control = await stack.enter_async_context(controlling(settings, home, replies))
+        control = await stack.enter_async_context(controlling(settings, home, replies))
         assistant = Assistant(settings, replies, control)
         assistant.warm_up()
         await stack.enter_async_context(keeping(replies))
@@ -61,11 +60,14 @@ def home_of(settings: LlmSettings) -> HomeAssistant | None:
 
 @asynccontextmanager
 async def controlling(
-    settings: LlmSettings, home: HomeAssistant, replies: Replies
-) -> AsyncIterator[HomeControl]:
-    """Control the home until the block ends."""
+    settings: LlmSettings, home: HomeAssistant | None, replies: Replies
+) -> AsyncIterator[HomeControl | NoHome]:
+    """Control the home, if there is one, until the block ends."""
     sentences = ModelThread("sentences", lambda: Sentences(settings.sentences_dir))
     try:
+        if home is None:
+            yield NoHome(sentences)
+            return
         async with home.open():
             yield HomeControl(settings, home, sentences, replies)
     finally:

@@ -15,11 +15,11 @@ from wyoming_llm.outcome import Fail, Outcome, Say
 
 _CLOCK: Final = frozenset({"HassGetCurrentTime", "HassGetCurrentDate"})
 _NO_HOME: Final = {
-    "en": "I am not connected to your home, so I cannot do that.",
-    "de": "Ich bin nicht mit deinem Zuhause verbunden und kann das nicht tun.",
-    "es": "No estoy conectado a tu casa, así que no puedo hacerlo.",
-    "fr": "Je ne suis pas connecté à votre maison, je ne peux donc pas le faire.",
-    "nl": "Ik ben niet met je huis verbonden, dus dat kan ik niet doen.",
+    "en": "I am not connected to your home, so I cannot help with that.",
+    "de": "Ich bin nicht mit deinem Zuhause verbunden und kann dabei nicht helfen.",
+    "es": "No estoy conectado a tu casa, así que no puedo ayudar con eso.",
+    "fr": "Je ne suis pas connecté à votre maison, je ne peux donc pas vous aider.",
+    "nl": "Ik ben niet met je huis verbonden, dus daar kan ik niet mee helpen.",
 }
 
 
@@ -55,6 +55,8 @@ class NoHome:
         if understood is not None and understood.intent in _CLOCK:
             answer = say(understood.response, understood.slots, now=self._now())
             return Say(answer) if answer else None
+        if understood is not None and understood.intent == "HassNevermind":
+            return Say("OK.")
         if understood is None and not known.concerns_home(text, language):
             return None
         return Fail(_NO_HOME.get((language or "en")[:2].lower(), _NO_HOME["en"]))

@@ -1,6 +1,7 @@
 """Commands in known words: Home Assistant's own sentences over the names of this home."""
 
 import logging
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from wyoming_common.errors import ConfigError
 from wyoming_common.home_assistant import Home
 from wyoming_llm.home.names import corrections
 from wyoming_llm.home.speech import say
-from wyoming_llm.home.targets import REFUSABLE
+from wyoming_llm.home.targets import QUESTIONS, REFUSABLE
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -20,9 +21,9 @@ _PLACES: Final = {"name": "entity", "area": "area", "floor": "floor"}
 """Slots that name something of the home, and what the package's error texts call that"""
 _LEAST_NAME: Final = 4
 """Letters of a name worth a refusal; shorter ones are mostly articles"""
-_QUESTIONS: Final = frozenset({"HassGetState", "HassClimateGetTemperature", "HassGetWeather"})
-_STATES: Final = frozenset({"state", "device_class", "domain"})
-"""Slots that say what is asked after, besides a name"""
+_UNKNOWN: Final = _PLACES.keys() | {"domain"}
+_OWN_LETTERS: Final = dict.fromkeys(REFUSABLE, 6) | dict.fromkeys(QUESTIONS, 12)
+"""Letters of a sentence that are not names, from which it is about a home, whoever's it is"""
 _CUSTOM: Final = "parley_custom_sentence"
 
 
@@ -132,18 +133,15 @@ class _Language:
         return Understood(result.intent.name, slots, response, self._code)
 
     def concerns_home(self, text: str, lists: dict[str, Any]) -> bool:
-        for result in self._with_unknown_names(text, lists):
-            if not result.unmatched_entities.keys() <= _PLACES.keys():
-                continue
-            # A question fits almost anything by its name alone: it must also ask for a state.
-            if result.intent.name in REFUSABLE - _QUESTIONS or (
-                result.intent.name in _QUESTIONS and _STATES & result.entities.keys()
-            ):
-                return True
-        return False
+        # A name fits any words: it is the sentence's own letters that tell a command from talk.
+        return any(
+            result.unmatched_entities.keys() <= _UNKNOWN
+            and result.text_chunks_matched >= _OWN_LETTERS.get(result.intent.name, math.inf)
+            for result in self._with_unknown_names(text, lists)
+        )
 
     def _with_unknown_names(self, text: str, lists: dict[str, Any]) -> Iterable[Any]:
-        from hassil.recognize import MISSING_ENTITY, recognize_all
+        from hassil.recognize import recognize_all
 
         return recognize_all(
             text.strip().rstrip(".!?"),
@@ -154,6 +152,8 @@ class _Language:
         )
 
     def refuse(self, text: str, lists: dict[str, Any]) -> Understood | None:
+        from hassil.recognize import MISSING_ENTITY
+
         refusals = []
         for result in self._with_unknown_names(text, lists):
             missing = result.unmatched_entities
