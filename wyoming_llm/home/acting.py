@@ -42,7 +42,7 @@ class Acting:
         elif understood.intent == "HassNevermind":
             yield Say("")
         elif understood.intent in _LOCAL:
-            text = say(understood.response, understood.slots)
+            text = say(understood.response, _said(understood))
             yield Say(text) if text else Fail("Sorry, I have no answer to that.")
         elif understood.intent in QUESTIONS:
             yield self._answer(understood)
@@ -72,7 +72,7 @@ class Acting:
         wanted = understood.slots.get("state")
         matched = [one for one in shown if wanted is None or one.state == str(wanted)]
         unmatched = [one for one in shown if one not in matched]
-        text = say(understood.response, understood.slots, matched, unmatched)
+        text = say(understood.response, _said(understood), matched, unmatched)
         if not text:
             text = ", ".join(f"{one.name}: {one.state_with_unit}" for one in shown[:5])
         return Say(text) if text else Fail(_nothing(understood.slots))
@@ -96,13 +96,13 @@ class Acting:
         if problem := _problem(answer):
             return Fail(f"Sorry, that did not work. {problem}".strip())
         if not checked:
-            return Say(say(understood.response, understood.slots) or _speech(answer) or "Done.")
+            return Say(say(understood.response, _said(understood)) or _speech(answer) or "Done.")
         late = await self._late(understood, targets, before)
         missing = listed([entity.name for entity in late])
         if len(late) == len(targets):
             return Fail(f"Sorry, {missing} did not respond.")
         shown = [Shown.of(e, self.known.state(e)) for e in targets if e not in late]
-        text = say(understood.response, understood.slots, shown) or "Done"
+        text = say(understood.response, _said(understood), shown) or "Done"
         return Say(f"{text.rstrip('.')}, but {missing} did not respond." if late else text)
 
     def _impossible(self, understood: Understood, targets: Sequence[Entity]) -> Fail | None:
@@ -139,6 +139,11 @@ class Acting:
 
 def _handed_over(understood: Understood) -> Intent:
     return Intent(understood.intent, _plain(understood.slots), understood.response)
+
+
+def _said(understood: Understood) -> dict[str, Any]:
+    """Return the slots in the words they were said with, as the response templates expect."""
+    return {**understood.slots, **understood.words}
 
 
 def _plain(slots: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,6 +38,8 @@ class Understood:
     language: str = "en"
     refusal: str = ""
     """What is said instead, when it names something that does not exist"""
+    words: Mapping[str, Any] = field(default_factory=dict)
+    """The slots as they were said, for the response"""
     guessed: bool = False
     """Whether a model chose it"""
 
@@ -130,7 +132,10 @@ class _Language:
         key = result.response or "default"
         # A response key that no table has is the answer itself, as in custom sentences.
         response = texts.get(key, "" if key == "default" or " " not in key else key)
-        return Understood(result.intent.name, slots, response, self._code)
+        words = {
+            name: entity.text_clean or entity.value for name, entity in result.entities.items()
+        }
+        return Understood(result.intent.name, slots, response, self._code, words=words)
 
     def concerns_home(self, text: str, lists: dict[str, Any]) -> bool:
         # A name fits any words: it is the sentence's own letters that tell a command from talk.
