@@ -7,7 +7,7 @@ from wyoming_stt.listener import Pcm
 
 _WAITING_BYTES = 1024 * 1024
 """Audio of one client that waits to be heard; past it the client is read no further."""
-_AT_ONCE_SECONDS = 4.0
+_AT_ONCE_SECONDS = 1.0
 """What is taken out at once at most: the ears belong to every client."""
 
 

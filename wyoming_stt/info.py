@@ -8,8 +8,13 @@ from pathlib import Path
 from wyoming.info import AsrModel, AsrProgram, Attribution, Info
 
 _PROGRAM = "parley-stt"
-_US = Attribution(name="Parley", url="https://github.com/rhasspy/wyoming")
-_WHISPER = Attribution(name="OpenAI", url="https://github.com/openai/whisper")
+_US = Attribution(name="Parley", url="")
+_MAKERS = {
+    "faster-whisper": Attribution(name="OpenAI", url="https://github.com/openai/whisper"),
+    "whisper-cpp": Attribution(name="OpenAI", url="https://github.com/openai/whisper"),
+    "sherpa-onnx": Attribution(name="k2-fsa", url="https://github.com/k2-fsa/sherpa-onnx"),
+}
+_UNKNOWN = Attribution(name="", url="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ def programs(models: Sequence[str], languages: Sequence[Sequence[str]]) -> list[
     ]
 
 
-def make_info(served: Sequence[Program], *, ends_turns: bool, streams: bool) -> Info:
+def make_info(served: Sequence[Program], engine: str, *, ends_turns: bool, streams: bool) -> Info:
     """Describe the programs. `ends_turns`: a transcript may come before audio-stop."""
     release = version("parley-voice")
     return Info(
@@ -47,7 +52,7 @@ def make_info(served: Sequence[Program], *, ends_turns: bool, streams: bool) -> 
                     AsrModel(
                         name=program.model,
                         description=program.model,
-                        attribution=_WHISPER,
+                        attribution=_MAKERS.get(engine, _UNKNOWN),
                         installed=True,
                         version=release,
                         languages=list(program.languages),

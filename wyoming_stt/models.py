@@ -1,6 +1,8 @@
 """Where a recogniser's files are, and what they understand, before anything is loaded."""
 
 import json
+import re
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +13,8 @@ from wyoming_stt.languages import WHISPER
 _MULTILINGUAL_WORDS = 51_865
 """Size of the vocabulary from which a Whisper model knows more than English
 (`is_multilingual` in https://github.com/openai/whisper/blob/main/whisper/model.py)."""
+
+_GGML = 0x67676D6C
 
 
 def locate(name: str, data_dirs: Sequence[Path]) -> Path | None:
@@ -45,6 +49,8 @@ def obtain(name: str, data_dirs: Sequence[Path]) -> Path:
 def languages_of(name: str, data_dirs: Sequence[Path]) -> tuple[str, ...]:
     """Return the codes of the languages that model `name` understands, without loading it."""
     path = locate(name, data_dirs)
+    if path is not None and _is_sherpa(path):
+        return _released_languages((path if path.is_dir() else path.parent).name)
     if path is not None and (size := _vocabulary_size(path)) is not None:
         if size < _MULTILINGUAL_WORDS:
             return ("en",)
@@ -63,12 +69,34 @@ def check_folder(path: Path) -> None:
         raise ModelError(f"model: expected {' and '.join(missing)} in {path}")
 
 
+def _is_sherpa(path: Path) -> bool:
+    return ((path if path.is_dir() else path.parent) / "tokens.txt").is_file()
+
+
+def _released_languages(folder: str) -> tuple[str, ...]:
+    """Return the languages that a release of sherpa-onnx has by the name of its folder.
+
+    Such as `sherpa-onnx-zipformer-en-2023-06-26` or `sherpa-onnx-sense-voice-zh-en-ja-ko-yue-...`;
+    English where it names none.
+    """
+    name = folder.lower()
+    parts = [part for part in re.split(r"[-_.]", name) if part in (*WHISPER, "yue")]
+    if "whisper" in name and not parts:
+        return WHISPER
+    return tuple(dict.fromkeys(parts)) or ("en",)
+
+
 def _vocabulary_size(path: Path) -> int | None:
     try:
+        ggml = path if path.is_file() else next(iter(sorted(path.glob("ggml*.bin"))), None)
+        if ggml is not None:
+            with ggml.open("rb") as file:
+                magic, size = struct.unpack("<Ii", file.read(8))
+            return int(size) if magic == _GGML else None
         if (path / "vocabulary.json").is_file():
             words = json.loads((path / "vocabulary.json").read_text(encoding="utf-8"))
             return len(words)
         text = (path / "vocabulary.txt").read_bytes()
-    except (OSError, ValueError):
+    except (OSError, ValueError, struct.error):
         return None
     return text.count(b"\n") + (not text.endswith(b"\n"))

@@ -41,6 +41,7 @@ class SttService:
         ears: ModelThread[SpeechModel],
         turn: ModelThread[SmartTurn] | None = None,
         *,
+        engine: str = "",
         language: str = "",
         task: Task = "transcribe",
         endpoint: EndpointSettings | None = None,
@@ -56,6 +57,7 @@ class SttService:
         self._models = models
         self._ears = ears
         self._turn = turn
+        self._engine = engine
         self._language = language
         self._task = task
         self._endpoint = endpoint or EndpointSettings()
@@ -116,7 +118,9 @@ class SttService:
 
     def info(self) -> Info:
         """Describe the service; true before anything has loaded."""
-        return make_info(self._served, ends_turns=self._ends_turns, streams=self.partials)
+        return make_info(
+            self._served, self._engine, ends_turns=self._ends_turns, streams=self.partials
+        )
 
     def select(self, name: str | None) -> int:
         """Return the number of the program or model `name`; None means the first.
@@ -194,6 +198,7 @@ def build(settings: SttSettings, home_words: Callable[[], Sequence[str]] = tuple
         models,
         ModelThread[SpeechModel]("stt-vad", SileroModel, max_waiting=1024),
         _turn_model(settings),
+        engine=settings.engine,
         language=settings.language,
         task=settings.task,
         endpoint=EndpointSettings(

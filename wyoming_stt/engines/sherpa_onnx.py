@@ -16,18 +16,13 @@ import sherpa_onnx
 from wyoming_common.errors import ConfigError, ModelError
 from wyoming_stt.config import SttSettings
 from wyoming_stt.engine import Audio, Request, Task, Transcription
-from wyoming_stt.languages import WHISPER
-from wyoming_stt.models import obtain
+from wyoming_stt.languages import chosen
+from wyoming_stt.models import languages_of, obtain
 
 _ONLINE_INPUTS = 2
 """A model with more inputs than features and lengths carries its state: it is a streaming one."""
 _TAIL = np.zeros(round(0.66 * 16_000), np.float32)
 """Silence a streaming model needs to say its last word (0.66 s, as sherpa's own examples)."""
-_LANGUAGES = {
-    "sense_voice_ctc": ("zh", "en", "ja", "ko", "yue"),
-    "moonshine": ("en",),
-    "whisper": WHISPER,
-}
 
 
 class SherpaOnnx:
@@ -44,13 +39,10 @@ class SherpaOnnx:
         if not tokens.is_file():
             raise ModelError(f"model: expected tokens.txt and .onnx files in {self._folder}")
         self._options["tokens"] = str(tokens)
-        self._kind, self._recognizer = self._load()
+        self._recognizer = self._load()
         self._streaming = isinstance(self._recognizer, sherpa_onnx.OnlineRecognizer)
-        self._languages = (
-            (settings.language,)
-            if settings.language and self._kind not in _LANGUAGES
-            else _LANGUAGES.get(self._kind, _named_languages(self._folder.name))
-        )
+        known = languages_of(str(self._folder), settings.data_dir)
+        self._languages = chosen(settings.languages, known, model)
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -82,7 +74,7 @@ class SherpaOnnx:
             or (self._languages[0] if len(self._languages) == 1 else None)
         )
 
-    def _load(self) -> tuple[str, Any]:
+    def _load(self) -> Any:
         for parts, make in (
             (("preprocess", "encode", "uncached_decode", "cached_decode"), self._moonshine),
             (("encoder", "decoder", "joiner"), self._transducer),
@@ -108,10 +100,10 @@ class SherpaOnnx:
         ]
         return min(found, key=lambda path: ("int8" not in path.name, path.name), default=None)
 
-    def _moonshine(self, files: Mapping[str, str]) -> tuple[str, Any]:
+    def _moonshine(self, files: Mapping[str, str]) -> Any:
         for path in files.values():
             _inspect(path)
-        return "moonshine", sherpa_onnx.OfflineRecognizer.from_moonshine(
+        return sherpa_onnx.OfflineRecognizer.from_moonshine(
             preprocessor=files["preprocess"],
             encoder=files["encode"],
             uncached_decoder=files["uncached_decode"],
@@ -119,39 +111,33 @@ class SherpaOnnx:
             **self._options,
         )
 
-    def _transducer(self, files: Mapping[str, str]) -> tuple[str, Any]:
+    def _transducer(self, files: Mapping[str, str]) -> Any:
         inputs, metadata = _inspect(files["encoder"])
         for part in ("decoder", "joiner"):
             _inspect(files[part])
         if inputs > _ONLINE_INPUTS:
-            return "transducer", sherpa_onnx.OnlineRecognizer.from_transducer(
-                **files, **self._options
-            )
+            return sherpa_onnx.OnlineRecognizer.from_transducer(**files, **self._options)
         nemo = "nemo" in metadata.get("model_type", "").lower() or "EncDec" in str(metadata)
         kind = "nemo_transducer" if nemo else "transducer"
-        return "transducer", sherpa_onnx.OfflineRecognizer.from_transducer(
+        return sherpa_onnx.OfflineRecognizer.from_transducer(
             **files, **self._options, model_type=kind
         )
 
-    def _whisper(self, files: Mapping[str, str]) -> tuple[str, Any]:
+    def _whisper(self, files: Mapping[str, str]) -> Any:
         for path in files.values():
             _inspect(path)
-        return "whisper", sherpa_onnx.OfflineRecognizer.from_whisper(
-            **files, **self._options, language=""
-        )
+        return sherpa_onnx.OfflineRecognizer.from_whisper(**files, **self._options, language="")
 
-    def _ctc(self, files: Mapping[str, str]) -> tuple[str, Any]:
+    def _ctc(self, files: Mapping[str, str]) -> Any:
         model = files["model"]
         inputs, metadata = _inspect(model)
         kind = metadata.get("model_type", "")
         if kind == "sense_voice_ctc":
-            return kind, sherpa_onnx.OfflineRecognizer.from_sense_voice(
+            return sherpa_onnx.OfflineRecognizer.from_sense_voice(
                 model=model, use_itn=True, **self._options
             )
         if inputs > _ONLINE_INPUTS:
-            return kind, sherpa_onnx.OnlineRecognizer.from_zipformer2_ctc(
-                model=model, **self._options
-            )
+            return sherpa_onnx.OnlineRecognizer.from_zipformer2_ctc(model=model, **self._options)
         makers: dict[str, Callable[..., Any]] = {
             "zipformer2_ctc": sherpa_onnx.OfflineRecognizer.from_zipformer_ctc,
             "EncDecCTCModelBPE": sherpa_onnx.OfflineRecognizer.from_nemo_ctc,
@@ -161,7 +147,7 @@ class SherpaOnnx:
         }
         if kind not in makers:
             raise ConfigError(f"model: {model} is of type '{kind}', which is not supported")
-        return kind, makers[kind](model=model, **self._options)
+        return makers[kind](model=model, **self._options)
 
 
 def _inspect(path: str) -> tuple[int, Mapping[str, str]]:
@@ -175,12 +161,6 @@ def _inspect(path: str) -> tuple[int, Mapping[str, str]]:
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     return len(session.get_inputs()), session.get_modelmeta().custom_metadata_map
-
-
-def _named_languages(name: str) -> tuple[str, ...]:
-    """Return the languages a release names in its folder, e.g. `sherpa-...-en-2023-06-26`."""
-    found = [part for part in re.split(r"[-_.]", name.lower()) if part in WHISPER]
-    return tuple(dict.fromkeys(found)) or ("en",)
 
 
 def _sentence_case(text: str) -> str:
