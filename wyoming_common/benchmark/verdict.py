@@ -112,7 +112,7 @@ def advise(row: Row) -> str:
     """Say what to try first for a stage, by where its time goes."""
     wait = max(row.p50, 1e-9)
     if row.queue is not None and row.queue > _LARGE * wait:
-        return f"its requests wait {_ms(row.queue)} for the model: does somebody else use it?"
+        return f"its requests wait {_ms(row.queue)} for the model: see who else uses it"
     if row.stage == "llm" and row.outside is not None and row.outside > _LARGE * wait:
         return f"{_ms(row.outside)} of it pass outside the service: look at the network between"
     return _ADVICE[row.stage](row)

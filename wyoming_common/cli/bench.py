@@ -148,6 +148,7 @@ def _show(
         names = ", ".join(model_names(info)[:3]) or "a model it does not name"
         console.print(f"{STAGES[kind]:15} {services.uris[kind]}  {names}", highlight=False)
     table = Table(title=f"{len(rounds)} turns: milliseconds you waited")
+    table.caption = "outside: the network; of text-to-speech, words that were not there yet"
     table.add_column("stage", no_wrap=True)
     columns = ("half", "95 %", "budget", "beyond", "model", "queue", "outside")
     for column in columns:
