@@ -48,6 +48,9 @@ _QUIET_ERRORS = frozenset(
 class Assistant(Loop):
     """A Wyoming satellite; entering the block opens its port and announces it."""
 
+    cancels = False
+    """Home Assistant runs a pipeline to its end once it has begun."""
+
     def __init__(self, settings: SatelliteSettings, body: Body) -> None:
         super().__init__(settings, body)
         self._session: Session | None = None
@@ -128,6 +131,9 @@ class Assistant(Loop):
         """Forget the turn: Home Assistant cancels it when the next one begins."""
         self._trace.end(self.body.player.playback, interrupted=True)
         self._reply.cut()
+        if self._session is not None and not self._transcribed:
+            # Home Assistant would wait for more of it, beside the next turn.
+            self._session.send(AudioStop().event())
         self._transcribed = True
         self._deadline = None
 
@@ -244,6 +250,10 @@ class Assistant(Loop):
 
     def _error(self, event: Event) -> None:
         error = Error.from_event(event)
+        if self.machine.state in (State.IDLE, State.AWAKE):
+            # Of a pipeline that we have given up.
+            _LOGGER.info("Home Assistant: %s", error.text)
+            return
         self._transcribed = True
         self._deadline = None
         if error.code in _QUIET_ERRORS:

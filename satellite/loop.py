@@ -44,6 +44,9 @@ class Body:
 class Loop:
     """Subclasses say what a turn is: with services of our own finding, or with Home Assistant."""
 
+    cancels = True
+    """Whether a turn that has not been answered yet can be taken back."""
+
     def __init__(self, settings: SatelliteSettings, body: Body) -> None:
         self.settings = settings
         self.uri = ""
@@ -58,6 +61,7 @@ class Loop:
                 no_speech_seconds=settings.no_speech,
                 max_listen_seconds=settings.max_listen,
                 follow_up_seconds=settings.follow_up,
+                cancels=self.cancels,
                 barge_in=settings.barge_in and not settings.once,
             )
         )

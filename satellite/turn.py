@@ -68,6 +68,9 @@ class Chime:
     name: str
 
 
+_TAIL_PAUSE_SECONDS = 0.1
+"""Silence that parts the rest of a wake word from the command."""
+
 Action = Listen | EndSpeech | Abandon | Duck | Pause | Resume | Chime
 
 
@@ -88,6 +91,10 @@ class TurnSettings:
     barge_in: bool = False
     """Whether speech interrupts a reply; a wake word always does."""
     barge_in_settings: BargeInSettings = field(default_factory=BargeInSettings)
+    cancels: bool = True
+    """Whether a turn that has not been answered yet can be taken back, and said anew."""
+    wake_tail_seconds: float = 0.4
+    """A wake word may be reported before it is over: speech that ends so soon is the rest of it."""
     go_on_seconds: float = 1.5
     """Speech that goes on so soon after its end, before a reply, belongs to the same turn."""
     no_speech_seconds: float = 5.0
@@ -135,11 +142,14 @@ class TurnMachine:
     def voice(self, at: float, hearing: Hearing) -> list[Action]:
         """A piece of the microphone's audio ended at `at`; this is what was heard in it."""
         if self.state in (State.THINKING, State.SPEAKING):
-            return self._talked_over(at, hearing) if self._settings.barge_in else []
+            heeds = self._settings.cancels or self.state is State.SPEAKING
+            return self._talked_over(at, hearing) if self._settings.barge_in and heeds else []
         change = self._follow(at, hearing)
         match self.state, change:
-            case ((State.IDLE | State.AWAKE), Change.STARTED):
+            case State.IDLE, Change.STARTED:
                 return self._begin()
+            case State.AWAKE, _ if self._endpoint.speech_start is not None:
+                return self._begin_after_wake(at)
             case State.AWAKE, Change.NOTHING_SAID:
                 self._wait()
                 return [Chime("done")]
@@ -241,6 +251,15 @@ class TurnMachine:
     def stop(self) -> None:
         """Whatever was going on is over."""
         self._wait()
+
+    def _begin_after_wake(self, at: float) -> list[Action]:
+        """Begin if somebody speaks, and not just ends the wake word."""
+        assert self._speech_end_at is not None
+        if self._speech_end_at > self._wake_at + self._settings.wake_tail_seconds:
+            return self._begin()
+        if at > self._wake_at + self._settings.wake_tail_seconds + _TAIL_PAUSE_SECONDS:
+            self._new_endpoints(self._settings.no_speech_seconds)
+        return []
 
     def _begin(self) -> list[Action]:
         assert self._speech_start_at is not None

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -217,4 +218,4 @@ async def _socket(
 
 def _wait_for(path: Path, text: str) -> None:
     while not (path.exists() and text in path.read_text()):
-        pass
+        time.sleep(0.01)

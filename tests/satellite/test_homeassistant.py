@@ -326,3 +326,18 @@ async def test_a_malformed_event_is_answered_with_an_error(tmp_path: Path) -> No
 
 def _sample(pcm: bytes, index: int) -> int:
     return int.from_bytes(pcm[index : index + 2], "little", signed=True)
+
+
+async def test_a_turn_given_up_is_ended_before_the_next_begins(tmp_path: Path) -> None:
+    heard = ((0.3, WAKE), (1.0, 0), (0.5, SPEECH), (0.3, WAKE), (1.0, 0), (1.0, SPEECH), (60.0, 0))
+    async with (
+        assistant(tmp_path, heard, "--no-sounds", wake=WakeIsVeryLoud()) as satellite,
+        House(satellite) as house,
+    ):
+        await house.say(RunSatellite())
+        await house.hear_until(RunPipeline)
+
+        await house.hear_until(AudioStop)
+
+        assert Detection.is_type((await house.hear()).type)
+        assert RunPipeline.is_type((await house.hear()).type)

@@ -184,3 +184,38 @@ def test_no_order_of_events_leaves_a_turn_open_for_ever(
     machine.finished()
 
     assert machine.state is State.IDLE
+
+
+def test_the_rest_of_the_wake_word_begins_no_turn() -> None:
+    room = Room()
+    room.machine.wake(room.at, "okay_nabu")
+
+    assert room.speak(0.25) == []
+    assert room.quiet(1.0) == []
+    [listen] = room.speak(0.5)
+
+    assert isinstance(listen, Listen)
+    assert listen.since > 0.5
+
+
+def test_a_command_without_a_pause_after_the_wake_word_is_whole() -> None:
+    room = Room()
+    room.machine.wake(room.at, "okay_nabu")
+
+    [listen] = room.speak(1.5)
+
+    assert isinstance(listen, Listen)
+    assert listen.since <= 0.0
+
+
+def test_what_cannot_be_taken_back_is_not_said_anew() -> None:
+    for cancels in (True, False):
+        settings = TurnSettings(hands_free=True, barge_in=True, cancels=cancels)
+        room = Room(hands_free=True)
+        room.machine = TurnMachine(settings)
+        room.speak(1.0)
+        room.machine.transcript("turn on the")
+
+        actions = room.speak(1.0)
+
+        assert [type(action) for action in actions] == ([Abandon, Listen] if cancels else [])
