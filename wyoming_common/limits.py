@@ -143,7 +143,9 @@ class GuardedReader(asyncio.StreamReader):
         self._deadline = loop.time() + self.limits.event_seconds
         try:
             async with asyncio.timeout_at(self._deadline):
-                line = self._first + await self._source.readuntil(b"\n")
+                line = self._first
+                if line != b"\n":
+                    line += await self._source.readuntil(b"\n")
         except asyncio.IncompleteReadError as err:
             raise BadRequest("The connection ended in the middle of a header line") from err
         except asyncio.LimitOverrunError as err:
@@ -192,6 +194,11 @@ class GuardedReader(asyncio.StreamReader):
         if self._data_follows and n > _SHORT:
             await asyncio.sleep(self._data.note(time.monotonic(), n))
         return await self._source.readexactly(n)
+
+    async def discard(self) -> None:
+        """Read until the client hangs up, and keep nothing."""
+        while await self._source.read(_SMALL):
+            pass
 
     def feed_eof(self) -> None:
         self._source.feed_eof()

@@ -14,6 +14,8 @@ from wyoming_common.errors import ConfigError
 OnClient = Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]
 
 _HANDSHAKE_SECONDS = 5.0
+_LEFT = (7, 8)
+"""TCP_CLOSE and TCP_CLOSE_WAIT of Linux's tcp_states.h."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,18 @@ def _with_files(
 
 def _no_password() -> str:
     raise ConfigError("tls_key: expected a key without a password")
+
+
+def has_left(writer: asyncio.StreamWriter) -> bool:
+    """Whether the client has hung up, also behind data that is not read yet."""
+    sock = writer.get_extra_info("socket")
+    if sock is None or sock.family == socket.AF_UNIX:
+        return writer.is_closing()
+    try:
+        state: int = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+    except OSError:
+        return True
+    return state in _LEFT
 
 
 def address_of(writer: asyncio.StreamWriter) -> str:

@@ -18,13 +18,16 @@ from wyoming_common.access import Access, is_local
 from wyoming_common.connections import Connections
 from wyoming_common.errors import BadRequest, ServiceError, TimedOut
 from wyoming_common.limits import GuardedReader, Limits, Memory, Pace
-from wyoming_common.listening import Door, address_of, listen, parse_uri
+from wyoming_common.listening import Door, address_of, has_left, listen, parse_uri
 from wyoming_common.observe import note_received, note_sent
 from wyoming_common.telemetry import TRACE_QUERY, TRACE_REPORT, Telemetry
 from wyoming_common.trace import NO_SPAN, Span, turn_id_of
 from wyoming_common.turns import as_client
 
 _LOGGER = logging.getLogger(__name__)
+
+_STUCK_SECONDS = 1.0
+_LINGER_SECONDS = 1.0
 
 HandlerFactory = Callable[[asyncio.StreamReader, asyncio.StreamWriter], "ServiceHandler"]
 
@@ -49,6 +52,7 @@ class ServiceHandler(AsyncEventHandler):
         self._info = info
         self._since = time.monotonic()
         self._writing: float | None = None
+        self._handling: float | None = None
         self.silent = True
         self._job: asyncio.Task[None] | None = None
         self._turn_id = ""
@@ -71,7 +75,9 @@ class ServiceHandler(AsyncEventHandler):
         try:
             while (event := await async_read_event(self.reader)) is not None:
                 self.silent = False
+                self._handling = time.monotonic()
                 await self.handle_event(event)
+                self._handling = None
                 self._since = time.monotonic()
                 # Also without a wait: what has arrived already would be handled to its last
                 # event before another connection has its turn.
@@ -79,7 +85,8 @@ class ServiceHandler(AsyncEventHandler):
         except (BadRequest, TimedOut) as err:
             # Where the next event begins is unknown after this: say why, then hang up.
             _LOGGER.warning("%s: %s", err.code, err)
-            await self.send_error(err)
+            await self.stop_job()
+            await self.refuse(err)
         finally:
             self._guarded.release()
             await self.disconnect()
@@ -146,6 +153,26 @@ class ServiceHandler(AsyncEventHandler):
         if self._writing is not None:
             return self._writing
         return None if self.busy and not self.unfinished else self._since
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the client has left while one of its events is still being handled."""
+        handling = self._handling
+        return (
+            handling is not None
+            and time.monotonic() - handling > _STUCK_SECONDS
+            and has_left(self.writer)
+        )
+
+    async def refuse(self, error: ServiceError) -> None:
+        """Tell the client why this is the end, so that it can be read."""
+        await self.send_error(error)
+        # Closing while something has not been read resets the connection, and what was sent
+        # is lost with it.
+        with suppress(OSError, TimeoutError, NotImplementedError):
+            async with asyncio.timeout(_LINGER_SECONDS):
+                self.writer.write_eof()
+                await self._guarded.discard()
 
     def drop(self) -> None:
         """Hang up at once."""
@@ -221,10 +248,13 @@ async def serve(
     server, bound = await listen(
         uri, service.on_client, service.limits.header_bytes, door or Door()
     )
+    sweeper = asyncio.create_task(service.sweep())
     try:
         yield bound
     finally:
         server.close()
+        sweeper.cancel()
+        await asyncio.wait([sweeper])
         await service.aclose()
         await server.wait_closed()
         if target.scheme == "unix":
@@ -247,7 +277,7 @@ class _Service:
         self._telemetry = telemetry
         self._memory = Memory(self.limits.memory_bytes)
         self._connections = Connections(self.limits, access)
-        self._clients: set[asyncio.Task[None]] = set()
+        self._clients: dict[asyncio.Task[None], ServiceHandler] = {}
         self._refusals: set[asyncio.Task[None]] = set()
         telemetry.state["connections"] = lambda: len(self._connections)
 
@@ -264,9 +294,19 @@ class _Service:
             self._refuse(handler, refusal)
             return
         task = asyncio.create_task(_run(handler, peer))
-        self._clients.add(task)
-        task.add_done_callback(self._clients.discard)
-        task.add_done_callback(lambda _: self._connections.remove(handler))
+        self._clients[task] = handler
+        task.add_done_callback(self._left)
+
+    def _left(self, task: asyncio.Task[None]) -> None:
+        self._connections.remove(self._clients.pop(task))
+
+    async def sweep(self) -> None:
+        """End what is done for clients that have left; runs until cancelled."""
+        while True:
+            await asyncio.sleep(_STUCK_SECONDS)
+            for task, handler in self._clients.items():
+                if handler.stuck:
+                    task.cancel()
 
     def _refuse(self, handler: ServiceHandler, refusal: ServiceError) -> None:
         _LOGGER.warning("%s: %s", refusal.code, refusal)
@@ -296,12 +336,7 @@ async def serve_stdio(make_handler: HandlerFactory, telemetry: Telemetry | None 
 
 async def _refuse(handler: ServiceHandler, refusal: ServiceError) -> None:
     try:
-        async with asyncio.timeout(1):
-            await handler.send_error(refusal)
-            handler.writer.close()
-            await handler.writer.wait_closed()
-    except (ConnectionError, TimeoutError):
-        pass
+        await handler.refuse(refusal)
     finally:
         handler.drop()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -258,3 +259,34 @@ async def test_text_of_100000_characters_does_not_keep_others_waiting(
         await client.write_event(Synthesize("word " * 20_000).event())
 
         assert await _error(client) == "too-large"
+
+
+@every_service
+async def test_who_sends_too_much_can_read_why(
+    service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    too_much = b'{"type": "audio-chunk", "payload_length": 9000000}\n' + bytes(9_000_000)
+    async with attacked(service, None, monkeypatch) as target, raw(target) as (reader, writer):
+        writer.write(too_much)
+
+        header = await asyncio.wait_for(reader.readline(), 10)
+
+        assert b'"error"' in header
+
+
+async def test_a_client_that_leaves_behind_unread_audio_leaves_no_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("wyoming_common.service._STUCK_SECONDS", 0.05)
+    hold = threading.Event()
+    monkeypatch.setattr(LoudIsSpeech, "process", lambda self, frames: hold.wait(10))
+    hour = {"rate": 4_000, "width": 1, "channels": 1}
+    async with attacked("stt", None, monkeypatch) as target:
+        async with raw(target) as (_, writer):
+            writer.write(encode("audio-chunk", hour, bytes(4_000_000)) + bytes(200_000))
+            while not target.handled["audio-chunk"]:
+                await target.check()
+        async with asyncio.timeout(10):
+            while target.telemetry.state["connections"]():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)  # nothing tells when a connection is gone
+        hold.set()
