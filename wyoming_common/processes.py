@@ -22,6 +22,7 @@ _LOGGER = logging.getLogger(__name__)
 
 STOP_SECONDS = 10.0
 """What a program gets to end after SIGTERM, before SIGKILL."""
+_LAST_WORDS_SECONDS = 2.0
 _REMEMBERED_LINES = 20
 _LOGGED = re.compile(r"\{|\d{4}-\d\d-\d\d ")
 
@@ -53,6 +54,7 @@ class Child:
         self._output = bytearray()
         self._started = time.monotonic()
         self._process: asyncio.subprocess.Process
+        self._over: asyncio.Task[int]
         self._readers: list[asyncio.Task[None]] = []
         self._starting = True
         self._held = ""
@@ -89,9 +91,7 @@ class Child:
 
     async def wait(self) -> int:
         """Wait for the end and return the exit status (negative: the signal)."""
-        status = await self._process.wait()
-        await asyncio.gather(*self._readers)
-        return status
+        return await asyncio.shield(self._over)
 
     async def output(self) -> str:
         """Wait for the end and return what a captured program wrote to standard output."""
@@ -100,19 +100,16 @@ class Child:
 
     async def stop(self) -> None:
         """End it: SIGTERM, and SIGKILL for one that does not follow."""
-        if not hasattr(self, "_process"):
+        if not hasattr(self, "_over"):
             return
         if self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGTERM)
-            try:
-                async with asyncio.timeout(STOP_SECONDS):
-                    await self._process.wait()
-            except TimeoutError:
-                _LOGGER.warning("%s does not end; killing it", self.program.name)
-                self._process.kill()
-                await self._process.wait()
-        await asyncio.gather(*self._readers)
+        done, _ = await asyncio.wait([self._over], timeout=STOP_SECONDS)
+        if not done:
+            _LOGGER.warning("%s does not end; killing it", self.program.name)
+            self._process.kill()
+            await self.wait()
 
     async def _run(self) -> None:
         with tempfile.TemporaryDirectory(prefix="parley-") as folder:
@@ -122,12 +119,10 @@ class Child:
                 if not self.program.says_ready:
                     return
                 ready = asyncio.create_task(listener.ready.wait())
-                ended = asyncio.create_task(self._process.wait())
                 try:
-                    await asyncio.wait((ready, ended), return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.wait((ready, self._over), return_when=asyncio.FIRST_COMPLETED)
                 finally:
                     ready.cancel()
-                    ended.cancel()
                 if not listener.ready.is_set():
                     status = await self.wait()
                     reason = self.last_line or f"ended with status {status}"
@@ -150,6 +145,17 @@ class Child:
         self._readers.append(asyncio.create_task(self._pass_on(self._process.stderr)))
         if self._process.stdout is not None:
             self._readers.append(asyncio.create_task(self._keep(self._process.stdout)))
+        self._over = asyncio.create_task(self._watch())
+
+    async def _watch(self) -> int:
+        """Wait for the exit and the last words; whoever else holds the pipes is not waited for."""
+        await _exit_of(self._process)
+        _, still = await asyncio.wait(self._readers, timeout=_LAST_WORDS_SECONDS)
+        if still:
+            # asyncio offers no other way to let go of the pipes.
+            self._process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001
+        await asyncio.gather(*self._readers)
+        return await self._process.wait()
 
     async def _pass_on(self, stream: asyncio.StreamReader) -> None:
         rest = b""
@@ -223,3 +229,21 @@ async def _listen(path: Path) -> _NotifyListener:
         _NotifyListener, sock=sock
     )
     return listener
+
+
+async def _exit_of(process: asyncio.subprocess.Process) -> None:
+    """Wait for the exit; `Process.wait` waits until all its pipes are closed, too."""
+    if not hasattr(os, "pidfd_open"):
+        await process.wait()
+        return
+    try:
+        handle = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(handle, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(handle)
+        os.close(handle)

@@ -24,6 +24,8 @@ class Hub:
     """Bytes after which a download stops coming, until the hub closes"""
     announced: dict[str, str] = field(default_factory=dict)
     """Checksum the hub claims for a path, where that is not the true one"""
+    renamed: tuple[str, str] | None = None
+    """Old and new name of a repository, which the old one leads to"""
     status: dict[str, int] = field(default_factory=dict)
     commit: str = COMMIT
     requests: list[tuple[str, str, str]] = field(default_factory=list)
@@ -63,6 +65,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.hub.requests.append((self.command, self.path, wanted))
         if "Authorization" in self.headers:
             self.hub.tokens.append((self.path, self.headers["Authorization"]))
+        if self.hub.renamed is not None and self.hub.renamed[0] in self.path:
+            there = self.path.replace(*self.hub.renamed)
+            self._send(307, {"Location": there, "Content-Length": "0"}, b"")
+            return
         if self.path.startswith("/api/models/"):
             content = json.dumps({"sha": self.hub.commit}).encode()
             self._send(200, {"Content-Length": str(len(content))}, content)

@@ -19,6 +19,11 @@ def main() -> None:
     if kind == "tells":
         with Path(rest[0]).open("a") as file:
             file.write(f"{os.getpid()} {' '.join(rest[1:])}\n")
+    if kind == "leaves":
+        # What it starts outlives it and keeps its pipes.
+        sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(30)"])
+        sys.stderr.write(f"{sleeper.pid}\n")
+        raise SystemExit(1)
     if kind == "parent":
         _run_a_child(rest[0])
     sys.stdout.write("output\n")

@@ -160,6 +160,15 @@ def test_a_commit_is_not_looked_up(tmp_path: Path, hub: Hub) -> None:
     assert not any(path.startswith("/api/") for _, path, _ in hub.requests)
 
 
+def test_a_repository_that_was_renamed_is_found(tmp_path: Path, hub: Hub) -> None:
+    hub.renamed = ("someone/model", "someone-else/model")
+    store = store_of(tmp_path / "data", small=hub_entry("model.bin", "config.json"))
+
+    folder = store.ensure("small")
+
+    assert (folder / "model.bin").read_bytes() == BIG
+
+
 def test_what_the_hub_changes_later_is_refused(tmp_path: Path, hub: Hub) -> None:
     store = store_of(tmp_path / "data", small=hub_entry("model.bin"))
     (store.ensure("small") / "model.bin").unlink()

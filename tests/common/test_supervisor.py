@@ -89,6 +89,17 @@ async def test_a_program_that_ends_before_it_is_ready_is_told_with_its_reason(
     assert "the reason" not in capsys.readouterr().err
 
 
+async def test_what_a_program_leaves_behind_does_not_hold_up_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(processes, "_LAST_WORDS_SECONDS", 0.2)
+
+    with pytest.raises(Unavailable) as caught:
+        await asyncio.wait_for(Child.start(program("leaves")), 10)
+
+    os.kill(int(str(caught.value).split()[-1]), signal.SIGKILL)
+
+
 async def test_a_program_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "STOP_SECONDS", 0.1)
     child = await Child.start(program("stubborn"))
