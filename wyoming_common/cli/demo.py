@@ -22,7 +22,7 @@ from wyoming_common.store.catalogue import DEFAULTS
 _SERVICES = {
     "stt": ("wyoming_stt",),
     # One sentence or two show all there is to hear.
-    "llm": ("wyoming_llm", "--max-tokens", "48", "--http-uri", "off"),
+    "llm": ("wyoming_llm", "--max-tokens", "64", "--http-uri", "off"),
     "tts": ("wyoming_tts",),
 }
 
