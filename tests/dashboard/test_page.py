@@ -149,6 +149,21 @@ async def test_it_is_worked_by_keyboard_below_the_path_of_a_proxy() -> None:
     assert page.problems == []
 
 
+async def test_one_turn_is_shown_and_not_judged() -> None:
+    telemetry = Telemetry("parley-satellite")
+    add_turn(telemetry, "one", llm=4.0)
+
+    async with telling(telemetry) as uri, dashboard(uri) as shown, chromium() as page:
+        await page.open(shown.uri)
+        await page.until(f"{TURNS} === 1 && document.querySelector('#chart canvas')")
+        verdict = await page.until(
+            "(t => t.startsWith('Too few') && t)(document.getElementById('verdict').textContent)"
+        )
+
+    assert verdict == "Too few turns yet to judge by"
+    assert page.problems == []
+
+
 def _proxy(inside: str, prefix: str) -> AbstractAsyncContextManager[str]:
     """Serve `inside` below `prefix`, as Home Assistant's ingress does."""
 

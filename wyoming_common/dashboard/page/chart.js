@@ -39,7 +39,8 @@ export class Chart {
     if (budget) lines.push({ label: "Budget", stroke: paint("--soft"), width: 1.5, dash: [6, 5], points: { show: false }, value: (_, value) => `${Math.round(value ?? budget)} ms` });
     this.#plot = new window.uPlot({
       width: this.#node.clientWidth || 600, height: 200,
-      scales: { y: { range: (_, __, most) => [0, Math.max(most, budget ?? 0, 10) * 1.1] } },
+      // A few turns are not spread over years.
+      scales: { x: { range: (_, least, most) => (most - least < 60 ? [most - 60, most + 5] : [least, most]) }, y: { range: (_, __, most) => [0, Math.max(most, budget ?? 0, 10) * 1.1] } },
       axes: [axis(), axis({ size: 58, values: (_, values) => values.map((value) => (value >= 1000 ? `${value / 1000} s` : `${value} ms`)) })],
       cursor: { y: false }, series: [{}, ...lines],
     }, [time, ...series], this.#node);

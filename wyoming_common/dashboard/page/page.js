@@ -293,7 +293,8 @@ function drawVerdict() {
   else if (slow.length) {
     const [{ entry, beyond }] = slow;
     verdict("bad", `${stageName(entry.stage)} is slow: beyond its budget of ${roughly(beyond.budget_ms)} in ${Math.round(beyond.share * 100)} % of turns`);
-  } else if (state.series.length) verdict("good", "Every stage keeps within its budget");
+  } else if (state.series.some((entry) => entry.count >= FEW)) verdict("good", "Every stage keeps within its budget");
+  else if (state.series.length) verdict("", "Too few turns yet to judge by");
   else verdict("good", `${state.sources.length} ${state.sources.length === 1 ? "service answers" : "services answer"}`);
 }
 
