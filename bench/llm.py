@@ -9,6 +9,7 @@ does weighs on both alike.
 import argparse
 import contextlib
 import json
+import multiprocessing
 import os
 import statistics
 import subprocess
@@ -99,6 +100,36 @@ class Plain:
         self._llama._ctx.kv_cache_clear()  # noqa: SLF001 - there is no public way
 
 
+class Elsewhere:
+    """`Plain` in a process of its own: how its threads wait is decided when the library loads."""
+
+    def __init__(self, model: Path) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve_plain, args=(model, theirs), daemon=True)
+        self._process.start()
+
+    def ask(self, system: str, question: str, tokens: int = 1) -> tuple[float, float]:
+        self._pipe.send((system, question, tokens))
+        first, speed = self._pipe.recv()
+        return first, speed
+
+    def forget(self) -> None:
+        self._pipe.send(None)
+        self._pipe.recv()
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.join()
+
+
+def _serve_plain(model: Path, pipe: Any) -> None:
+    plain = Plain(model)
+    while True:
+        request = pipe.recv()
+        pipe.send(plain.forget() if request is None else plain.ask(*request))
+
+
 def _without_extras(llama_cpp: Any) -> None:
     original = llama_cpp.llama_cpp.llama_model_default_params
 
@@ -130,33 +161,45 @@ def measure(model: Path, tokens: int, runs: int) -> dict[str, dict[str, float]]:
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        plain = Plain(model)
+        plain = Elsewhere(model)
         for run in range(runs):
             ours = Ours(model, folder / str(run))
-            system = home_prompt(ours.count, tokens) + f"\nHouse number {run}."
-            plain.forget()
-            note("parley", "cold", ours.ask(system, QUESTIONS[0])[0])
-            note("plain", "cold", plain.ask(system, QUESTIONS[0])[0])
-            note("parley", "warm", ours.ask(system, QUESTIONS[1])[0])
-            note("plain", "warm", plain.ask(system, QUESTIONS[1])[0])
-            changed = system + "\nIt is 10:05 on Saturday."
-            note("parley", "changed end", ours.ask(changed, QUESTIONS[1])[0])
-            note("plain", "changed end", plain.ask(changed, QUESTIONS[1])[0])
-            ours.close()
-            ours = Ours(model, folder / str(run))
-            note("parley", "after a restart", ours.ask(system, QUESTIONS[2])[0])
-            plain.forget()
-            note("plain", "after a restart", plain.ask(system, QUESTIONS[2])[0])
             for what, load in (("idle", contextlib.nullcontext), ("one core busy", busy_core)):
                 with load():
-                    for _ in range(2):
+                    for _ in range(3):
                         note("parley", what, ours.ask("Talk.", "Tell me about rivers.", WRITTEN)[1])
                         note("plain", what, plain.ask("Talk.", "Tell me about rivers.", WRITTEN)[1])
             ours.close()
+            for what, value in first_tokens(model, plain, folder / str(run), tokens):
+                note(*what, value)
+        plain.close()
     return {
         side: {what: statistics.median(values) for what, values in figures.items()}
         for side, figures in found.items()
     }
+
+
+def first_tokens(
+    model: Path, plain: Elsewhere, folder: Path, tokens: int
+) -> Iterator[tuple[tuple[str, str], float]]:
+    """Yield whose, what, and the seconds to the first token."""
+    ours = Ours(model, folder)
+    system = home_prompt(ours.count, tokens) + f"\nHouse {folder.name}."
+    plain.forget()
+    changed = system + "\nIt is 10:05 on Saturday."
+    for what, prompt, question in (
+        ("cold", system, QUESTIONS[0]),
+        ("warm", system, QUESTIONS[1]),
+        ("changed end", changed, QUESTIONS[1]),
+    ):
+        yield ("parley", what), ours.ask(prompt, question)[0]
+        yield ("plain", what), plain.ask(prompt, question)[0]
+    ours.close()
+    ours = Ours(model, folder)
+    yield ("parley", "after a restart"), ours.ask(system, QUESTIONS[2])[0]
+    ours.close()
+    plain.forget()
+    yield ("plain", "after a restart"), plain.ask(system, QUESTIONS[2])[0]
 
 
 def table(figures: dict[str, dict[str, float]], tokens: int) -> str:
