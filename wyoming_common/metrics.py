@@ -1,5 +1,6 @@
 """What a monitoring system reads: Prometheus metrics, health and readiness over HTTP."""
 
+import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Final
@@ -93,7 +94,9 @@ async def listening(app: "web.Application", uri: str, setting: str) -> AsyncIter
         try:
             await web.TCPSite(runner, host, port).start()
         except OSError as err:
-            raise ConfigError(f"{setting}: cannot listen on {uri}: {err.strerror or err}") from err
+            # asyncio wraps the system's reason in a sentence of its own.
+            reason = os.strerror(err.errno) if err.errno else str(err)
+            raise ConfigError(f"{setting}: cannot listen on {uri}: {reason}") from err
         shown = f"[{host}]" if ":" in host else host
         yield f"http://{shown}:{runner.addresses[0][1]}"
     finally:

@@ -1,6 +1,7 @@
 """Whole turns put to running services, timed from the client's side."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -221,7 +222,9 @@ async def _connection(kind: str, uri: str) -> AsyncIterator[AsyncClient]:
     except TimeoutError as err:
         raise TimedOut(f"{kind} ({uri}): not done within {_STAGE_SECONDS:g} s") from err
     except OSError as err:
-        raise Unavailable(f"{kind} ({uri}): {err.strerror or err}") from err
+        # asyncio wraps the system's reason in a sentence of its own.
+        reason = os.strerror(err.errno) if err.errno else str(err)
+        raise Unavailable(f"{kind} ({uri}): {reason.lower()}") from err
 
 
 async def _next(client: AsyncClient, kind: str, uri: str) -> Event:
