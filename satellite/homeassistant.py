@@ -283,8 +283,8 @@ class Assistant(Loop):
         if session is None:
             self._wait_for_it()
             return
-        if self._wake is not None:
-            session.send(Detection(name=self._wake).event())
+        # No name takes an earlier one back: Home Assistant would take the turn for a duplicate.
+        session.send(Detection(name=self._wake).event())
         session.send(RunPipeline(PipelineStage.ASR, PipelineStage.TTS).event())
         session.send_audio(bytes(self._utterance))
         if self.machine.state is State.THINKING:

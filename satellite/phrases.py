@@ -1,6 +1,7 @@
 """Words that are meant for the satellite itself and not for whoever answers."""
 
 import re
+from pathlib import Path
 
 _STOP = frozenset(
     {
@@ -10,6 +11,12 @@ _STOP = frozenset(
         *("arrête", "tais-toi", "basta", "para", "cállate", "fermo", "silenzio", "pare", "stil"),
     }
 )
+
+
+def is_only(phrase: str, text: str) -> bool:
+    """Whether a transcript is no more than a wake word, e.g. "okay_nabu" in "Okay, Nabu."."""
+    wanted = re.sub(r"[^\w]|_", "", Path(phrase).stem.casefold())
+    return bool(wanted) and re.sub(r"[^\w]|_", "", text.casefold()) == wanted
 
 
 def is_stop(text: str) -> bool:

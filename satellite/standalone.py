@@ -10,7 +10,7 @@ from satellite.devices.device import FRAME_SECONDS, Frame
 from satellite.exchange import Exchange, ExchangeSettings
 from satellite.heard import heard_text
 from satellite.loop import Body, Loop
-from satellite.phrases import is_stop
+from satellite.phrases import is_only, is_stop
 from satellite.player import Player
 from satellite.report import TurnReport, print_report
 from satellite.services import Services
@@ -63,6 +63,7 @@ class Conversation(Loop):
         self._ending: set[asyncio.Task[None]] = set()
         self._heard: str | None = None
         self._interrupting = False
+        self._wake: str | None = None
         self._turns = 0
         self._silence = 0.0
 
@@ -93,6 +94,7 @@ class Conversation(Loop):
     def listen(self, turn: Listen) -> None:
         """Connect to the services and stream the utterance to speech-to-text."""
         began_at = self.machine.speech_start
+        self._wake = turn.wake
         assert began_at is not None
         self.machine.service_ends_turn = self._service_ends_turn()
         trace = Trace(self.body.clock.now)
@@ -115,6 +117,12 @@ class Conversation(Loop):
         return context if heard is None else {**context, "heard": heard}
 
     def _understood(self, text: str) -> bool:
+        if self._wake is not None and is_only(self._wake, text):
+            # The command is still to come: this was no turn.
+            if self._turn is not None:
+                self._turn.exchange.outcome.transcript = ""
+            self.do(self.machine.wake(self.body.clock.now(), None))
+            return False
         self.do(self.machine.transcript(text))
         # Said into a reply it is meant for the reply, which is silent by now.
         return not (self._interrupting and is_stop(text))

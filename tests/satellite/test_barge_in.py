@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from satellite.barge_in import BargeIn, Hearing, Talk
 from satellite.heard import heard_text
-from satellite.phrases import is_stop
+from satellite.phrases import is_only, is_stop
 
 FRAME = 512
 SECONDS = FRAME / 16_000
@@ -98,3 +98,10 @@ def test_only_a_bare_stop_is_meant_for_the_satellite() -> None:
     assert is_stop(" Never mind. ")
     assert not is_stop("Stop the music in the kitchen.")
     assert not is_stop("")
+
+
+def test_a_transcript_of_the_wake_word_alone_is_no_command() -> None:
+    assert is_only("okay_nabu", "Okay, Nabu.")
+    assert is_only("models/hey_jarvis.json", "hey Jarvis")
+    assert not is_only("alexa", "Alexa, stop.")
+    assert not is_only("alexa", "")

@@ -349,3 +349,19 @@ async def test_a_turn_is_timed_by_its_own_reply(
         stages = {stage["stage"]: stage for stage in trace["stages"]}
         told = (trace["at_ms"] + stages["playback"]["start_ms"]) / 1000
         assert told == pytest.approx(start, abs=0.005)
+
+
+async def test_a_wake_word_that_is_transcribed_alone_leaves_us_listening(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heard = ((0.3, WAKE), (0.1, 0), (0.8, SPEECH), (2.0, 0), (1.0, SPEECH), (3.0, 0))
+    async with (
+        fakes.stt("Computer.", "hi") as stt,
+        fakes.llm("Hello") as llm,
+        fakes.tts() as tts,
+        conversation(tmp_path, heard, stt, llm, tts, "--once", wake=WakeIsVeryLoud()) as loop,
+    ):
+        await loop.run()
+
+    [turn] = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (turn["transcript"], turn["reply"]) == ("hi", "Hello")
