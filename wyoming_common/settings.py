@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 import platformdirs
 import yaml
-from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     CliSettingsSource,
@@ -72,6 +72,17 @@ class Settings(BaseSettings):
     config: Path | None = Field(None, description="YAML or JSON file with these settings")
     log_format: Literal["text", "json"] = Field("text", description="how log lines are written")
     debug: bool = Field(False, description="log more, transcripts and prompts included")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _secrets_from_files(cls, values: Any) -> Any:
+        # What stands on a command line or in the environment, other processes can read.
+        if not isinstance(values, dict):
+            return values
+        return {
+            name: _secret(name, value) if name.endswith("_key") else value
+            for name, value in values.items()
+        }
 
     @classmethod
     def load(cls, argv: Sequence[str] | None = None) -> Self:
@@ -190,6 +201,17 @@ class ServiceSettings(TelemetrySettings):
         if isinstance(value, bool | None):
             return NO_ZEROCONF if value is False else ""
         return value
+
+
+def _secret(name: str, value: Any) -> Any:
+    """Return the content of FILE for a value @FILE."""
+    if not isinstance(value, str) or not value.startswith("@"):
+        return value
+    try:
+        return Path(value[1:]).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as err:
+        reason = getattr(err, "strerror", None) or "not text"
+        raise ConfigError(f"{name}: cannot read {value[1:]}: {reason}") from err
 
 
 def _parser(cls: type[Settings]) -> argparse.ArgumentParser:
