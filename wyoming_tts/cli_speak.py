@@ -54,6 +54,7 @@ def speak(settings: SpeakSettings, speech: Speech) -> None:
     choice = speech.choose(None, fetch=True)
     if not choice.installed:
         speech.fetch(choice)
+        choice = speech.choose(None)
     rate = speech.rate(choice)
     script: Script = SsmlScript(choice.language) if settings.ssml else PlainScript()
     passages = (*script.feed(clean(text)), *script.finish())

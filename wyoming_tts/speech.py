@@ -54,6 +54,7 @@ class Speech:
         choice = self.choose(None, fetch=True)
         if not choice.installed:
             self.fetch(choice)
+            choice = self.choose(None)
         for _ in self._synthesize(Passage(_WARM_UP), choice):
             pass
         return self
@@ -65,6 +66,11 @@ class Speech:
         """
         wanted = wanted or SynthesizeVoice()
         voices = {voice.name: voice for voice in self.engine.voices()}
+        if not voices:
+            raise UnknownVoice(
+                f"The {self._settings.engine} engine has no voice whose language can be read here "
+                f"(Kokoro's Japanese and Chinese need misaki[ja] and misaki[zh])"
+            )
         name = wanted.name or self._of_language(wanted.language, voices) or self.engine.default
         voice = voices.get(name)
         if voice is None:

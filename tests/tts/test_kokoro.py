@@ -7,7 +7,7 @@ import onnx
 import onnx.parser
 import pytest
 
-from wyoming_common.errors import ModelError, UnknownVoice
+from wyoming_common.errors import ConfigError, ModelError, UnknownVoice
 from wyoming_tts.config import TtsSettings
 from wyoming_tts.engine import Phrase
 from wyoming_tts.engines.kokoro import RATE, KokoroEngine, parts
@@ -114,3 +114,18 @@ def test_a_folder_that_is_not_kokoro_is_refused(folder: Path, damage: str) -> No
 
     with pytest.raises(ModelError):
         make(folder).sample_rate("af_heart")
+
+
+def test_voices_nobody_can_read_for_are_named_with_what_they_need(folder: Path) -> None:
+    for path in folder.glob("voices*/*"):
+        path.unlink()
+    np.savez(folder / "voices-v1.0.npz", qf_unknown=np.zeros((510, 1, 256), np.float32))
+
+    with pytest.raises(ConfigError, match="qf_unknown"):
+        make(folder).sample_rate("qf_unknown")
+
+
+def test_before_the_model_is_there_its_voice_is_listed_as_not_installed(tmp_path: Path) -> None:
+    engine = KokoroEngine(TtsSettings(zeroconf="off", engine="kokoro", data_dir=(tmp_path,)))
+
+    assert [(voice.name, voice.installed) for voice in engine.voices()] == [("af_heart", False)]

@@ -55,16 +55,19 @@ class KokoroEngine:
 
     @property
     def default(self) -> str:
-        return self._settings.voice or preferred(self._names())
+        return self._settings.voice or preferred(self._names()) or _PREFERRED
 
     def voices(self) -> Sequence[Voice]:
+        if self._folder() is None:
+            return [Voice(self.default, (), installed=False)]
         return [kokoro_voice(name) for name in self._names()]
 
     def identity(self, voice: str) -> str:  # noqa: ARG002 - they share one model
         return f"{self._name} {self._folder()}"
 
-    def fetch(self, voice: str) -> None:
-        """Do nothing: all voices come with the model."""
+    def fetch(self, voice: str) -> None:  # noqa: ARG002
+        """Fetch the model, with which all voices come."""
+        self._check(self._store.ensure(self._name))
 
     def sample_rate(self, voice: str) -> int:
         self._load()
@@ -106,12 +109,16 @@ class KokoroEngine:
         models = sorted(folder.glob("*.onnx"))
         if not models or not self._styles:
             raise ModelError(f"{folder}: expected a Kokoro .onnx file and voices")
-        if not self._names():
-            raise ConfigError(
-                f"{folder}: none of its voices ({', '.join(sorted(self._styles)[:5])}) speaks a "
-                f"language that can be read here; Japanese and Chinese need misaki[ja] or [zh]"
-            )
+        self._check(folder)
         self._session = self._fastest(models)
+
+    def _check(self, folder: Path) -> None:
+        if not self._names():
+            names = ", ".join(sorted(_read_styles(folder, load=False))[:5])
+            raise ConfigError(
+                f"{folder}: none of its voices ({names}) speaks a language that can be read "
+                f"here; Japanese and Chinese need misaki[ja] or misaki[zh]"
+            )
 
     def _fastest(self, models: Sequence[Path]) -> Any:
         """Return the model that speaks fastest here: int8 or float32, that depends on the CPU."""
