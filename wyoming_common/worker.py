@@ -50,6 +50,12 @@ class ModelThread(Generic[E]):
         """Requests admitted and not finished, the running one included."""
         return self._admitted.total()
 
+    def check_room(self) -> None:
+        """Raise Busy if a request made now would be refused."""
+        share = self._max_waiting - self._max_waiting // 4
+        if self.waiting >= self._max_waiting or self._admitted[current_client()] >= share:
+            raise Busy(f"{self.waiting} requests are waiting already; try again in a moment")
+
     async def engine(self) -> E:
         """Load the engine if that has not begun, and return it once it is ready."""
         if self._engine is None:
@@ -105,10 +111,8 @@ class ModelThread(Generic[E]):
 
     @contextmanager
     def _admit(self) -> Iterator[None]:
+        self.check_room()
         client = current_client()
-        share = self._max_waiting - self._max_waiting // 4
-        if self.waiting >= self._max_waiting or self._admitted[client] >= share:
-            raise Busy(f"{self.waiting} requests are waiting already; try again in a moment")
         self._admitted[client] += 1
         try:
             yield

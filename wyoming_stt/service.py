@@ -141,12 +141,14 @@ class SttService:
         program: int,
         on_partial: Callable[[str], Awaitable[None]] | None = None,
     ) -> Session:
-        """Return a session for one utterance. Raises UnknownLanguage and BadRequest.
+        """Return a session for one utterance. Raises UnknownLanguage, BadRequest and Busy.
 
         `on_partial` is told the text so far, now and then, if the service is set to.
         """
         self._sessions += 1
         served = self._served[program]
+        # Who would be refused at the end of the audio had better know before it is sent.
+        self._models[program].check_room()
         context = wanted.context or {}
         request = Request(
             language=match(wanted.language or self._language, served.languages, served.model),
