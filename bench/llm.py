@@ -127,7 +127,9 @@ def _serve_plain(model: Path, pipe: Any) -> None:
     plain = Plain(model)
     while True:
         request = pipe.recv()
-        pipe.send(plain.forget() if request is None else plain.ask(*request))
+        if request is None:
+            plain.forget()
+        pipe.send(plain.ask(*request) if request else None)
 
 
 def _without_extras(llama_cpp: Any) -> None:
@@ -170,8 +172,8 @@ def measure(model: Path, tokens: int, runs: int) -> dict[str, dict[str, float]]:
                         note("parley", what, ours.ask("Talk.", "Tell me about rivers.", WRITTEN)[1])
                         note("plain", what, plain.ask("Talk.", "Tell me about rivers.", WRITTEN)[1])
             ours.close()
-            for what, value in first_tokens(model, plain, folder / str(run), tokens):
-                note(*what, value)
+            for (side, figure), value in first_tokens(model, plain, folder / str(run), tokens):
+                note(side, figure, value)
         plain.close()
     return {
         side: {what: statistics.median(values) for what, values in figures.items()}

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-_WINDOW = 0.2
+WINDOW = 0.2
 """Seconds between two looks; /proc/stat counts in steps of 10 ms."""
 
 Reading = tuple[float, float, float]
@@ -32,7 +32,7 @@ class CpuShare:
         if reading is None or self._last is None:
             return self._cores
         clock, used, ours = (new - old for new, old in zip(reading, self._last, strict=True))
-        if clock >= _WINDOW:
+        if clock >= WINDOW:
             others = max(0.0, used - ours) / clock
             self._free = max(1, min(self._cores, round(self._cores - others)))
             self._last = reading

@@ -12,7 +12,7 @@ from wyoming_common.errors import Busy, ModelError, TooLarge, UnknownModel
 from wyoming_common.store import ModelStore
 from wyoming_llm.config import LlmSettings
 from wyoming_llm.engine import Delta, Prompt, Sampling, Usage
-from wyoming_llm.engines.cpu_share import CpuShare, usable_cores
+from wyoming_llm.engines.cpu_share import WINDOW, CpuShare, usable_cores
 from wyoming_llm.engines.gguf import check_gguf
 from wyoming_llm.engines.llama_probe import usable_extras
 from wyoming_llm.engines.llama_runtime import LlamaRuntime, Options, Sampler, Utf8
@@ -43,6 +43,7 @@ class LlamaCppEngine:
         self.prompt_limit = settings.context
         self._cores = usable_cores()
         self._share = CpuShare(self._cores)
+        self._looked = 0.0
         self._step = _STEP_TOKENS
         self._to_save: list[tuple[int, ...]] = []
 
@@ -204,8 +205,10 @@ class LlamaCppEngine:
         return self._template.render(prompt).rstrip().endswith("<think>")
 
     def _share_cores(self) -> None:
-        if self._settings.threads:
+        now = time.monotonic()
+        if self._settings.threads or now - self._looked < WINDOW:
             return
+        self._looked = now
         free = self._share.free()
         self._runtime.set_threads(free, self._settings.threads_batch or free)
 
