@@ -11,7 +11,7 @@ NO_WAKE = "none"
 
 
 class SatelliteSettings(ServiceSettings):
-    """What `parley-satellite` can be told; see DESIGN §3.4 for the two modes."""
+    """Microphone, wake word and speaker: for Home Assistant, or on its own with the three services."""
 
     model_config = SettingsConfigDict(
         env_prefix="PARLEY_SATELLITE_",
