@@ -11,7 +11,7 @@ NO_WAKE = "none"
 
 
 class SatelliteSettings(ServiceSettings):
-    """Microphone, wake word and speaker: for Home Assistant, or on its own with the three services."""
+    """Microphone, wake word and speaker: for Home Assistant, or on its own with our services."""
 
     model_config = SettingsConfigDict(
         env_prefix="PARLEY_SATELLITE_",
