@@ -68,7 +68,7 @@ class Chime:
     name: str
 
 
-_TAIL_PAUSE_SECONDS = 0.1
+_TAIL_PAUSE_SECONDS = 0.12
 """Silence that parts the rest of a wake word from the command."""
 
 Action = Listen | EndSpeech | Abandon | Duck | Pause | Resume | Chime
@@ -114,6 +114,7 @@ class TurnMachine:
         """Whether speech-to-text finds the end of the turn by itself; ours is then the net."""
         self._barge_in = BargeIn(settings.barge_in_settings)
         self._since = -inf
+        self._parted = False
         self._wake: str | None = None
         self._speech_start_at: float | None = None
         self._speech_end_at: float | None = None
@@ -136,6 +137,7 @@ class TurnMachine:
             actions.append(Abandon())
         self._wake, self._wake_at = name, at if name is not None else -inf
         self.state = State.AWAKE
+        self._parted = name is None
         self._new_endpoints(self._settings.no_speech_seconds)
         return [*actions, Chime("awake")]
 
@@ -255,9 +257,11 @@ class TurnMachine:
     def _begin_after_wake(self, at: float) -> list[Action]:
         """Begin if somebody speaks, and not just ends the wake word."""
         assert self._speech_end_at is not None
-        if self._speech_end_at > self._wake_at + self._settings.wake_tail_seconds:
+        tail = self._wake_at + self._settings.wake_tail_seconds
+        if self._parted or self._speech_end_at > tail:
             return self._begin()
-        if at > self._wake_at + self._settings.wake_tail_seconds + _TAIL_PAUSE_SECONDS:
+        if self._endpoint.silence_seconds >= _TAIL_PAUSE_SECONDS:
+            self._parted, self._wake_at = True, at
             self._new_endpoints(self._settings.no_speech_seconds)
         return []
 
