@@ -157,11 +157,13 @@ async def test_a_killed_service_comes_back_without_touching_home_assistant(
     house: House, client: Client, kind: str
 ) -> None:
     said = question()
+    # The steady agent never says the same twice, and Home Assistant has no audio of it yet.
+    pipeline = house.pipelines["parley" if kind == "llm" else "agent"]
     house.services[kind].kill()
-    broken = await speak(client, house.pipelines["parley"], said)
+    broken = await speak(client, pipeline, said)
     house.services[kind].start()
 
-    run = await speak(client, house.pipelines["parley"], said)
+    run = await speak(client, pipeline, said)
 
     assert broken.failure, broken.summary()
     assert run.failure == "", run.summary()
