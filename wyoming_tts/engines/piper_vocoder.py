@@ -16,11 +16,11 @@ FIRST_FRAMES = 16
 _AT_EASE = 0.1
 """Share of the time that computing takes where the first window may be that short."""
 MOST_FRAMES = 256
-"""3 s, which is also how late a cancelled reply stops computing."""
+"""3 s, half as much again for the last window: also how late a cancelled reply stops computing."""
 _FLOW_STEP = 320
 """Frames that the flow goes on by, once the first window is heard: it costs a quarter of the
 decoder, and twice the frames around each step."""
-_MOST_GROWTH = 8
+_MOST_GROWTH = 16
 """How much longer than the window before a window may be: one measurement may have been lucky."""
 _SHARE = 0.4
 """Of the time until the speaker runs dry, what the next window may take to compute."""
@@ -35,7 +35,10 @@ class Halo:
 
 
 class Cost:
-    """Seconds that a frame took lately; forgets slow moments slowly, for they come again."""
+    """Seconds that a frame took lately, those around a window counted as well.
+
+    Forgets slow moments slowly, for they come again.
+    """
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -49,7 +52,7 @@ class Pace:
 
     Long windows cost less, for the frames around each are computed twice; short ones are ready
     sooner. A fast machine takes two windows for a sentence, a slow one doubles them. `ahead` are
-    the seconds of sound that the listener still has.
+    the seconds of sound that the listener still has, `around` the frames computed about a window.
     """
 
     def __init__(
@@ -58,10 +61,12 @@ class Pace:
         clock: Callable[[], float] = time.perf_counter,
         cost: Cost | None = None,
         ahead: float = 0.0,
+        around: int = 0,
     ) -> None:
         self._frame_seconds = frame_seconds
         self._clock = clock
         self._cost = cost or Cost()
+        self._around = around
         self._heard_from = clock()
         self._sent = ahead / frame_seconds  # frames
         self._last = MOST_FRAMES if ahead > 0 else 0
@@ -74,8 +79,10 @@ class Pace:
         else:
             ahead = self._sent * self._frame_seconds - (self._clock() - self._heard_from)
             affordable = int(_SHARE * max(ahead, 0.0) / max(self._cost.seconds, 1e-6))
+            affordable -= self._around
             size = max(FIRST_FRAMES, min(affordable, _MOST_GROWTH * self._last, MOST_FRAMES))
-        return left if left - size < FIRST_FRAMES else size
+        # A short rest costs less with this window than as one of its own.
+        return left if left - size < max(FIRST_FRAMES, size // 2) else size
 
     def computed(self, frames: int, seconds: float) -> None:
         """Note what the last window took, just before it is heard."""
@@ -83,7 +90,7 @@ class Pace:
             self._heard_from = self._clock()
         self._last = frames
         self._sent += frames
-        self._cost.note(seconds / frames)
+        self._cost.note(seconds / (frames + self._around))
 
 
 class WindowedVocoder:
@@ -118,7 +125,8 @@ class WindowedVocoder:
         """
         total = max(tensor.shape[-1] for tensor in encoded.values())
         latents = _Latents(self._flow, {**encoded, **constant}, total, self._halo.flow)
-        pace = Pace(self._hop / self._rate, self._clock, self._cost, ahead)
+        around = 2 * self._halo.decoder
+        pace = Pace(self._hop / self._rate, self._clock, self._cost, ahead, around)
         start = 0
         while start < total:
             end = start + pace.next(total - start)
