@@ -9,7 +9,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 COMPILED = "llama-cpp-python"
-PLATFORMS = [f"manylinux_2_{minor}_aarch64" for minor in (17, 27, 28, 31, 34, 35)]
+PLATFORMS = [
+    "manylinux2014_aarch64",
+    *(f"manylinux_2_{minor}_aarch64" for minor in (17, 27, 28, 31, 34, 35)),
+]
 
 
 def requirements() -> list[str]:
