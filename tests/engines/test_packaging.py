@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 COMPILED = "llama-cpp-python"
+NOT_ON_A_PI = ("dev", "bench", "kokoro-torch")
 PLATFORMS = [
     "manylinux2014_aarch64",
     *(f"manylinux_2_{minor}_aarch64" for minor in (17, 27, 28, 31, 34, 35)),
@@ -20,7 +21,7 @@ def requirements() -> list[str]:
     extras = project["optional-dependencies"]
     named = [
         *project["dependencies"],
-        *(one for name in extras if name != "dev" for one in extras[name]),
+        *(one for name in extras if name not in NOT_ON_A_PI for one in extras[name]),
     ]
     return [one for one in named if not one.startswith((COMPILED, "parley-voice", "kokoro>"))]
 
