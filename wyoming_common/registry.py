@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Mapping
+from importlib.metadata import metadata
 from typing import Any
 
 from wyoming_common.errors import MissingDependency, UnknownEngine
@@ -21,9 +22,16 @@ def load(registry: Mapping[str, str], name: str) -> Any:
     except ModuleNotFoundError as err:
         if err.name == module:
             raise
-        extra = module.partition(".")[0].removeprefix("wyoming_")
+        extra = _extra(name, module)
         raise MissingDependency(
             f"Engine '{name}' needs the package '{err.name}': pip install 'parley-voice[{extra}]'"
         ) from err
     except ImportError as err:
         raise MissingDependency(f"Engine '{name}' cannot be loaded: {err}") from err
+
+
+def _extra(name: str, module: str) -> str:
+    """Return the extra that brings an engine: its own, or else its service's."""
+    extras = metadata("parley-voice").get_all("Provides-Extra") or []
+    service = module.partition(".")[0].removeprefix("wyoming_")
+    return next((extra for extra in (name, name.partition("-")[0]) if extra in extras), service)

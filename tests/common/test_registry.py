@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from wyoming_common.errors import MissingDependency, UnknownEngine
-from wyoming_common.registry import load
+from wyoming_common.registry import _extra, load
 
 
 def test_only_the_engine_that_is_used_is_imported(
@@ -44,3 +44,11 @@ def test_a_missing_library_is_named_with_how_to_get_it(
 
     with pytest.raises(MissingDependency, match=says):
         load({"lacking": "parley_lacking:Engine"}, "lacking")
+
+
+@pytest.mark.parametrize(
+    ("engine", "extra"),
+    [("kokoro-torch", "kokoro-torch"), ("sherpa-onnx", "sherpa"), ("faster-whisper", "stt")],
+)
+def test_the_extra_that_is_named_is_one_that_brings_the_engine(engine: str, extra: str) -> None:
+    assert _extra(engine, "wyoming_stt.engines.any") == extra
