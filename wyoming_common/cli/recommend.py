@@ -2,72 +2,40 @@
 
 import os
 import shutil
-from dataclasses import dataclass
+from pathlib import Path
 
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from rich.console import Group
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from wyoming_common.errors import ConfigError
 from wyoming_common.store import Catalogue
+from wyoming_common.store.catalogue import Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    stage: str
+class _Advice(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Choice(_Advice):
+    """A model for one stage of a turn."""
+
+    stage: Kind
     model: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(_Advice):
+    """A kind of machine and its models, the one to begin with first."""
+
     what: str
-    choices: tuple[Choice, ...]
+    choices: tuple[Choice, ...] = Field(min_length=1)
 
 
-MACHINES = {
-    "pi5-4gb": Machine(
-        "Raspberry Pi 5, 4 GB",
-        (
-            Choice("stt", "tiny.en", "answers in the pause after a command; English only"),
-            Choice("stt", "base", "for other languages, or names that tiny.en mishears"),
-            Choice("llm", "smollm2-135m-instruct", "quick small talk; home control needs no model"),
-            Choice("llm", "qwen2.5-0.5b-instruct", "better answers; 0.7 GB of memory"),
-            Choice("tts", "en_US-joe-medium", "Piper medium is several times real time on a Pi"),
-            Choice("turn", "smart-turn-v3.2", "fewer cut-off sentences; small"),
-        ),
-    ),
-    "pi5-8gb": Machine(
-        "Raspberry Pi 5, 8 GB",
-        (
-            Choice("stt", "base", "more accurate than tiny.en, and 99 languages"),
-            Choice("llm", "qwen3-1.7b", "follows instructions; its first word is the wait"),
-            Choice("llm", "qwen3-0.6b", "half the wait, for short answers"),
-            Choice("tts", "en_US-lessac-medium", "Piper medium; a high voice is too slow here"),
-            Choice("turn", "smart-turn-v3.2", "fewer cut-off sentences; small"),
-        ),
-    ),
-    "mini-pc": Machine(
-        "Mini PC: four or more x86 cores with AVX2, 16 GB",
-        (
-            Choice("stt", "small.en", "the accuracy most people want, still under half a second"),
-            Choice("stt", "small", "the same for other languages"),
-            Choice("llm", "qwen3-4b", "calls tools reliably; 3 GB of memory"),
-            Choice("tts", "en_US-lessac-high", "Piper high; the machine has the time for it"),
-            Choice("turn", "smart-turn-v3.2", "fewer cut-off sentences; small"),
-        ),
-    ),
-    "gpu": Machine(
-        "A GPU with 8 GB or more",
-        (
-            Choice("stt", "large-v3-turbo", "near the best accuracy there is, in tens of ms"),
-            Choice("stt", "distil-large-v3", "English only, a little quicker"),
-            Choice("llm", "qwen3-8b", "the best of these; all layers fit on the card"),
-            Choice("tts", "en_US-lessac-high", "Piper needs no card; Kokoro sounds better on one"),
-            Choice("turn", "smart-turn-v3.2", "fewer cut-off sentences; small"),
-        ),
-    ),
-}
+_FILE = Path(__file__).with_name("machines.yaml")
+MACHINES = TypeAdapter(dict[str, Machine]).validate_python(yaml.safe_load(_FILE.read_bytes()))
 
 
 def recommend(catalogue: Catalogue, machine: str | None) -> Group:
@@ -80,7 +48,9 @@ def recommend(catalogue: Catalogue, machine: str | None) -> Group:
         raise ConfigError(f"No machine '{found:.40}'; choose from {', '.join(MACHINES)}")
     advice = MACHINES[found]
     title = advice.what if machine else f"{advice.what} (what this machine comes closest to)"
-    table = Table("stage", "model", "size", "licence", "why", title=title)
+    # A name that is cut off cannot be copied.
+    name = Column("model", no_wrap=True, overflow="fold")
+    table = Table("stage", name, "size", "licence", "why", title=title)
     for choice in advice.choices:
         entry = catalogue[choice.model]
         size = f"{entry.size / 1e6:.0f} MB"
