@@ -150,6 +150,15 @@ def test_the_image_says_itself_what_it_is_made_of(app: str) -> None:
         assert label in dockerfile
 
 
+def test_every_image_is_made_of_the_same_release() -> None:
+    """An image sees nothing outside its own folder; `script/apps` puts a copy into each."""
+    wheel = f"parley_voice-{version('parley-voice')}-py3-none-any.whl"
+    for name in (wheel, "constraints.txt", "install.sh"):
+        first, *others = [(ADDONS / app / name).read_bytes() for app in sorted(SETTINGS)]
+        assert all(other == first for other in others), f"{name}: run script/apps"
+    assert all(len(list((ADDONS / app).glob("*.whl"))) == 1 for app in SETTINGS)
+
+
 @every_app
 def test_the_image_is_made_by_the_script_that_the_build_test_runs(app: str) -> None:
     own = (ADDONS / app / "install.sh").read_text(encoding="utf-8")

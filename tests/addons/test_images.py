@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from wyoming.info import Info
 
-from tests.addons.options import ADDONS, SETTINGS, config
+from tests.addons.options import SETTINGS, config
 from tests.addons.test_apps import ROOT, entry_point
 from wyoming_common.discovery import describe
 from wyoming_common.errors import Unavailable
@@ -41,11 +41,20 @@ pytestmark = [
 ]
 
 
-def steps(app: str) -> list[str]:
-    """Return the RUN lines of an app's Dockerfile, with the checkout as what is installed."""
-    dockerfile = (ADDONS / app / "Dockerfile").read_text(encoding="utf-8")
-    lines = re.findall(r"^RUN (.+)$", dockerfile, re.MULTILINE)
-    return [re.sub(r' parley-voice "==.*"$', " /src", line) for line in lines]
+@pytest.fixture(scope="session")
+def apps(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The apps with this version of Parley in them, as a repository offers them."""
+    made = tmp_path_factory.mktemp("apps")
+    subprocess.run(["script/apps", made], cwd=ROOT, check=True)  # noqa: S607
+    return made
+
+
+def steps(folder: Path, version: str) -> tuple[list[str], list[str]]:
+    """Return the files that a Dockerfile copies from its own folder, and its RUN lines."""
+    dockerfile = (folder / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+    copied = " ".join(re.findall(r"^COPY ([^-].*) /$", dockerfile, re.MULTILINE))
+    commands = re.findall(r"^RUN (.+)$", dockerfile, re.MULTILINE)
+    return copied.replace("${BUILD_VERSION}", version).split(), commands
 
 
 def unmount(path: Path) -> None:
@@ -53,15 +62,10 @@ def unmount(path: Path) -> None:
 
 
 @pytest.fixture
-def image(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
-    """A fresh root with the files that the Dockerfile copies, and the checkout at /src."""
+def image(tmp_path: Path) -> Iterator[Path]:
+    """A fresh root with the models at hand."""
     root = tmp_path / "root"
     subprocess.run(["cp", "-a", "--reflink=auto", DEBIAN, root], check=True)  # noqa: S607
-    shutil.copy(ADDONS / request.param / "install.sh", root / "install.sh")
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, stdout=subprocess.PIPE, check=True)  # noqa: S607
-    for name in listed.stdout.decode().splitlines():
-        (root / "src" / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, root / "src" / name)
     with ExitStack() as stack:
         for source, target in (("/proc", "proc"), ("/dev", "dev"), (MODELS, "data/models")):
             (root / target).mkdir(parents=True, exist_ok=True)
@@ -91,21 +95,25 @@ def inside(root: Path, *environment: str) -> list[str]:
     return ["chroot", str(root), *clean]
 
 
-@pytest.mark.parametrize(
-    ("image", "app"), [(app, app) for app in sorted(SETTINGS)], indirect=["image"]
-)
-def test_the_image_serves_with_its_default_options(image: Path, app: str) -> None:
+@pytest.mark.parametrize("app", sorted(SETTINGS))
+def test_the_image_serves_with_its_default_options(image: Path, apps: Path, app: str) -> None:
     described = config(app)
     # The Supervisor maps its sound server into the satellite; here there is none.
     sound = {"mic": "pipe", "speaker": "pipe"} if app == "parley_satellite" else {}
     options = json.dumps(described["options"] | sound)
     (image / "data" / "options.json").write_text(options, encoding="utf-8")
-    for step in steps(app):
+    given = f"BUILD_VERSION={described['version']}"
+    copied, commands = steps(apps / app, described["version"])
+    for name in copied:
+        shutil.copy(apps / app / name, image)
+    for command in commands:
         done = subprocess.run(
-            [*inside(image), "sh", "-c", step], capture_output=True, text=True, check=False
+            [*inside(image, given), "sh", "-c", command],
+            capture_output=True,
+            text=True,
+            check=False,
         )
-        assert done.returncode == 0, f"{step}\n{done.stdout}{done.stderr}"
-    shutil.rmtree(image / "src")
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     port = int(described["watchdog"].rpartition(":")[2].removesuffix("]"))
     environment = [f"{name}={value}" for name, value in described["environment"].items()]
 
@@ -121,8 +129,12 @@ def test_the_image_serves_with_its_default_options(image: Path, app: str) -> Non
     assert ended == 0
 
 
-@pytest.mark.parametrize("image", ["parley_tts"], indirect=True)
 def test_the_script_for_a_pi_installs_a_service_that_serves(image: Path) -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, stdout=subprocess.PIPE, check=True)  # noqa: S607
+    for name in listed.stdout.decode().splitlines():
+        (image / "src" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, image / "src" / name)
+
     installed = subprocess.run(
         [*inside(image), "/src/deploy/pi.sh", "tts"], capture_output=True, text=True, check=False
     )
