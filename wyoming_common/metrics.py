@@ -1,20 +1,17 @@
 """What a monitoring system reads: Prometheus metrics, health and readiness over HTTP."""
 
-import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from wyoming_common.access import Access, is_local
-from wyoming_common.errors import ConfigError
 from wyoming_common.settings import TelemetrySettings
 from wyoming_common.telemetry import Record, Telemetry, parse_budgets
 from wyoming_common.tracelog import open_trace_log
+from wyoming_common.web import is_loopback_name, listening, only_from
 
 if TYPE_CHECKING:
     from aiohttp import web
-    from aiohttp.typedefs import Handler, Middleware
     from prometheus_client import CollectorRegistry, Metric
 
 _BUCKETS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30)
@@ -74,33 +71,6 @@ async def serve_metrics(
     app.router.add_get("/trace", doors.trace)
     async with listening(app, uri, "metrics_uri") as bound:
         yield bound
-
-
-@asynccontextmanager
-async def listening(app: "web.Application", uri: str, setting: str) -> AsyncIterator[str]:
-    """Serve `app` at `uri`, http://HOST:PORT, until the block ends; yields the bound URI."""
-    from aiohttp import web
-
-    try:
-        target = urlsplit(uri)
-        host, port = target.hostname, target.port
-    except ValueError as err:
-        raise ConfigError(f"{setting}: {err}, got '{uri}'") from err
-    if target.scheme != "http" or not host or port is None:
-        raise ConfigError(f"{setting}: expected http://HOST:PORT, got '{uri}'")
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        try:
-            await web.TCPSite(runner, host, port).start()
-        except OSError as err:
-            # asyncio wraps the system's reason in a sentence of its own.
-            reason = os.strerror(err.errno) if err.errno else str(err)
-            raise ConfigError(f"{setting}: cannot listen on {uri}: {reason}") from err
-        shown = f"[{host}]" if ":" in host else host
-        yield f"http://{shown}:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
 
 
 def make_registry(telemetry: Telemetry) -> "CollectorRegistry":
@@ -198,19 +168,6 @@ class _Collector:
                 yield GaugeMetricFamily(f"parley_{name}", f"{name}, as it is", value=float(value))
 
 
-def only_from(access: Access) -> "Middleware":
-    """Return what refuses requests from where `access` lets nobody in."""
-    from aiohttp import web
-
-    @web.middleware
-    async def check(request: web.Request, handler: "Handler") -> web.StreamResponse:
-        if not access.allows(request.remote or ""):
-            raise web.HTTPForbidden(text=f"{request.remote} is not in a network --allow names\n")
-        return await handler(request)
-
-    return check
-
-
 class _Doors:
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry
@@ -243,15 +200,3 @@ class _Doors:
         query["since"] = int(since) if since.isdecimal() else None
         local = is_loopback_name(request.host) and is_local(request.remote or "")
         return web.json_response(self._telemetry.report(query, local=local))
-
-
-def is_loopback_name(host: str) -> bool:
-    """Whether a Host header names this machine by loopback.
-
-    A page of another site can reach a local address under a name of its own (DNS rebinding);
-    the header tells it apart.
-    """
-    try:
-        return urlsplit(f"//{host}").hostname in ("127.0.0.1", "::1", "localhost")
-    except ValueError:
-        return False

@@ -12,7 +12,7 @@ from aiohttp import WSMsgType, web
 from satellite.body.control import Controls, News, obey
 from wyoming_common.access import Access
 from wyoming_common.errors import BadRequest
-from wyoming_common.metrics import listening, only_from
+from wyoming_common.web import listening, only_from
 
 _LOGGER = logging.getLogger(__name__)
 

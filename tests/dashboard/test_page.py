@@ -8,8 +8,8 @@ from aiohttp import web
 
 from tests.dashboard.browser import CHROMIUM, chromium
 from tests.dashboard.rig import add_turn, dashboard, telling
-from wyoming_common.metrics import listening
 from wyoming_common.telemetry import Telemetry
+from wyoming_common.web import listening
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 

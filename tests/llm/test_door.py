@@ -14,7 +14,7 @@ from tests.llm.fakes import FakeLlm
 from tests.wire import SECONDS
 from wyoming_common.access import Access
 from wyoming_common.errors import Unavailable
-from wyoming_common.metrics import listening
+from wyoming_common.web import listening
 from wyoming_common.worker import ModelThread
 from wyoming_llm.config import LlmSettings
 from wyoming_llm.engine import Delta, LlmEngine, Message, Prompt, Sampling, ToolCall, Usage

@@ -15,8 +15,8 @@ from wyoming_common.access import Access, is_local
 from wyoming_common.dashboard.bundle import make_bundle
 from wyoming_common.dashboard.history import History
 from wyoming_common.dashboard.sources import Sources
-from wyoming_common.metrics import is_loopback_name, listening, only_from
 from wyoming_common.trace import new_turn_id
+from wyoming_common.web import is_loopback_name, listening, only_from
 
 _PAGE: Final = Path(__file__).parent / "page"
 _FILES: Final = {

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from wyoming_common.access import Access
 from wyoming_common.errors import BadRequest, Busy, ServiceError, TooLarge, Unavailable
-from wyoming_common.metrics import listening, only_from
+from wyoming_common.web import listening, only_from
 from wyoming_llm.config import OFF, LlmSettings
 from wyoming_llm.engine import Delta, ToolCall, Usage
 from wyoming_llm.http.requests import ChatRequest, parse

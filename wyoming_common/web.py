@@ -1,0 +1,249 @@
+"""HTTP doors: who may come in, how many at once, and how long a request may take."""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import urlsplit
+
+from wyoming_common.access import Access
+from wyoming_common.connections import Connections
+from wyoming_common.errors import ConfigError
+from wyoming_common.limits import Limits, Memory
+from wyoming_common.turns import as_client
+
+if TYPE_CHECKING:
+    from aiohttp import web
+    from aiohttp.typedefs import Handler, Middleware
+
+_KEEPALIVE_SECONDS: Final = 75.0
+"""Between two requests of a connection."""
+_LINGER_SECONDS: Final = 1.0
+"""What a refused request may still send, so that its client reads why."""
+_SMALL: Final = 64 * 1024
+"""Requests up to this size always have room."""
+_ANYBODY: Final = ("0.0.0.0/0", "::/0")
+_FULL: Final = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+@asynccontextmanager
+async def listening(
+    app: "web.Application", uri: str, setting: str, limits: Limits | None = None
+) -> AsyncIterator[str]:
+    """Serve `app` at `uri`, http://HOST:PORT, until the block ends; yields the bound URI.
+
+    Of `limits` those on connections, on `event_seconds` (a request, from its first byte to its
+    last), on `write_seconds` and on the memory of requests on their way in hold.
+    Raises ConfigError for an address that cannot be used.
+    """
+    from aiohttp import web
+
+    host, port = _target(uri, setting)
+    doors = _Doors(limits or Limits())
+    app.middlewares.append(doors.watch())
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=1.0,
+        keepalive_timeout=_KEEPALIVE_SECONDS,
+        lingering_time=_LINGER_SECONDS,
+    )
+    await runner.setup()
+    make = cast("Callable[[], asyncio.Protocol]", runner.server)
+    loop = asyncio.get_running_loop()
+    try:
+        try:
+            server = await loop.create_server(lambda: doors.open(make()), host, port)
+        except OSError as err:
+            # asyncio wraps the system's reason in a sentence of its own.
+            reason = os.strerror(err.errno) if err.errno else str(err)
+            raise ConfigError(f"{setting}: cannot listen on {uri}: {reason}") from err
+        async with _closing(server):
+            shown = f"[{host}]" if ":" in host else host
+            yield f"http://{shown}:{server.sockets[0].getsockname()[1]}"
+    finally:
+        # Ends the open connections as well: one that is kept alive would be waited for.
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _closing(server: asyncio.Server) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        server.close()
+
+
+def only_from(access: Access) -> "Middleware":
+    """Return what refuses requests from where `access` lets nobody in."""
+    from aiohttp import web
+
+    @web.middleware
+    async def check(request: web.Request, handler: "Handler") -> web.StreamResponse:
+        if not access.allows(request.remote or ""):
+            raise web.HTTPForbidden(text=f"{request.remote} is not in a network --allow names\n")
+        return await handler(request)
+
+    return check
+
+
+def is_loopback_name(host: str) -> bool:
+    """Whether a Host header names this machine by loopback.
+
+    A page of another site can reach a local address under a name of its own (DNS rebinding);
+    the header tells it apart.
+    """
+    try:
+        return urlsplit(f"//{host}").hostname in ("127.0.0.1", "::1", "localhost")
+    except ValueError:
+        return False
+
+
+def _target(uri: str, setting: str) -> tuple[str, int]:
+    try:
+        target = urlsplit(uri)
+        host, port = target.hostname, target.port
+    except ValueError as err:
+        raise ConfigError(f"{setting}: {err}, got '{uri}'") from err
+    if target.scheme != "http" or not host or port is None:
+        raise ConfigError(f"{setting}: expected http://HOST:PORT, got '{uri}'")
+    return host, port
+
+
+class _Doors:
+    """The connections of one address, and the memory that their requests share."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.connections = Connections(limits, Access(_ANYBODY))
+        self._memory = Memory(limits.memory_bytes)
+        self._known: dict[asyncio.BaseTransport, _Connection] = {}
+
+    def open(self, inner: asyncio.Protocol) -> "_Connection":
+        return _Connection(inner, self)
+
+    def came(self, transport: asyncio.BaseTransport, connection: "_Connection") -> None:
+        self._known[transport] = connection
+
+    def left(self, transport: asyncio.BaseTransport, connection: "_Connection") -> None:
+        self._known.pop(transport, None)
+        self.connections.remove(connection)
+
+    def watch(self) -> "Middleware":
+        """Return what reads a request whole, in time, before it is handled for its client."""
+        from aiohttp import web
+
+        @web.middleware
+        async def watch(request: web.Request, handler: "Handler") -> web.StreamResponse:
+            transport = request.transport
+            connection = None if transport is None else self._known.get(transport)
+            if connection is None:
+                raise web.HTTPServiceUnavailable
+            connection.busy = True
+            try:
+                await self._read(request)
+                with as_client(request.remote or ""):
+                    return await handler(request)
+            finally:
+                connection.rest()
+
+        return watch
+
+    async def _read(self, request: "web.Request") -> None:
+        from aiohttp import web
+
+        if not request.can_read_body:
+            return
+        most = request.client_max_size
+        size = min(request.content_length or most, most)
+        taken = 0
+        try:
+            async with asyncio.timeout(self.limits.event_seconds):
+                if size > _SMALL:
+                    await self._memory.take(size)
+                    taken = size
+                await request.read()
+        except TimeoutError as err:
+            raise web.HTTPRequestTimeout from err
+        finally:
+            self._memory.give_back(taken)
+
+
+class _Connection(asyncio.Protocol):
+    """Passes on to aiohttp's protocol; one that nothing is asked on makes room for others."""
+
+    def __init__(self, inner: asyncio.Protocol, doors: _Doors) -> None:
+        self._inner = inner
+        self._doors = doors
+        self._transport: asyncio.Transport | None = None
+        self._since = time.monotonic()
+        self._giving_up: asyncio.TimerHandle | None = None
+        self.busy = False
+        self.silent = True
+
+    @property
+    def waited_for_since(self) -> float | None:
+        """When we began to wait for the client, None while a request is handled."""
+        return None if self.busy else self._since
+
+    def rest(self) -> None:
+        """Note that the request is answered."""
+        self.busy = self.silent = False
+        self._since = time.monotonic()
+
+    def drop(self) -> None:
+        """Hang up at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport = cast("asyncio.Transport", transport)
+        peer = transport.get_extra_info("peername")
+        _end_dead_lines(transport.get_extra_info("socket"), self._doors.limits.write_seconds)
+        if self._doors.connections.admit(self, str(peer[0]) if peer else ""):
+            transport.write(_FULL)
+            transport.close()
+            self._transport = None
+            return
+        self._doors.came(transport, self)
+        # aiohttp waits for ever for the header of the first request, and only of that.
+        self._giving_up = asyncio.get_running_loop().call_later(
+            self._doors.limits.event_seconds, self._give_up
+        )
+        self._inner.connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._inner.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        return self._inner.eof_received() if self._transport is not None else None
+
+    def pause_writing(self) -> None:
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._inner.resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._transport is None:
+            return
+        if self._giving_up is not None:
+            self._giving_up.cancel()
+        self._doors.left(self._transport, self)
+        self._inner.connection_lost(exc)
+
+    def _give_up(self) -> None:
+        if self.silent and not self.busy:
+            self.drop()
+
+
+def _end_dead_lines(sock: socket.socket | None, seconds: float) -> None:
+    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    # Also ends a line whose other side is there and reads nothing: tcp(7).
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))
