@@ -17,6 +17,16 @@ def current_client() -> str:
     return _CLIENT.get()
 
 
+def owned(name: str) -> str:
+    """Return `name` as one of the current client's: no other client can give that name."""
+    return f"{current_client()}/{name}"
+
+
+def owner(name: str) -> str:
+    """Return whose an `owned` name is."""
+    return name.partition("/")[0]
+
+
 @contextmanager
 def as_client(address: str) -> Iterator[None]:
     """Make what the block starts the work of the client at `address`."""

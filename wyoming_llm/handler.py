@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from wyoming.asr import Transcript
 from wyoming.event import Event
@@ -13,9 +13,13 @@ from wyoming.intent import Entity, Intent, IntentsStart, IntentsStop, Recognize
 from wyoming_common.errors import BadRequest
 from wyoming_common.limits import Limits
 from wyoming_common.service import ServiceHandler
+from wyoming_common.turns import owned
 from wyoming_llm import outcome as outcomes
 from wyoming_llm.assistant import Assistant, Turn
 from wyoming_llm.outcome import Fail, Say
+
+_MOST_CHARACTERS: Final = 256
+"""Of a name: they are kept for as long as a conversation is"""
 
 
 class LlmHandler(ServiceHandler):
@@ -77,13 +81,24 @@ def _turn(event: Event) -> Turn:
     text = _string(event, event.data, "text")
     if text is None:
         raise BadRequest(f"{event.type}: text: expected a string, got none")
+    conversation = _name(event, context, "conversation_id")
     return Turn(
         text=text,
-        language=_string(event, event.data, "language") or "",
-        conversation=_string(event, context, "conversation_id") or "",
+        language=_name(event, event.data, "language"),
+        # Whoever learns or guesses an id must not hear what was said under it.
+        conversation=owned(conversation) if conversation else "",
         heard=_string(event, context, "heard"),
-        device=_string(event, context, "device_id") or "",
+        device=_name(event, context, "device_id"),
     )
+
+
+def _name(event: Event, data: dict[str, Any], key: str) -> str:
+    name = _string(event, data, key) or ""
+    if len(name) > _MOST_CHARACTERS:
+        raise BadRequest(
+            f"{event.type}: {key}: at most {_MOST_CHARACTERS} characters, got {len(name)}"
+        )
+    return name
 
 
 def _string(event: Event, data: dict[str, Any], key: str) -> str | None:

@@ -1,11 +1,12 @@
 """What was said before, per conversation: bounded, and forgotten when nobody goes on."""
 
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from wyoming_common.turns import owner
 from wyoming_llm.engine import Message
 
 _MOST_CONVERSATIONS: Final = 256
@@ -58,7 +59,8 @@ class History:
         self._conversations: OrderedDict[str, Conversation] = OrderedDict()
 
     def open(self, name: str) -> Conversation:
-        """Return the conversation `name`, a new one when it is unknown or was silent too long.
+        """Return the conversation `name`, as `turns.owned` makes it; a new one when it is unknown
+        or was silent too long.
 
         Without a name it is new and not remembered.
         """
@@ -68,8 +70,8 @@ class History:
         conversation = self._conversations.setdefault(name, Conversation(name))
         self._conversations.move_to_end(name)
         conversation.touched = self._clock()
-        while len(self._conversations) > _MOST_CONVERSATIONS:
-            self._conversations.popitem(last=False)
+        if len(self._conversations) > _MOST_CONVERSATIONS:
+            self._drop_one()
         return conversation
 
     def add(self, conversation: Conversation, exchange: Exchange) -> bool:
@@ -91,6 +93,14 @@ class History:
     def __len__(self) -> int:
         self._expire()
         return len(self._conversations)
+
+    def _drop_one(self) -> None:
+        """Forget the oldest of whoever has the most: many of one push out no other's."""
+        counts = Counter(map(owner, self._conversations))
+        most = max(counts.values())
+        del self._conversations[
+            next(name for name in self._conversations if counts[owner(name)] == most)
+        ]
 
     def _tokens(self, conversation: Conversation) -> int:
         return sum(exchange.tokens for exchange in conversation.exchanges)

@@ -5,7 +5,7 @@ import pytest
 from wyoming.asr import Transcript
 from wyoming.client import AsyncClient
 from wyoming.error import Error
-from wyoming.event import Event
+from wyoming.event import Event, async_read_event, async_write_event
 from wyoming.handle import Handled, HandledChunk, HandledStart, HandledStop, NotHandled
 from wyoming.info import Describe, Info
 
@@ -56,6 +56,40 @@ async def test_conversations_are_kept_apart(client: AsyncClient, service: Servic
     assert told[1:] == ["what is it"]
 
 
+async def test_a_conversation_is_its_client_s_alone(
+    client: AsyncClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Every address of loopback is one machine; here 127.0.0.2 stands for another one.
+    monkeypatch.setattr("wyoming_common.turns.is_local", lambda address: address == "127.0.0.1")
+    await ask(client, "a secret", conversation_id="one")
+
+    await _ask_from("127.0.0.2", service.uri, "what is it", conversation_id="one")
+
+    told = [message.content for message in service.engine.prompts[-1].messages]
+    assert told[1:] == ["what is it"]
+
+
+async def _ask_from(address: str, uri: str, text: str, **context: str) -> None:
+    host, _, port = uri.removeprefix("tcp://").rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port), local_addr=(address, 0))
+    try:
+        await async_write_event(Transcript(text=text, context=dict(context)).event(), writer)
+        while (event := await async_read_event(reader)) and event.type not in ENDS:
+            pass
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+@pytest.mark.parametrize("key", ["conversation_id", "device_id"])
+async def test_names_have_a_length(client: AsyncClient, key: str) -> None:
+    events = await ask(client, "hello", **{key: "a" * 300})
+
+    assert (
+        Error.from_event(events[-1]).text == f"transcript: {key}: at most 256 characters, got 300"
+    )
+
+
 async def test_without_an_id_nothing_is_remembered(client: AsyncClient, service: Service) -> None:
     await ask(client, "a secret")
     await ask(client, "what is it")
@@ -79,7 +113,7 @@ async def test_the_turn_is_read_ahead_for_the_next_one(
     await asyncio.to_thread(service.engine.settled.wait, SECONDS)
 
     assert service.engine.read_prompts[-1].messages[-1].content == "You said: hello"
-    assert service.engine.read_prompts[-1].conversation == "one"
+    assert service.engine.read_prompts[-1].conversation == "/one"
 
 
 @pytest.mark.parametrize("text", ["", "  ", "boo " * 30_000, "gone", "huge"])

@@ -66,3 +66,14 @@ def test_more_conversations_than_there_is_room_for_push_out_the_oldest() -> None
         history.open(str(number))
 
     assert len(history) == 256
+
+
+def test_many_conversations_of_one_client_push_out_no_other_s() -> None:
+    history, _ = make()
+    history.add(history.open("10.0.0.1/mine"), Exchange("hi", "hello", 5))
+
+    for number in range(1000):
+        history.open(f"10.0.0.2/{number}")
+
+    assert len(history) == 256
+    assert history.open("10.0.0.1/mine").exchanges[0].question == "hi"
