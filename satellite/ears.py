@@ -2,6 +2,7 @@
 
 import logging
 from collections import deque
+from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Self
@@ -54,7 +55,9 @@ hum set wake word models off, and are no speech."""
 class Ears:
     """Runs the front end and the detectors on every frame; keeps the last audio.
 
-    `memory_seconds` bounds what `since` can give.
+    `memory_seconds` bounds what `since` can give. The voice detector costs more than all the rest:
+    while nobody attends to it, its frames wait, and the last of them are looked at only when a wake
+    word is reported or somebody attends again.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Ears:
         self._front_end = front_end or NoFrontEnd()
         self._vad_frames = Reframer(vad.frame_samples * 2)
         self._vad_samples = 0
+        self._unheard: deque[bytes] = deque(maxlen=_SPOKEN_SAMPLES // vad.frame_samples)
         self._wake_frames = Reframer(wake.frame_samples * 2)
         self._memory: deque[Frame] = deque(maxlen=round(memory_seconds / FRAME_SECONDS))
         self._before: deque[float] = deque(maxlen=_POWER_FRAMES)
@@ -90,8 +94,11 @@ class Ears:
         """How long after its end a wake word is reported."""
         return self._wake.lag_seconds
 
-    def hear(self, frame: Frame, far: bytes = b"") -> Heard:
-        """Take the next 10 ms of the microphone, and what the speaker has played meanwhile."""
+    def hear(self, frame: Frame, far: bytes = b"", *, attentive: bool = True) -> Heard:
+        """Take the next 10 ms of the microphone, and what the speaker has played meanwhile.
+
+        `attentive`: whether it matters who speaks; otherwise only wake words are heard.
+        """
         pcm = self._front_end.process(frame.pcm, far)
         self._before.append(power(frame.pcm))
         self._behind.append(power(pcm))
@@ -100,10 +107,16 @@ class Ears:
         self._memory.append(clean)
         self._spoken_left -= len(pcm) // 2
         self._vad_samples += len(pcm) // 2
-        voices = tuple(self._voice(block, frame.at) for block in self._vad_frames.feed(pcm))
+        blocks = self._vad_frames.feed(pcm)
         wake = None
         for block in self._wake_frames.feed(pcm):
             wake = self._wake.process(block) or wake
+        if attentive or wake is not None:
+            self._catch_up()
+            voices = tuple(self._voice(block, frame.at) for block in blocks)
+        else:
+            voices = ()
+            self._wait(blocks)
         if wake is not None and self._spoken_left <= 0:
             _LOGGER.info("Nobody spoke when '%s' was detected; ignored", wake)
             wake = None
@@ -112,6 +125,22 @@ class Ears:
     def since(self, at: float) -> bytes:
         """Return the remembered audio from `at` on: whole frames, mono s16le at 16 kHz."""
         return b"".join(frame.pcm for frame in self._memory if frame.at > at)
+
+    def _wait(self, blocks: Iterable[bytes]) -> None:
+        for block in blocks:
+            self._vad_samples -= len(block) // 2
+            self._unheard.append(block)
+
+    def _catch_up(self) -> None:
+        """Look at what was heard while nobody attended: too late to act on, but not to know."""
+        if self._unheard:
+            self._vad.reset()
+            self._spoken_left = 0
+        while self._unheard:
+            block = self._unheard.popleft()
+            if self._vad.process(block) >= _SPOKEN:
+                since = sum(map(len, self._unheard)) // 2
+                self._spoken_left = _SPOKEN_SAMPLES - since
 
     def _voice(self, block: bytes, at: float) -> Voice:
         samples = self._vad.frame_samples

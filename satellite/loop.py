@@ -183,7 +183,8 @@ class Loop:
             self.tell(self._shown.value)
 
     def _hear(self, frame: Frame) -> None:
-        heard = self.body.ears.hear(frame, self.body.player.take_reference())
+        far = self.body.player.take_reference()
+        heard = self.body.ears.hear(frame, far, attentive=self.machine.attentive)
         tell_heard(self.telemetry, heard)
         if self.machine.state is State.LISTENING:
             self.feed(heard.frame.pcm)

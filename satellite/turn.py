@@ -121,6 +121,11 @@ class TurnMachine:
         self._wait()
 
     @property
+    def attentive(self) -> bool:
+        """Whether `voice` matters: at rest, only a wake word does."""
+        return self.state is not State.IDLE or not self._endpoint.finished
+
+    @property
     def speech_start(self) -> float | None:
         """When the current turn's speech began."""
         return self._speech_start_at

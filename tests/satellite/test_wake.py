@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,54 @@ def test_a_wake_word_without_a_voice_is_a_noise() -> None:
     assert _words(Ears(Deaf(), WakeIsVeryLoud()), pcm) == []
 
 
+class Counting(LoudIsSpeech):
+    """Counts the frames it was asked about."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+
+    def process(self, frame: bytes) -> float:
+        self.frames += 1
+        return super().process(frame)
+
+
+def test_at_rest_nothing_looks_for_speech_until_a_wake_word_is_reported() -> None:
+    vad = Counting()
+    ears = Ears(vad, WakeIsVeryLoud())
+
+    assert _words(ears, audio((30.0, 5_000)), attentive=False) == []
+    assert vad.frames == 0
+
+    assert _words(ears, audio((0.3, 32_000), (0.5, 0)), attentive=False) == ["computer"]
+    assert 0 < vad.frames <= 1.5 / 0.032 + 1
+
+
+def test_at_rest_a_wake_word_without_a_voice_is_a_noise_too() -> None:
+    class Deaf(LoudIsSpeech):
+        def process(self, frame: bytes) -> float:
+            return 0.0
+
+    pcm = audio((0.5, 0), (0.3, 32_000), (0.5, 0))
+
+    assert _words(Ears(LoudIsSpeech(), WakeIsVeryLoud()), pcm, attentive=False) == ["computer"]
+    assert _words(Ears(Deaf(), WakeIsVeryLoud()), pcm, attentive=False) == []
+
+
+def test_speech_is_told_in_time_as_soon_as_somebody_attends() -> None:
+    ears = Ears(LoudIsSpeech(), WakeIsVeryLoud())
+    _words(ears, audio((2.005, 5_000)), attentive=False)
+    pcm = audio((0.4, 5_000))
+
+    voices = [
+        voice
+        for begin in range(0, len(pcm), 320)
+        for voice in ears.hear(Frame(pcm[begin : begin + 320], 2.01 + begin / 32_000)).voices
+    ]
+
+    assert all(voice.probability == 1.0 for voice in voices)
+    assert [round(b.at - a.at, 3) for a, b in pairwise(voices)] == [0.032] * (len(voices) - 1)
+
+
 async def test_a_service_hears_in_our_place_and_is_found_again_when_it_was_gone() -> None:
     async with _wake_service() as (uri, asked), RemoteWakeWords(uri, ["computer"]) as detector:
         words: list[str] = []
@@ -96,9 +145,9 @@ async def test_a_service_hears_in_our_place_and_is_found_again_when_it_was_gone(
     assert asked == [["computer"], ["computer"]]
 
 
-def _words(ears: Ears, pcm: bytes) -> list[str]:
+def _words(ears: Ears, pcm: bytes, *, attentive: bool = True) -> list[str]:
     heard = [
-        ears.hear(Frame(pcm[begin : begin + 320], begin / 32_000)).wake
+        ears.hear(Frame(pcm[begin : begin + 320], begin / 32_000), attentive=attentive).wake
         for begin in range(0, len(pcm), 320)
     ]
     return [word for word in heard if word is not None]
