@@ -12,7 +12,6 @@ REAL = tuple(
         "engines",
         "homeassistant",
         "dashboard/test_page.py",
-        "deploy/test_haproxy.py",
         "faults",
         "fuzz",
     )

@@ -117,8 +117,8 @@ def test_the_image_serves_with_its_default_options(image: Path, apps: Path, app:
     port = int(described["watchdog"].rpartition(":")[2].removesuffix("]"))
     environment = [f"{name}={value}" for name, value in described["environment"].items()]
 
-    command = [*inside(image, *environment), *entry_point(app)]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    started = [*inside(image, *environment), *entry_point(app)]
+    process = subprocess.Popen(started, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
         info = asyncio.run(answer(f"tcp://127.0.0.1:{port}", process))
     finally:
