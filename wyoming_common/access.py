@@ -1,7 +1,12 @@
 """Who may connect. Wyoming has no authentication, so a service serves private networks alone."""
 
+import asyncio
 import ipaddress
+import os
+import socket
+import struct
 from collections.abc import Sequence
+from pathlib import Path
 
 from wyoming_common.errors import ConfigError
 
@@ -31,12 +36,58 @@ class Access:
         """Whether a client at `address` may connect; "" is a unix socket, whose mode decides."""
         if not address:
             return True
-        ip = ipaddress.ip_address(address.partition("%")[0])
-        if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-            ip = ip.ipv4_mapped
+        ip = _ip(address)
         return any(ip in network for network in self._networks)
 
 
 def is_local(address: str) -> bool:
     """Whether a client at `address` is on this machine; "" is a unix socket."""
-    return not address or ipaddress.ip_address(address.partition("%")[0]).is_loopback
+    return not address or _ip(address).is_loopback
+
+
+def _ip(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    # A socket for both versions shows IPv4 clients as ::ffff:ADDRESS.
+    return (isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped) or ip
+
+
+def is_same_user(transport: asyncio.BaseTransport | None) -> bool:
+    """Whether the other side is a process of our own user on this machine.
+
+    False where that cannot be found out: it takes Linux. What comes through a proxy or from
+    another user of this machine has an address of loopback too, and is not us.
+    """
+    sock = None if transport is None else transport.get_extra_info("socket")
+    if sock is None:
+        return False
+    if sock.family == socket.AF_UNIX:
+        return True  # its mode has decided
+    try:
+        there, here = sock.getpeername()[:2], sock.getsockname()[:2]
+    except OSError:
+        return False
+    return is_local(there[0]) and _user_of(there, here) == os.getuid()
+
+
+def _user_of(local: tuple[str, int], remote: tuple[str, int]) -> int | None:
+    """Return the user whose socket is `local` and connected to `remote`, as proc(5) tells."""
+    for file in ("/proc/net/tcp", "/proc/net/tcp6"):
+        wanted = [_as_listed(*address, six=file.endswith("6")) for address in (local, remote)]
+        try:
+            lines = Path(file).read_text(encoding="ascii").splitlines()[1:]
+        except OSError:
+            continue
+        for line in lines:
+            fields = line.split()
+            if fields[1:3] == wanted:
+                return int(fields[7])
+    return None
+
+
+def _as_listed(address: str, port: int, *, six: bool) -> str:
+    ip = _ip(address)
+    if isinstance(ip, ipaddress.IPv4Address) and six:
+        ip = ipaddress.IPv6Address(f"::ffff:{ip}")
+    words = struct.unpack(f"!{len(ip.packed) // 4}I", ip.packed)
+    # Each word as this machine's bytes lie, the port as a number.
+    return "".join(f"{socket.htonl(word):08X}" for word in words) + f":{port:04X}"

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
-from wyoming_common.access import Access, is_local
+from wyoming_common.access import Access, is_same_user
 from wyoming_common.settings import TelemetrySettings
 from wyoming_common.telemetry import Record, Telemetry, parse_budgets
 from wyoming_common.tracelog import open_trace_log
@@ -198,5 +198,5 @@ class _Doors:
         query: dict[str, object] = dict(request.query)
         since = request.query.get("since", "")
         query["since"] = int(since) if since.isdecimal() else None
-        local = is_loopback_name(request.host) and is_local(request.remote or "")
+        local = is_loopback_name(request.host) and is_same_user(request.transport)
         return web.json_response(self._telemetry.report(query, local=local))

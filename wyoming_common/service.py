@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from wyoming.error import Error
 from wyoming.event import Event, async_get_stdin, async_get_stdout, async_read_event
@@ -14,7 +14,7 @@ from wyoming.info import Describe, Info
 from wyoming.ping import Ping, Pong
 from wyoming.server import AsyncEventHandler
 
-from wyoming_common.access import Access, is_local
+from wyoming_common.access import Access, is_same_user
 from wyoming_common.connections import Connections
 from wyoming_common.errors import BadRequest, ServiceError, TimedOut
 from wyoming_common.limits import GuardedReader, Limits, Memory, Pace
@@ -56,6 +56,7 @@ class ServiceHandler(AsyncEventHandler):
         self.silent = True
         self._job: asyncio.Task[None] | None = None
         self._turn_id = ""
+        self._ours: bool | None = None
         self.span: Span = NO_SPAN
         """The trace of the job in progress."""
         self.telemetry = Telemetry("")
@@ -102,13 +103,17 @@ class ServiceHandler(AsyncEventHandler):
         elif Ping.is_type(event.type):
             await self.write_event(Pong(text=Ping.from_event(event).text).event())
         elif event.type == TRACE_QUERY:
-            report = self.telemetry.report(event.data, local=is_local(address_of(self.writer)))
-            await self.write_event(Event(TRACE_REPORT, report))
+            await self.write_event(Event(TRACE_REPORT, self._report(event)))
         else:
             self._turn_id = turn_id_of(event.data) or self._turn_id
             note_received(self.span, event)
             await self._guard(self._request(event))
         return True
+
+    def _report(self, query: Event) -> dict[str, Any]:
+        if query.data.get("text") and self._ours is None:
+            self._ours = is_same_user(self.writer.transport)
+        return self.telemetry.report(query.data, local=bool(self._ours))
 
     async def write_event(self, event: Event) -> None:
         """Send an event; a client that stops reading is dropped after `limits.write_seconds`."""

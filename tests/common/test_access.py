@@ -1,4 +1,5 @@
 import asyncio
+import socket
 from functools import partial
 
 import pytest
@@ -8,7 +9,7 @@ from wyoming.event import Event
 from wyoming.info import Info
 
 from tests.wire import receive
-from wyoming_common.access import Access
+from wyoming_common.access import Access, is_same_user
 from wyoming_common.errors import ConfigError
 from wyoming_common.service import ServiceHandler, serve
 
@@ -49,3 +50,52 @@ async def test_a_client_outside_the_allowed_networks_is_told_so_and_disconnected
 
     assert error.code == "refused"
     assert end is None
+
+
+def connected(
+    family: socket.AddressFamily, listens: str, client: str
+) -> tuple[socket.socket, socket.socket]:
+    with socket.socket(family) as server:
+        if family == socket.AF_INET6:
+            server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        server.bind((listens, 0))
+        server.listen()
+        other = socket.create_connection((client, server.getsockname()[1]))
+        return server.accept()[0], other
+
+
+@pytest.mark.parametrize(
+    ("family", "listens", "client"),
+    [
+        (socket.AF_INET, "127.0.0.1", "127.0.0.1"),
+        (socket.AF_INET6, "::", "127.0.0.1"),
+        (socket.AF_INET6, "::1", "::1"),
+    ],
+)
+def test_the_user_behind_a_connection_is_known(
+    family: socket.AddressFamily, listens: str, client: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try:
+        ours, other = connected(family, listens, client)
+    except OSError:
+        pytest.skip("no IPv6 here")
+    with ours, other:
+        transport = asyncio.Transport({"socket": ours})
+
+        assert is_same_user(transport)
+
+        # To a service of another user, this process is a stranger on the same machine.
+        monkeypatch.setattr("os.getuid", lambda: 54_321)
+        assert not is_same_user(transport)
+
+
+def test_whoever_may_open_a_unix_socket_is_one_of_us() -> None:
+    ours, other = socket.socketpair()
+    with ours, other:
+        assert is_same_user(asyncio.Transport({"socket": ours}))
+
+
+def test_a_line_that_is_gone_is_nobody_s() -> None:
+    with socket.socket() as closed:
+        assert not is_same_user(asyncio.Transport({"socket": closed}))
+    assert not is_same_user(None)

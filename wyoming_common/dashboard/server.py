@@ -11,7 +11,7 @@ from typing import Any, Final
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from wyoming_common.access import Access, is_local
+from wyoming_common.access import Access, is_same_user
 from wyoming_common.dashboard.bundle import make_bundle
 from wyoming_common.dashboard.history import History
 from wyoming_common.dashboard.sources import Sources
@@ -153,7 +153,7 @@ class _Page:
         )
 
     def _may_read(self, request: web.Request) -> bool:
-        here = is_loopback_name(request.host) and is_local(request.remote or "")
+        here = is_loopback_name(request.host) and is_same_user(request.transport)
         return here or self._viewers.show_text
 
     def _shown(self, turns: list[dict[str, Any]], *, text: bool) -> list[dict[str, Any]]:
