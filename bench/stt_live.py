@@ -48,9 +48,8 @@ def speech_end(pcm: bytes) -> float:
     return end / 32_000
 
 
-async def speak(host: str, port: int, clip: Clip, tail: float) -> Turn:
-    """Send one clip in real time, and stop when the transcript is there."""
-    end = speech_end(clip.pcm)
+async def speak(host: str, port: int, clip: Clip, end: float, tail: float) -> Turn:
+    """Send one clip, whose speech ends at `end`, in real time; stop at the transcript."""
     # Silence counts from the end of speech: clips hold some of their own.
     pcm = clip.pcm + bytes(32_000 * 4)
     last = round(32_000 * (max(end, 0) + tail)) // _CHUNK * _CHUNK
@@ -90,11 +89,13 @@ async def measure(
 ) -> list[Turn]:
     waiting = asyncio.Semaphore(streams)
 
-    async def one(clip: Clip) -> Turn:
+    async def one(clip: Clip, end: float) -> Turn:
         async with waiting:
-            return await speak(host, port, clip, tail)
+            return await speak(host, port, clip, end, tail)
 
-    return await asyncio.gather(*(one(clip) for clip in corpus))
+    # Ahead of it all: what works while audio is sent delays the audio.
+    ends = [speech_end(clip.pcm) for clip in corpus]
+    return await asyncio.gather(*map(one, corpus, ends))
 
 
 def report(turns: list[Turn]) -> dict[str, object]:
@@ -119,6 +120,18 @@ def report(turns: list[Turn]) -> dict[str, object]:
     }
 
 
+def line(turn: Turn) -> str:
+    """Return one turn as a line of JSON; seconds from the first sample."""
+    row = {
+        "clip": turn.clip.name,
+        "speech_end": turn.speech_end,
+        "transcript": turn.transcript,
+        "audio_stop": turn.stop,
+        "text": turn.text,
+    }
+    return json.dumps(row) + "\n"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("server", metavar="HOST:PORT")
@@ -128,11 +141,14 @@ def main() -> None:
     parser.add_argument("--offset", type=int, default=0)
     parser.add_argument("--tail", type=float, default=3.0, help="seconds of silence, at most 4")
     parser.add_argument("--streams", type=int, default=1, help="clips spoken at the same time")
+    parser.add_argument("--turns", type=Path, help="write one JSON line a clip to this file")
     options = parser.parse_args()
     host, _, port = options.server.rpartition(":")
     corpus = clips(options.manifest, [options.kind], options.step, options.offset)
     corpus = [clip for clip in corpus if clip.seconds < 15]
     turns = asyncio.run(measure(host, int(port), corpus, options.tail, options.streams))
+    if options.turns is not None:
+        options.turns.write_text("".join(map(line, turns)))
     print(json.dumps(report(turns)))
 
 

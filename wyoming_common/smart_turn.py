@@ -5,6 +5,7 @@ https://github.com/pipecat-ai/smart-turn
 
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,25 @@ _SAMPLES = 8 * MODEL_RATE
 _FFT = 400
 _HOP = 160
 _MELS = 80
+
+
+class TurnModel(Protocol):
+    """Judges pauses by ear. Blocking."""
+
+    def completeness(self, audio: NDArray[np.float32]) -> float | None:
+        """Return how complete the turn sounds, 0 to 1; None where nothing is known.
+
+        `audio` is the turn so far, mono at 16 kHz, -1 to 1, shape [samples], about 0.2 s of
+        the pause included.
+        """
+        ...
+
+
+class NoTurnModel:
+    """Knows nothing: silence and words decide."""
+
+    def completeness(self, audio: NDArray[np.float32]) -> float | None:  # noqa: ARG002
+        return None
 
 
 class SmartTurn:
@@ -50,11 +70,7 @@ class SmartTurn:
             raise ModelError(f"turn model: cannot load {file}: {reason}") from err
 
     def completeness(self, audio: NDArray[np.float32]) -> float:
-        """Return how complete the turn sounds, 0 to 1.
-
-        `audio` is the turn so far, mono at 16 kHz, -1 to 1, shape [samples], about 0.2 s of
-        the pause included.
-        """
+        """Return how complete the turn sounds, 0 to 1."""
         features = _log_mel(audio)[np.newaxis]
         [answer] = self._session.run(None, {"input_features": features})
         return float(np.asarray(answer).reshape(-1)[0])

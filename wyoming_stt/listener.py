@@ -125,6 +125,11 @@ class Listener:
         """How long nobody has spoken."""
         return self._endpoint.silence_seconds
 
+    @property
+    def still_seconds(self) -> float:
+        """How long nobody has spoken, not even softly."""
+        return (self._endpoint.position - self._end) / MODEL_RATE
+
     def judge(self, completeness: float) -> None:
         """Pass on how complete the turn sounds at the pause in progress, 0 to 1."""
         self._endpoint.judge(completeness)

@@ -13,8 +13,7 @@ from wyoming.info import Info
 from wyoming_common import registry
 from wyoming_common.endpoint import Endpoint, EndpointSettings, Sensitivity
 from wyoming_common.errors import BadRequest, UnknownModel
-from wyoming_common.smart_turn import SMART_TURN, SmartTurn
-from wyoming_common.store import ModelStore
+from wyoming_common.smart_turn import TurnModel
 from wyoming_common.worker import ModelThread
 from wyoming_stt.config import SttSettings
 from wyoming_stt.engine import Request, SttEngine, Task
@@ -25,6 +24,7 @@ from wyoming_stt.listener import Listener
 from wyoming_stt.models import check_known, languages_of
 from wyoming_stt.resilient import Unloading, WithStandIn
 from wyoming_stt.session import Session, Spent, Tools
+from wyoming_stt.turn_model import turn_model
 from wyoming_stt.vad import SileroModel, SpeechModel
 from wyoming_stt.vocabulary import MOST_WORDS, read_vocabulary
 
@@ -39,7 +39,7 @@ class SttService:
         served: Sequence[Program],
         models: Sequence[ModelThread[SttEngine]],
         ears: ModelThread[SpeechModel],
-        turn: ModelThread[SmartTurn] | None = None,
+        turn: ModelThread[TurnModel] | None = None,
         *,
         engine: str = "",
         language: str = "",
@@ -199,7 +199,7 @@ def build(settings: SttSettings, home_words: Callable[[], Sequence[str]] = tuple
         served,
         models,
         ModelThread[SpeechModel]("stt-vad", SileroModel, max_waiting=1024),
-        _turn_model(settings),
+        turn_model(settings),
         engine=settings.engine,
         language=settings.language,
         task=settings.task,
@@ -236,15 +236,6 @@ def _wake(engine: SttEngine) -> None:
 def _rest(engine: SttEngine) -> None:
     if isinstance(engine, Unloading | WithStandIn):
         engine.rest()
-
-
-def _turn_model(settings: SttSettings) -> ModelThread[SmartTurn] | None:
-    store = ModelStore(settings.data_dir)
-    if settings.endpointing == "turn":
-        return ModelThread("stt-turn", lambda: SmartTurn(store.ensure(SMART_TURN)))
-    if settings.endpointing == "auto" and (path := store.find(SMART_TURN)) is not None:
-        return ModelThread("stt-turn", lambda: SmartTurn(path))
-    return None
 
 
 def _sensitivity(wanted: object) -> Sensitivity:

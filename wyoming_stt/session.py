@@ -11,7 +11,7 @@ from typing import Any
 from wyoming_common.audio import PcmFormat
 from wyoming_common.endpoint import FINAL, Change
 from wyoming_common.errors import ServiceError
-from wyoming_common.smart_turn import SmartTurn
+from wyoming_common.smart_turn import TurnModel
 from wyoming_common.trace import current_span
 from wyoming_common.worker import ModelThread
 from wyoming_stt.audio_queue import AudioQueue
@@ -26,6 +26,8 @@ _LOGGER = logging.getLogger(__name__)
 _WASTE = 0.3
 """Seconds of dropped decoding a second of audio may cost, beyond `_FREE_WASTE_SECONDS`."""
 _FREE_WASTE_SECONDS = 1.0
+_STILL_SECONDS = 0.12
+"""Silence after soft speech in a pause from which the pause is decoded once more, with it."""
 _TURN_SILENCE_SECONDS = 0.18
 """Silence that a turn model is used to hear before it is asked."""
 _CROWDED = 4
@@ -50,7 +52,7 @@ class Tools:
 
     model: ModelThread[SttEngine]
     ears: ModelThread[SpeechModel]
-    turn: ModelThread[SmartTurn] | None
+    turn: ModelThread[TurnModel] | None
     """Judges pauses; None leaves that to silence and words."""
     spent: Spent
     clock: Callable[[], float] = time.monotonic
@@ -159,23 +161,31 @@ class Session:
             await self._drop()
         if self._listener.live:
             if self._listener.paused:
-                self._use_pause(begins=Change.PAUSED in changes)
+                await self._use_pause(begins=Change.PAUSED in changes)
             elif self._on_partial is not None:
                 self._read_along()
         return changes
 
-    def _use_pause(self, *, begins: bool) -> None:
-        if begins and self._guess is None and (piece := self._listener.tail()) is not None:
-            allowed = _FREE_WASTE_SECONDS + _WASTE * piece.end / 16_000
-            wasted = self._decoded_seconds - self._used_seconds
-            if wasted <= allowed and self._tools.model.waiting < _CROWDED:
-                self._guess = _Guess(piece, self._transcribe(piece))
+    async def _use_pause(self, *, begins: bool) -> None:
+        heard = self._listener.tail()
+        if heard is None:
+            return
         guess = self._guess
+        # Speech that dies away softly outlasts the frame at which the pause was noticed.
+        outdated = guess is not None and guess.piece.spoken_until < heard.spoken_until
+        still = self._listener.still_seconds >= _STILL_SECONDS
+        if ((begins and guess is None) or (outdated and still)) and self._may_guess(heard):
+            await self._drop()
+            guess = self._guess = _Guess(heard, self._transcribe(heard))
         if guess is None or guess.opinion is not None:
             return
-        heard = self._listener.tail()
-        if heard is not None and self._listener.silence_seconds >= _TURN_SILENCE_SECONDS:
+        if self._listener.silence_seconds >= _TURN_SILENCE_SECONDS:
             guess.opinion = asyncio.create_task(self._judge(guess, heard))
+
+    def _may_guess(self, heard: Piece) -> bool:
+        allowed = _FREE_WASTE_SECONDS + _WASTE * heard.end / 16_000
+        wasted = self._decoded_seconds - self._used_seconds
+        return wasted <= allowed and self._tools.model.waiting < _CROWDED
 
     async def _judge(self, guess: _Guess, heard: Piece) -> None:
         """Tell the endpoint how complete the turn is, as that becomes known."""

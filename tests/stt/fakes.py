@@ -23,12 +23,17 @@ def silence(seconds: float, rate: int = RATE) -> bytes:
     return bytes(2 * round(seconds * rate))
 
 
+def murmur(seconds: float, rate: int = RATE) -> bytes:
+    """A tone too soft to be certain speech, mono s16le."""
+    return (np.frombuffer(speech(seconds, rate), "<i2") // 10).tobytes()
+
+
 class LoudIsSpeech:
-    """Says 0.9 for a loud frame, 0.0 for a silent one."""
+    """Says 0.9 for a loud frame, 0.25 for a soft one, 0.0 for a silent one."""
 
     def process(self, frames: bytes) -> Probabilities:
         loudness = np.abs(to_float(frames)).reshape(-1, FRAME_SAMPLES).max(axis=1)
-        return np.where(loudness > 0.05, 0.9, 0.0).astype(np.float32)
+        return np.select([loudness > 0.05, loudness > 0.01], [0.9, 0.25], 0.0).astype(np.float32)
 
 
 class FakeEars:

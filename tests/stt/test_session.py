@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.stt.fakes import FakeEars, FakeEngine, LoudIsSpeech, silence, speech
+from tests.stt.fakes import FakeEars, FakeEngine, LoudIsSpeech, murmur, silence, speech
 from wyoming_common.audio import PcmFormat
 from wyoming_common.endpoint import Endpoint
 from wyoming_common.worker import ModelThread
@@ -103,6 +103,22 @@ async def test_speech_that_goes_on_drops_what_was_decoded(room: Room) -> None:
 
     said = await running
     assert said.text == "loud 2.0"
+    assert len(room.engine.requests) == 2
+
+
+async def test_speech_that_dies_away_softly_is_decoded_whole_before_the_turn_is_over(
+    room: Room,
+) -> None:
+    session = room.session()
+    running = asyncio.create_task(session.run())
+
+    await room.speak(session, speech(1.0) + silence(0.16) + murmur(0.1) + silence(0.2))
+    await room.decoded(2)
+    ended = running.done()
+    await room.speak(session, silence(2.0))
+
+    assert not ended
+    assert (await running).text == "loud 1.0"
     assert len(room.engine.requests) == 2
 
 
