@@ -12,8 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from wyoming_common.store.catalogue import DEFAULTS
-
+SERVICES = ("stt", "llm", "tts")
 SECONDS = 90.0
 """What starting everything may take on a busy machine."""
 
@@ -94,7 +93,7 @@ def write_config(path: Path, data_dir: Path, **sections: dict[str, object]) -> P
 def uris(program: Running) -> dict[str, str]:
     """Wait until `parley run` has said where each service is."""
     found: dict[str, str] = {}
-    while len(found) < len(DEFAULTS):
+    while len(found) < len(SERVICES):
         match = program.wait_for(r"(stt|llm|tts) is ready on (\S+)")
         found[match[1]] = match[2]
     return found

@@ -24,8 +24,9 @@ DEFAULTS: Mapping[Kind, str] = {
     "stt": "tiny.en",
     "llm": "smollm2-135m-instruct",
     "tts": "en_US-joe-medium",
+    "turn": "smart-turn-v3.2",
 }
-"""What a service loads when nothing is said: small, and fetched without a model hub."""
+"""What the services use when nothing is said: small, and fetched without a model hub."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _PLACE = re.compile(
