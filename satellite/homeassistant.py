@@ -30,6 +30,7 @@ from satellite.timers import Timer, Timers
 from satellite.turn import Listen, State
 from wyoming_common.access import Access
 from wyoming_common.audio import MODEL_RATE
+from wyoming_common.errors import Refused
 from wyoming_common.limits import Limits
 from wyoming_common.publish import publish
 from wyoming_common.service import serve
@@ -38,6 +39,8 @@ _LOGGER = logging.getLogger(__name__)
 
 _DEAD_SECONDS = 15.0
 """Home Assistant pings every 2 s; a line that is silent for so long is dead."""
+_QUIET_SECONDS = 5.0
+"""...and after so long another Home Assistant may take its place."""
 _MOST_UTTERANCE_BYTES = 300 * MODEL_RATE * 2
 _QUIET_ERRORS = frozenset(
     {"stt-no-text-recognized", "wake-word-timeout", "duplicate_wake_up_detected"}
@@ -158,6 +161,7 @@ class Assistant(Loop):
     def received(self, session: Session, event: Event) -> None:
         """Act on an event. Raises ValueError and the like for one that is malformed."""
         if RunSatellite.is_type(event.type):
+            self._check_other(session)
             self._connect(session)
         elif session is self._session and (act := self._on.get(event.type)) is not None:
             act(event)
@@ -175,6 +179,13 @@ class Assistant(Loop):
             self.chime("error")
         elif self.machine.state in (State.LISTENING, State.THINKING):
             self._wait_for_it()
+
+    def _check_other(self, session: Session) -> None:
+        """Raise Refused if another machine has us, and is alive: it may not lose the microphone."""
+        has = self._session
+        if has is None or has.peer == session.peer or has.silent_seconds > _QUIET_SECONDS:
+            return
+        raise Refused(f"Home Assistant at {has.peer or 'this machine'} uses this satellite")
 
     def _connect(self, session: Session) -> None:
         old, self._session = self._session, session

@@ -11,7 +11,9 @@ from wyoming.event import Event
 from wyoming.info import Info
 
 from wyoming_common.audio import MODEL_RATE
+from wyoming_common.errors import Refused
 from wyoming_common.limits import Limits
+from wyoming_common.listening import address_of
 from wyoming_common.service import ServiceHandler
 
 _LOGGER = logging.getLogger(__name__)
@@ -25,7 +27,7 @@ class Owner(Protocol):
     """Whoever acts on what Home Assistant says."""
 
     def received(self, session: "Session", event: Event) -> None:
-        """Take an event; returns at once."""
+        """Take an event; returns at once. Raises Refused to hang up."""
         ...
 
     def left(self, session: "Session") -> None:
@@ -51,6 +53,8 @@ class Session(ServiceHandler):
         super().__init__(info, reader, writer, limits)
         self._heard_at = asyncio.get_running_loop().time()
         self._owner = owner
+        self.peer = address_of(writer)
+        """The other side's address, "" on a unix socket."""
         self._waiting: deque[Event | bytes] = deque(maxlen=_MOST_WAITING)
         self._any = asyncio.Event()
 
@@ -63,7 +67,13 @@ class Session(ServiceHandler):
         """Hand any other event to the owner."""
         if not self.busy:
             await self.start(self._send_all())
-        self._owner.received(self, event)
+        try:
+            self._owner.received(self, event)
+        except Refused as err:
+            # Home Assistant would stay, and never ask again.
+            _LOGGER.warning("%s: %s", err.code, err)
+            await self.refuse(err)
+            self.drop()
 
     async def disconnect(self) -> None:
         """The other side has hung up."""

@@ -55,28 +55,30 @@ class Connections:
         """Count `connection` of a client at address `peer` in, or return why it cannot be."""
         if not self._access.allows(peer):
             return Refused(f"{peer} is not in a network that --allow names")
-        theirs = [known for known, address in self._open.items() if _same(address, peer)]
-        if len(theirs) >= self._share(peer) and not self._make_room(theirs):
+        # Loopback has many addresses, and is one machine.
+        client = "" if is_local(peer) else peer
+        theirs = [known for known, other in self._open.items() if other == client]
+        if len(theirs) >= self._share(client) and not self._make_room(theirs):
             return Busy(f"{len(theirs)} connections from {peer or 'here'} are open already")
         if len(self._open) >= self._limits.connections and not self._make_room(self._largest()):
             return Busy(f"{len(self._open)} connections are open already")
-        self._open[connection] = peer
+        self._open[connection] = client
         return None
 
     def remove(self, connection: Connection) -> None:
         """Count it out; does nothing for one that never was in."""
         self._open.pop(connection, None)
 
-    def _share(self, peer: str) -> int:
+    def _share(self, client: str) -> int:
         most = self._limits.connections
         # Loopback is the home of proxies and of Home Assistant itself: they get more than
         # another address, but never all.
-        return most - most // 4 if is_local(peer) else self._limits.connections_per_client
+        return self._limits.connections_per_client if client else most - most // 4
 
     def _largest(self) -> list[Connection]:
         counts = Counter(self._open.values())
         most = max(counts.values(), default=0)
-        return [known for known, peer in self._open.items() if counts[peer] == most]
+        return [known for known, client in self._open.items() if counts[client] == most]
 
     def _make_room(self, among: list[Connection]) -> bool:
         now = self._clock()
@@ -92,7 +94,3 @@ class Connections:
         self.remove(dropped)
         dropped.drop()
         return True
-
-
-def _same(one: str, other: str) -> bool:
-    return one == other or (is_local(one) and is_local(other))

@@ -8,7 +8,7 @@ from wyoming.asr import Transcribe, Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.client import AsyncClient
 from wyoming.error import Error
-from wyoming.event import Event, Eventable
+from wyoming.event import Event, Eventable, async_read_event, async_write_event
 from wyoming.info import Describe, Info
 from wyoming.ping import Ping, Pong
 from wyoming.pipeline import PipelineStage, RunPipeline
@@ -341,3 +341,43 @@ async def test_a_turn_given_up_is_ended_before_the_next_begins(tmp_path: Path) -
 
         assert Detection.is_type((await house.hear()).type)
         assert RunPipeline.is_type((await house.hear()).type)
+
+
+async def test_another_machine_does_not_get_the_microphone_that_home_assistant_has(
+    tmp_path: Path,
+) -> None:
+    async with (
+        assistant(tmp_path, ((60.0, 0),)) as satellite,
+        House(satellite) as house,
+    ):
+        await house.say(RunSatellite(), Ping())
+        await house.hear_until(Pong)
+        host, _, port = satellite.uri.removeprefix("tcp://").rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port), local_addr=("127.0.0.2", 0))
+
+        await async_write_event(RunSatellite().event(), writer)
+
+        async with asyncio.timeout(5):
+            refusal = await async_read_event(reader)
+            end = await async_read_event(reader)
+        writer.close()
+        await house.say(Ping())
+        assert refusal is not None
+        assert (Error.from_event(refusal).code, end) == ("refused", None)
+        assert Pong.is_type((await house.hear()).type)
+        assert satellite.connected
+
+
+async def test_home_assistant_that_comes_back_takes_its_own_place(tmp_path: Path) -> None:
+    async with (
+        assistant(tmp_path, ((60.0, 0),)) as satellite,
+        House(satellite) as before,
+        House(satellite) as after,
+    ):
+        await before.say(RunSatellite(), Ping())
+        await before.hear_until(Pong)
+
+        await after.say(RunSatellite(), Ping())
+
+        await after.hear_until(Pong)
+        assert satellite.connected
