@@ -50,8 +50,6 @@ async def listen(
                 target.hostname,
                 target.port,
                 limit=line_bytes,
-                ssl=door.tls,
-                ssl_handshake_timeout=_HANDSHAKE_SECONDS if door.tls else None,
             )
             port = server.sockets[0].getsockname()[1]
             host = f"[{target.hostname}]" if ":" in target.hostname else target.hostname
@@ -76,6 +74,15 @@ async def _listen_unix(
     Path(path).chmod(door.unix_mode)  # noqa: ASYNC240 - once, at the very start
     await server.start_serving()
     return server
+
+
+async def shake_hands(writer: asyncio.StreamWriter, tls: ssl.SSLContext) -> None:
+    """Go over to TLS on a connection whose reading is paused. Raises OSError and TimeoutError.
+
+    Done once a connection is counted: a server that is given the context does it for any number
+    of strangers at once, with a buffer of 256 kB for each.
+    """
+    await writer.start_tls(tls, ssl_handshake_timeout=_HANDSHAKE_SECONDS)
 
 
 def server_tls(cert: Path, key: Path | None, ca: Path | None) -> ssl.SSLContext:

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from wyoming.error import Error
 from wyoming.event import Event, async_get_stdin, async_get_stdout, async_read_event
@@ -18,7 +19,14 @@ from wyoming_common.access import Access, is_same_user
 from wyoming_common.connections import Connections
 from wyoming_common.errors import BadRequest, ServiceError, TimedOut
 from wyoming_common.limits import GuardedReader, Limits, Memory, Pace
-from wyoming_common.listening import Door, address_of, has_left, listen, parse_uri
+from wyoming_common.listening import (
+    Door,
+    address_of,
+    has_left,
+    listen,
+    parse_uri,
+    shake_hands,
+)
 from wyoming_common.observe import note_received, note_sent
 from wyoming_common.telemetry import TRACE_QUERY, TRACE_REPORT, Telemetry
 from wyoming_common.trace import NO_SPAN, Span, turn_id_of
@@ -245,14 +253,13 @@ async def serve(
     `uri` is tcp://HOST:PORT, unix:///PATH or stdio://. Raises ConfigError for an address
     that cannot be used.
     """
-    service = _Service(make_handler, limits, access or Access(), telemetry or Telemetry(""))
+    door = door or Door()
+    service = _Service(make_handler, limits, access or Access(), telemetry or Telemetry(""), door)
     target = parse_uri(uri)
     if target.scheme == "stdio":
         yield uri  # one client, which is there already: see `serve_stdio`
         return
-    server, bound = await listen(
-        uri, service.on_client, service.limits.header_bytes, door or Door()
-    )
+    server, bound = await listen(uri, service.on_client, service.limits.header_bytes, door)
     sweeper = asyncio.create_task(service.sweep())
     try:
         yield bound
@@ -275,8 +282,10 @@ class _Service:
         limits: Limits | None,
         access: Access,
         telemetry: Telemetry,
+        door: Door,
     ) -> None:
         self._make_handler = make_handler
+        self._tls = door.tls
         self._given = limits
         self.limits = limits or Limits()
         self._telemetry = telemetry
@@ -290,6 +299,9 @@ class _Service:
         # Registered here, not inside the task, so a client that connects during
         # shutdown is still cancelled.
         peer = address_of(writer)
+        if self._tls is not None:
+            # What comes next is not for us to read.
+            cast("asyncio.ReadTransport", writer.transport).pause_reading()
         handler = self._make_handler(reader, writer)
         handler.telemetry = self._telemetry
         handler.share(self._given or handler.limits, self._memory)
@@ -298,7 +310,7 @@ class _Service:
             self._telemetry.count(f"rejects:{refusal.code}")
             self._refuse(handler, refusal)
             return
-        task = asyncio.create_task(_run(handler, peer))
+        task = asyncio.create_task(_run(handler, peer, self._tls))
         self._clients[task] = handler
         task.add_done_callback(self._left)
 
@@ -315,7 +327,7 @@ class _Service:
 
     def _refuse(self, handler: ServiceHandler, refusal: ServiceError) -> None:
         _LOGGER.warning("%s: %s", refusal.code, refusal)
-        if len(self._refusals) >= _MOST_REFUSALS:
+        if len(self._refusals) >= _MOST_REFUSALS or self._tls is not None:
             handler.drop()
             return
         task = asyncio.create_task(_refuse(handler, refusal))
@@ -346,13 +358,15 @@ async def _refuse(handler: ServiceHandler, refusal: ServiceError) -> None:
         handler.drop()
 
 
-async def _run(handler: ServiceHandler, peer: str) -> None:
+async def _run(handler: ServiceHandler, peer: str, tls: ssl.SSLContext | None) -> None:
     try:
+        if tls is not None:
+            await shake_hands(handler.writer, tls)
         with as_client(peer):
             await handler.run()
         await handler.writer.wait_closed()
-    except (ConnectionError, asyncio.IncompleteReadError):
-        _LOGGER.debug("The client went away")
+    except (ConnectionError, ssl.SSLError, asyncio.IncompleteReadError) as err:
+        _LOGGER.debug("The client went away: %s", err)
     except Exception:
         _LOGGER.exception("Client dropped")
     finally:

@@ -1,8 +1,10 @@
 """Doors other than plain tcp: unix sockets by their mode, TLS by certificates."""
 
 import asyncio
+import socket
 import ssl
 import stat
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import trustme
 
 from tests.common.test_service import INFO, Speaker
 from wyoming_common.errors import ConfigError
+from wyoming_common.limits import Limits
 from wyoming_common.listening import Door, client_tls, server_tls
 from wyoming_common.service import serve
 
@@ -102,6 +105,23 @@ async def test_a_client_that_speaks_no_tls_does_not_stop_the_service(
                 await reader.readuntil(b"\n")
         writer.close()
         answer = await ping_over_tls(uri, client_tls(certificates.ca, None, None))
+
+    assert b"pong" in answer
+
+
+async def test_connections_that_shake_no_hands_are_counted_and_keep_nobody_out(
+    certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wyoming_common.connections._SILENT_SECONDS", 0.0)
+    door = Door(tls=server_tls(certificates.service, None, None))
+    limits = Limits(connections=8)
+
+    async with serve("tcp://127.0.0.1:0", make, limits, door=door) as uri:
+        host, _, port = uri.removeprefix("tcp://").rpartition(":")
+        with ExitStack() as stack:
+            for sent in (b"", b"\x16\x03\x01\x02\x00\x01") * 20:
+                stack.enter_context(socket.create_connection((host, int(port)))).send(sent)
+            answer = await ping_over_tls(uri, client_tls(certificates.ca, None, None))
 
     assert b"pong" in answer
 
