@@ -48,6 +48,7 @@ class SttHandler(ServiceHandler):
         self._heard = False
         self._seconds = 0.0
         self._answered = False
+        self._refused = False
         self._agreement = Agreement()
         self._streaming = False
 
@@ -60,7 +61,7 @@ class SttHandler(ServiceHandler):
         if AudioChunk.is_type(event.type):
             await self._hear(AudioChunk.from_event(event))
         elif Transcribe.is_type(event.type):
-            await self._expect(_transcribe(event))
+            await self._expect(event)
         elif AudioStart.is_type(event.type):
             start = AudioStart.from_event(event)
             PcmFormat(start.rate, start.width, start.channels)
@@ -72,25 +73,30 @@ class SttHandler(ServiceHandler):
         else:
             _LOGGER.debug("Ignored %s", event.type)
 
-    async def _expect(self, wanted: Transcribe) -> None:
+    async def _expect(self, event: Event) -> None:
         await self._forget()
-        self._wanted = wanted
-        self._answered = False
+        self._answered = self._refused = True
+        self._wanted = _transcribe(event)
         # A client that asks for what there is not hears of it before it sends its audio.
         await self._open()
+        self._refused = False
 
     async def _begin(self) -> None:
-        if self._session is None or self._heard:
+        if self._refused:
+            # The audio of a request that got an error for its answer, and is forgotten.
+            self._refused = False
+            self._wanted = Transcribe()
+        elif self._session is None or self._heard:
             await self._forget()
             self._answered = False
             await self._open()
 
     async def _open(self) -> None:
+        # Until the session stands, what arrives belongs to no utterance.
+        self._answered = True
         self._heard = False
         self._seconds = 0.0
         program = self._service.select(self._wanted.name) if self._wanted.name else self._program
-        # Until the session stands, what arrives belongs to no utterance.
-        self._answered = True
         self._agreement = Agreement()
         self._streaming = False
         self._session = self._service.session(self._wanted, program, self._tell_partial)
@@ -115,6 +121,7 @@ class SttHandler(ServiceHandler):
             await session.feed(chunk.audio[start : start + step], pcm_format)
 
     async def _stop(self) -> None:
+        self._refused = False
         if self._answered:
             return
         if self._session is None:

@@ -1,13 +1,13 @@
 """What every recogniser has to do, whichever it is."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.engines.ggml import convert
-from tests.engines.sherpa_model import make_ctc
+from tests.engines.sherpa_model import make_ctc, make_streaming_ctc
 from tests.engines.test_stt import DATA, needs_data, rows, words
 from tests.engines.transcription_server import transcription_server
 from wyoming_common import registry
@@ -34,23 +34,24 @@ def whisper(store: ModelStore) -> FasterWhisper:
     return FasterWhisper(SttSettings(device="cpu", threads=2), path)
 
 
-@pytest.fixture(scope="module", params=sorted(ENGINES))
+@pytest.fixture(scope="module", params=[*sorted(ENGINES), "sherpa-onnx streaming"])
 def engine(
     request: pytest.FixtureRequest,
     store: ModelStore,
     whisper: FasterWhisper,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[SttEngine]:
-    pytest.importorskip(LIBRARIES.get(request.param, "faster_whisper"))
-    make = registry.load(ENGINES, request.param)
-    folder = tmp_path_factory.mktemp(request.param)
+    name, _, form = request.param.partition(" ")
+    pytest.importorskip(LIBRARIES.get(name, "faster_whisper"))
+    make = registry.load(ENGINES, name)
+    folder = tmp_path_factory.mktemp(name)
     settings = SttSettings(device="cpu", threads=2)
-    if request.param == "faster-whisper":
+    if name == "faster-whisper":
         yield whisper
-    elif request.param == "whisper-cpp":
+    elif name == "whisper-cpp":
         yield make(settings, str(convert(store.ensure("tiny.en"), folder / "ggml-tiny.en.bin")))
-    elif request.param == "sherpa-onnx":
-        yield make(settings, str(make_ctc(folder)))
+    elif name == "sherpa-onnx":
+        yield make(settings, str((make_streaming_ctc if form else make_ctc)(folder)))
     else:
         with transcription_server(whisper) as url:
             openai = make(SttSettings(base_url=url), "tiny.en")
@@ -71,6 +72,22 @@ def test_any_length_gives_a_text(engine: SttEngine, seconds: float) -> None:
 
     assert isinstance(said.text, str)
     assert said.text == said.text.strip()
+
+
+@pytest.mark.parametrize("write", [make_ctc, make_streaming_ctc])
+def test_a_sherpa_model_says_its_first_word_and_its_last(
+    write: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    pytest.importorskip("sherpa_onnx")
+    loud = 0.3 * np.sin(np.arange(16_000) / 8).astype(np.float32)
+    engine = registry.load(ENGINES, "sherpa-onnx")(SttSettings(threads=1), str(write(tmp_path)))
+
+    said = [
+        engine.transcribe(audio, Request(language="en")).text
+        for audio in (np.concatenate([loud, 0 * loud, loud]), 0 * loud, loud)
+    ]
+
+    assert said == ["Loud loud", "", "Loud"]
 
 
 def test_names_do_not_end_up_in_what_was_not_said(engine: SttEngine) -> None:

@@ -219,6 +219,38 @@ async def test_a_bad_request_is_answered_and_the_next_one_served(
     assert (await transcript(client)).text == "loud 1.0"
 
 
+@pytest.mark.parametrize("started", [True, False])
+@pytest.mark.parametrize(
+    "refused", [Transcribe(language="xx").event(), Event("transcribe", {"language": 5})]
+)
+async def test_a_refused_request_is_answered_once_whatever_audio_follows_it(
+    client: AsyncTcpClient, refused: Event, started: bool
+) -> None:
+    await client.write_event(refused)
+    if started:
+        await client.write_event(AudioStart(RATE, 2, 1).event())
+    await send_audio(client, speech(1.0))
+    await client.write_event(AudioStop().event())
+    await client.write_event(Ping(text="after").event())
+
+    events = [await receive(client) for _ in range(2)]
+
+    assert [event.type for event in events] == ["error", "pong"]
+
+
+async def test_audio_after_a_refused_request_and_its_audio_is_another_utterance(
+    client: AsyncTcpClient,
+) -> None:
+    await client.write_event(Transcribe(name="nope").event())
+    for seconds in (1.0, 2.0):
+        await client.write_event(AudioStart(RATE, 2, 1).event())
+        await send_audio(client, speech(seconds))
+        await client.write_event(AudioStop().event())
+
+    assert (await receive(client)).type == "error"
+    assert (await transcript(client)).text == "loud 2.0"
+
+
 async def test_a_failing_engine_is_told_and_survived(client: AsyncTcpClient) -> None:
     codes = []
     for word in ("boom", "refuse"):
