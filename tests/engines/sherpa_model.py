@@ -4,6 +4,7 @@ What a streaming one has to have is in `online-zipformer2-ctc-model.cc` of
 https://github.com/k2-fsa/sherpa-onnx.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -103,7 +104,7 @@ def _constants(frames: int) -> list[onnx.TensorProto]:
     return [*whole, numpy_helper.from_array(np.array(_THRESHOLD, np.float32), "threshold")]
 
 
-def _float(name: str, shape: list[int | str]) -> onnx.ValueInfoProto:
+def _float(name: str, shape: Sequence[int | str]) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
 
