@@ -9,7 +9,7 @@ import aiohttp
 
 from tests.homeassistant.hass import URL
 
-SECONDS = 60.0
+SECONDS = 120.0
 """Generous: it only bounds a test that fails."""
 _FLOWS = "/api/config/config_entries/flow"
 

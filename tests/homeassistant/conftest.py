@@ -84,8 +84,8 @@ async def stock(house: House, client: Client) -> AsyncIterator[str]:
     servers = Stock(Path(ROOM) / "stock", house.directory)
     try:
         servers.start()
-        stt = await _add(client, BOX.address, houses.STOCK_STT_PORT)
-        tts = await _add(client, BOX.address, houses.STOCK_TTS_PORT)
+        stt = await add(client, BOX.address, houses.STOCK_STT_PORT)
+        tts = await add(client, BOX.address, houses.STOCK_TTS_PORT)
         yield await houses.pipeline(client, "stock", stt, house.entities["agent"], tts)
     finally:
         servers.stop()
@@ -109,7 +109,7 @@ async def _move_in(token: str) -> tuple[dict[str, str], dict[str, str], dict[str
             domain, entity = await _entity(client, entry["result"]["entry_id"])
             entities[by_kind[domain]] = entity
             titles[by_kind[domain]] = entry["title"]
-        entities["agent"] = await _add(client, HOME.address, houses.AGENT_PORT)
+        entities["agent"] = await add(client, HOME.address, houses.AGENT_PORT)
         assert set(SERVICES) <= set(entities), entities
         pipelines = {
             name: await houses.pipeline(client, name, *(entities.get(key, key) for key in parts))
@@ -129,17 +129,18 @@ async def _move_in(token: str) -> tuple[dict[str, str], dict[str, str], dict[str
     return entities, titles, pipelines
 
 
-async def _add(client: Client, address: str, port: int) -> str:
+async def add(client: Client, address: str, port: int) -> str:
+    """Add a service by host and port, and return its entity."""
     entry = await houses.add(client, address, port)
     _, entity = await _entity(client, entry["result"]["entry_id"])
     return entity
 
 
 async def _entity(client: Client, entry_id: str) -> tuple[str, str]:
-    for _ in range(50):
-        for row in await client.call("config/entity_registry/list"):
-            domain = row["entity_id"].partition(".")[0]
-            if row["config_entry_id"] == entry_id and domain in DOMAINS.values():
-                return domain, str(row["entity_id"])
-        await asyncio.sleep(0.1)
-    raise AssertionError("the new entry has no entity")
+    async with asyncio.timeout(clients.SECONDS):
+        while True:
+            for row in await client.call("config/entity_registry/list"):
+                domain = row["entity_id"].partition(".")[0]
+                if row["config_entry_id"] == entry_id and domain in DOMAINS.values():
+                    return domain, str(row["entity_id"])
+            await asyncio.sleep(0.1)

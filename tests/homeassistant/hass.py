@@ -129,7 +129,7 @@ class HomeAssistant:
 
     async def _answers(self, session: aiohttp.ClientSession) -> None:
         assert self._process is not None
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
             assert self._process.poll() is None, self.tail()
             try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.homeassistant.client import Client
+from tests.homeassistant.client import SECONDS, Client
 from tests.homeassistant.machines import BOX, HOME, Program
 from wyoming_common.settings import DEFAULT_DATA_DIR
 from wyoming_common.store import ModelStore
@@ -74,7 +74,7 @@ class Stock:
 
 async def add(client: Client, address: str, port: int) -> dict[str, Any]:
     """Add a Wyoming service by host and port, as a person does; waits until it answers."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(SECONDS):
         while True:
             answer = await client.flow("wyoming", {"host": address, "port": port})
             if answer["type"] == "create_entry":

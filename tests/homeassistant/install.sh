@@ -10,16 +10,22 @@ root=$dir/root
 home_assistant=2026.11.0
 suite=forky # the first Debian whose Python is 3.14, which Home Assistant needs since 2026.3
 
-if [ ! -x "$root/usr/bin/python3.14" ] || [ ! -x "$root/usr/bin/g++" ]; then
+# One at a time; what was begun and not finished is begun again.
+exec 9>"$dir/lock"
+flock 9
+
+if [ ! -e "$root/opt/debian-$suite" ]; then
   # The source that apt has for Debian itself, wherever that is.
   # shellcheck disable=SC2016  # apt fills it in
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m 1 -E '/debian/?$')
   echo "Installing a Debian $suite for Home Assistant (about two minutes)" >&2
+  rm -rf "$root"
   # The script for sid fits every later suite, and older debootstraps know no other. The compiler is for
   # two of Home Assistant's dependencies, ffmpeg for what it converts.
   debootstrap --variant=minbase --include=python3.14,python3.14-venv,python3.14-dev,ca-certificates,g++,make,libffi-dev,zlib1g-dev,ffmpeg,libturbojpeg0,libpcap0.8t64 \
     "$suite" "$root" "$mirror" /usr/share/debootstrap/scripts/sid >"$dir/debootstrap.log"
   rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
+  touch "$root/opt/debian-$suite"
 fi
 
 if [ ! -e "$root/opt/ha/installed-$home_assistant" ]; then
@@ -51,6 +57,6 @@ fi
 if [ ! -e "$dir/stock/installed" ]; then
   echo "Installing the stock Wyoming servers, to compare with" >&2
   python3 -m venv "$dir/stock"
-  "$dir/stock/bin/pip" install --quiet wyoming-faster-whisper==3.8.1 wyoming-piper==2.5.2
+  "$dir/stock/bin/pip" install --quiet --disable-pip-version-check wyoming-faster-whisper==3.8.1 wyoming-piper==2.5.2
   touch "$dir/stock/installed"
 fi

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-START_SECONDS = 90.0
+START_SECONDS = 180.0
 """What a service gets to load its models on a busy machine."""
 
 

@@ -66,6 +66,11 @@ def read(path: Path, text: str = "") -> Recording:
     return Recording(path.stem, text, np.asarray(samples).tobytes())
 
 
+def question() -> Recording:
+    """Return the demo's question."""
+    return read(QUESTION, QUESTION.with_suffix(".txt").read_text(encoding="utf-8").strip())
+
+
 def manifest(kind: str) -> dict[str, dict[str, Any]]:
     """Return what is known of the recordings of one kind on this machine, by name; {} without."""
     path = DATA / "manifest.jsonl"

@@ -16,12 +16,11 @@ from tests.homeassistant.client import Client
 from tests.homeassistant.house import DOMAINS, PORTS, SERVICES, House
 from tests.homeassistant.machines import BOX
 from tests.homeassistant.pipeline import (
-    QUESTION,
     Recording,
     Table,
     ask,
     manifest,
-    read,
+    question,
     recording,
     speak,
 )
@@ -29,11 +28,6 @@ from tests.homeassistant.pipeline import (
 MARKS = ("stt-end", "intent-end", "tts-end")
 WORST_WER = 0.25
 """tiny.en makes a tenth of the words wrong on these recordings; a broken path, nearly all."""
-
-
-def question() -> Recording:
-    text = QUESTION.with_suffix(".txt").read_text(encoding="utf-8").strip()
-    return read(QUESTION, text)
 
 
 def commands(count: int) -> list[Recording]:
