@@ -167,7 +167,7 @@ def test_the_image_is_made_by_the_script_that_the_build_test_runs(app: str) -> N
 
 
 def run(*command: str) -> None:
-    beside_python = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    beside_python = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}:/usr/sbin:/sbin"
     program = shutil.which(command[0], path=beside_python)
     if program is None:
         pytest.skip(f"{command[0]} is not installed")
@@ -191,6 +191,11 @@ def test_the_yaml_files_pass_yamllint() -> None:
     rules = "{extends: default, rules: {line-length: {max: 200}, document-start: disable}}"
     files = tracked("repository.yaml", "addons/**/*.yaml", "deploy/*.yaml")
     run("yamllint", "--strict", "-d", rules, *files)
+
+
+@every_app
+def test_the_apparmor_profiles_can_be_loaded(app: str) -> None:
+    run("apparmor_parser", "--skip-kernel-load", "--skip-cache", f"addons/{app}/apparmor.txt")
 
 
 def test_the_shell_scripts_pass_shellcheck() -> None:

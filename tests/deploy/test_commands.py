@@ -2,6 +2,10 @@
 
 import re
 import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -78,6 +82,15 @@ def test_every_example_of_settings_is_valid() -> None:
         SatelliteSettings(**yaml.safe_load(example))
 
 
+def checked(command: str, *arguments: str) -> None:
+    """Run a checker that is not part of the project, and see that it has nothing to say."""
+    program = shutil.which(command)
+    if program is None:
+        pytest.skip(f"{command} is not installed")
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.strip()) == (0, "")
+
+
 def composed(name: str) -> dict[str, Any]:
     content = yaml.safe_load((ROOT / "deploy" / name).read_text(encoding="utf-8"))
     return dict(content["services"])
@@ -94,6 +107,29 @@ def test_the_commands_of_compose_are_understood(name: str) -> None:
             assert settings.data_dir == (Path("/data"),)
 
 
+@pytest.mark.parametrize("names", [["compose.yaml"], ["compose.yaml", "compose.gpu.yaml"]])
+def test_compose_reads_its_files(names: list[str]) -> None:
+    files = [word for name in names for word in ("-f", str(ROOT / "deploy" / name))]
+
+    checked("docker-compose", *files, "config", "--quiet")
+
+
+def test_an_image_sees_what_it_is_made_of() -> None:
+    """Everything that the package is built from, and not the gigabytes that lie beside it."""
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    seen = {line[1:] for line in lines if line.startswith("!")}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+    assert lines[1] == "*"
+    packages = project["tool"]["setuptools"]["packages"]["find"]["include"]
+    assert {re.sub(r"_.*", "_*", name.removesuffix("*")) for name in packages} <= seen
+    assert {"pyproject.toml", "constraints.txt", project["project"]["readme"]} <= seen
+    for dockerfile in (ROOT / "deploy").glob("Dockerfile*"):
+        copied = re.findall(r"^COPY (deploy/\S+)", dockerfile.read_text("utf-8"), re.MULTILINE)
+        assert copied
+        assert set(copied) <= seen
+
+
 def test_compose_publishes_the_ports_that_are_listened_on() -> None:
     for service in composed("compose.yaml").values():
         program = service["command"][0]
@@ -103,6 +139,18 @@ def test_compose_publishes_the_ports_that_are_listened_on() -> None:
         assert (
             ROOT / "deploy" / service["build"]["context"] / service["build"]["dockerfile"]
         ).exists()
+
+
+@pytest.mark.parametrize(
+    "unit", sorted((ROOT / "deploy" / "systemd").glob("*.service")), ids=lambda unit: str(unit.name)
+)
+def test_systemd_understands_its_units(unit: Path, tmp_path: Path) -> None:
+    text = unit.read_text(encoding="utf-8")
+    # What is not installed on this machine.
+    text = re.sub(r"^(ExecStart=)\S+", rf"\g<1>{sys.executable}", text, flags=re.MULTILINE)
+    (tmp_path / unit.name).write_text(text, encoding="utf-8")
+
+    checked("systemd-analyze", "verify", "--man=no", str(tmp_path / unit.name))
 
 
 @pytest.mark.parametrize(
