@@ -147,17 +147,26 @@ def _talkers(data: Data, rng: random.Random, talks: int, noise: bool) -> None:
             events.append((at, what))
             if what is Talk.REAL:
                 break
-        silences = [at - onset for at, what in events if what is Talk.LIKELY and at > onset]
-        before += sum(what is Talk.REAL and at < onset for at, what in events)
-        if silences and events[-1][1] is Talk.REAL:
-            delays.append(silences[0] * 1000)
-        else:
+        ended = events[-1] if events else (0.0, None)
+        if ended[1] is not Talk.REAL:
             missed += 1
+        elif ended[0] < onset:
+            before += 1
+        else:
+            # The first silence counts, although a pause may end once before the talker is believed.
+            delays.append(1000 * max(0.0, _silences(events, onset)[0] - onset))
     print(
         f"barge-in, {talks} talkers: silence {np.percentile(delays, 50):.0f} ms (p50), "
         f"{np.percentile(delays, 95):.0f} ms (p95) after speech starts; {missed} not given room, "
         f"{before} stopped before they spoke"
     )
+
+
+def _silences(events: list[tuple[float, Any]], onset: float) -> list[float]:
+    """Return when pauses began: those after `onset`, and one that lasted until then."""
+    pauses = [at for at, what in events if what is Talk.LIKELY]
+    ends = [at for at, what in events if what in (Talk.NONE, Talk.REAL)]
+    return [at for at in pauses if at > onset or not any(at < end <= onset for end in ends)]
 
 
 def _simulate(data: Data, rng: random.Random, near: Wave, noise: bool) -> Any:

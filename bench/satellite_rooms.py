@@ -17,6 +17,8 @@ Wave = NDArray[np.float32]
 _FULL = 20_000.0
 """Level at which a small loudspeaker begins to distort."""
 _LONGEST_ECHO = 8_000
+_TRANSFORM = 8_192
+"""Points of the Fourier transform; more than an echo and a frame together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Simulation:
         energy = np.sqrt(np.sum(room.response**2))
         begin = int(np.argmax(np.abs(room.response)))
         self._response = room.response[begin : begin + _LONGEST_ECHO] / energy * room.gain
+        self._spectrum = np.fft.rfft(self._response, _TRANSFORM)
         self._delay = int(room.delay_seconds * 16_000)
         noise = np.random.default_rng(seed).normal(0, room.noise, len(near))
         self._mic = near + noise.astype(np.float32)
@@ -87,7 +90,8 @@ class Simulation:
             block[: len(piece)] = np.tanh(piece / _FULL) * _FULL
             self._played += FRAME_SAMPLES
         if np.any(block):
-            echo = np.convolve(block, self._response)
+            spectrum = np.fft.rfft(block, _TRANSFORM) * self._spectrum
+            echo = np.fft.irfft(spectrum, _TRANSFORM)[: len(self._response) + FRAME_SAMPLES - 1]
             begin = index * FRAME_SAMPLES + self._delay
             self._mic[begin : begin + len(echo)] += echo[: len(self._mic) - begin]
         return block.astype("<i2").tobytes()

@@ -1,8 +1,8 @@
 """Whether somebody talks over the reply. No clock, no audio, no I/O.
 
-The first sign of speech ducks the reply, a second one pauses it, real speech stops it for good;
+The first sign of speech ducks the reply, a clear one pauses it, real speech stops it for good;
 when it was none, the reply goes on where it was. A pause that turns out wrong costs little, so
-it comes early; the decision to stop is made in the silence of the pause, where no echo is left.
+it comes early; the decision to stop is made in the silence of the pause, when the echo has died.
 """
 
 from collections import deque
@@ -32,25 +32,36 @@ class BargeInSettings:
 
     speech: float = 0.25
     """Probability from which a frame is speech."""
+    sure: float = 0.5
+    """Probability from which one frame is enough to pause, in a room that is known."""
     window_seconds: float = 0.2
     likely_seconds: float = 0.03
     """Speech within the window that pauses the reply..."""
-    likely_unadapted_seconds: float = 0.15
-    """...while the echo canceller does not know the room yet."""
+    likely_unknown_seconds: float = 0.15
+    """...while it is not known what the echo of this room sounds like."""
+    known_seconds: float = 1.0
+    """Audible reply in which nothing sounds like speech, after which the room is known."""
     real_window_seconds: float = 0.8
     real_seconds: float = 0.3
     """Speech within the window that is real."""
-    settle_seconds: float = 0.16
-    settle_unadapted_seconds: float = 0.25
-    """What is heard so soon after the pause may be the room's echo still."""
     after_seconds: float = 0.1
-    """Speech behind that without which nothing is real."""
+    """Speech in the silence of the pause, echo excluded, without which nothing is real..."""
+    clear: float = 0.5
+    """...and its probability, which nothing that is played lowers any more."""
+    echo_delay_seconds: float = 0.15
+    """The longest way of the reply through the speaker, the room and the microphone."""
+    echo_decay_db: float = 75.0
+    """How much an echo falls in a second; 60 dB in 0.8 s is a room with bare walls."""
     none_seconds: float = 0.45
     """Silence after a sign of speech that says it was none."""
     echo_gate_db: float = -12.0
     """What is left of the microphone's signal behind the echo canceller; less is echo."""
-    adapted_db: float = -12.0
-    """The canceller takes at least this much off an echo once it knows the room."""
+    near_db: float = -6.0
+    """So much left is somebody or something in the room..."""
+    quiet_db: float = -15.0
+    """...where the echo alone leaves less than this,"""
+    near_level_db: float = -10.0
+    """and no quieter than this, against the echo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,8 @@ class Hearing:
     """Power behind the echo canceller, against the microphone's; 0 where there is none."""
     far: bool
     """Whether the speaker plays, or has just played, anything to hear."""
+    level_db: float = 0.0
+    """Power of the microphone's signal, in front of the echo canceller, over one step."""
 
 
 class BargeIn:
@@ -70,7 +83,8 @@ class BargeIn:
 
     def __init__(self, settings: BargeInSettings | None = None) -> None:
         self._settings = settings or BargeInSettings()
-        self._best_db = 0.0
+        self._calm_seconds = 0.0
+        self._left_db = self._level_db = 0.0
         self.reset()
 
     def reset(self) -> None:
@@ -79,63 +93,91 @@ class BargeIn:
         self._frames: deque[tuple[int, bool]] = deque()
         self._silence = 0.0
         self._paused = self._after = 0.0
+        self._echo_db = -inf
         self.frames: deque[Hearing] = deque(maxlen=200)
         """What was heard since the first sign of speech."""
 
     @property
-    def adapted(self) -> bool:
-        """Whether the echo canceller has been seen to cancel."""
-        return self._best_db <= self._settings.adapted_db
+    def known(self) -> bool:
+        """Whether the reply has been heard in this room for a while without seeming speech."""
+        return self._calm_seconds >= self._settings.known_seconds
 
     def process(self, hearing: Hearing) -> Talk | None:
         """Take the next frame and say what it changed."""
         settings = self._settings
-        self._learn(hearing)
+        seconds = hearing.samples / MODEL_RATE
         gate = settings.echo_gate_db if hearing.far else -inf
         speech = hearing.probability >= settings.speech and hearing.left_db > gate
         self._frames.append((hearing.samples, speech))
+        near = self._near(hearing)
+        if hearing.far and not speech and self._state is None:
+            self._learn(hearing, seconds)
         if self._state is Talk.LIKELY:
-            self._paused += hearing.samples / MODEL_RATE
-            if speech and self._paused > self._settle:
-                self._after += hearing.samples / MODEL_RATE
+            self._paused += seconds
+            if hearing.probability >= settings.clear and hearing.level_db > self._echo_left_db:
+                self._after += seconds
+        elif self._state is not Talk.REAL:
+            # The loudest of the last tenths of a second is what now dies away.
+            self._echo_db = max(hearing.level_db, self._echo_db - settings.echo_decay_db * seconds)
         while self._length() > settings.real_window_seconds * MODEL_RATE:
             self._frames.popleft()
-        self._silence = 0.0 if speech else self._silence + hearing.samples / MODEL_RATE
+        self._silence = 0.0 if speech else self._silence + seconds
         if self._state is not None or speech:
             self.frames.append(hearing)
-        return self._next(speech=speech)
+        return self._next(hearing, speech=speech, near=near)
 
-    def _next(self, *, speech: bool) -> Talk | None:
+    def _learn(self, hearing: Hearing, seconds: float) -> None:
+        """Note what the reply alone sounds like in this room."""
+        known = self._settings.known_seconds
+        self._calm_seconds = min(self._calm_seconds + seconds, known)
+        self._left_db += seconds / known * (hearing.left_db - self._left_db)
+        self._level_db += seconds / known * (hearing.level_db - self._level_db)
+
+    def _near(self, hearing: Hearing) -> bool:
+        """Whether there is more than an echo: played more quietly, it can be told what."""
         settings = self._settings
-        if self._state is None:
-            return self._to(Talk.MAYBE) if speech else None
+        quiet = self.known and self._left_db < settings.quiet_db
+        loud = hearing.level_db + hearing.left_db > self._level_db + settings.near_level_db
+        return quiet and loud and hearing.far and hearing.left_db > settings.near_db
+
+    def _next(self, hearing: Hearing, *, speech: bool, near: bool) -> Talk | None:
+        settings = self._settings
+        if self._state is None and speech:
+            sure = self.known and hearing.probability >= settings.sure
+            return self._to(Talk.LIKELY if sure else Talk.MAYBE)
+        if self._state is None and near:
+            self._silence = 0.0
+            return self._to(Talk.MAYBE)
         if self._state is Talk.MAYBE and speech:
-            needed = settings.likely_seconds if self.adapted else settings.likely_unadapted_seconds
+            needed = settings.likely_seconds if self.known else settings.likely_unknown_seconds
             if self._speech_in(settings.window_seconds) >= needed:
                 return self._to(Talk.LIKELY)
         spoken = self._speech_in(settings.real_window_seconds)
         enough = spoken >= settings.real_seconds and self._after >= settings.after_seconds
         if self._state is Talk.LIKELY and speech and enough:
             return self._to(Talk.REAL)
-        if self._state is not Talk.REAL and self._silence >= settings.none_seconds:
-            self.frames.clear()
-            self._state = None
-            self._paused = self._after = 0.0
-            return Talk.NONE
-        return None
+        waits = self._state in (Talk.MAYBE, Talk.LIKELY)
+        return self._forget() if waits and self._silence >= settings.none_seconds else None
+
+    def _forget(self) -> Talk:
+        if self._state is Talk.LIKELY:
+            # A room that fools us is not known.
+            self._calm_seconds = 0.0
+        self.frames.clear()
+        self._state = None
+        self._paused = self._after = 0.0
+        return Talk.NONE
 
     @property
-    def _settle(self) -> float:
+    def _echo_left_db(self) -> float:
+        """The loudest that an echo can still be."""
         settings = self._settings
-        return settings.settle_seconds if self.adapted else settings.settle_unadapted_seconds
+        dying = max(0.0, self._paused - settings.echo_delay_seconds)
+        return self._echo_db - settings.echo_decay_db * dying
 
     def _to(self, state: Talk) -> Talk:
         self._state = state
         return state
-
-    def _learn(self, hearing: Hearing) -> None:
-        if hearing.far:
-            self._best_db += 0.05 * (min(hearing.left_db, self._best_db + 6) - self._best_db)
 
     def _length(self) -> int:
         return sum(samples for samples, _ in self._frames)

@@ -149,5 +149,6 @@ class Ears:
         probability = self._vad.process(block)
         if probability >= _SPOKEN:
             self._spoken_left = _SPOKEN_SAMPLES
-        hearing = Hearing(probability, samples, db(left), self._far_left > 0)
+        level = db((sum(self._before) + 1.0) / _POWER_FRAMES)
+        hearing = Hearing(probability, samples, db(left), self._far_left > 0, level)
         return Voice(at - self._vad_samples / MODEL_RATE, hearing)
