@@ -75,7 +75,7 @@ def house(network: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[H
             stack.callback(program.stop)
             program.start()
         entities, titles, pipelines = asyncio.run(_move_in(token))
-        yield House(token, directory, services, entities, titles, pipelines)
+        yield House(hass, token, directory, services, entities, titles, pipelines)
 
 
 @pytest_asyncio.fixture

@@ -3,8 +3,11 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +106,29 @@ class HomeAssistant:
         for source, target in (("/proc", "proc"), ("/dev", "dev"), (self._config, "config")):
             (self._root / target).mkdir(exist_ok=True)
             subprocess.run([_MOUNT, "--bind", source, self._root / target], check=True)
+        self._run()
+
+    def restart(self) -> None:
+        """Stop it as a person does, start it again, and wait until it answers."""
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait(timeout=120)
+        self._run()
+        asyncio.run(self._ready())
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let it hang inside the block: its connections stay open, and nothing is said on them."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
+    def _run(self) -> None:
         environment = {"HOME": "/root", "PATH": "/opt/ha/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
-        with self.log.open("wb") as log:
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [_CHROOT, self._root, "/opt/ha/bin/hass", "-c", "/config", "--skip-pip"],
                 stdout=log,
@@ -126,6 +150,10 @@ class HomeAssistant:
             async with session.post("/auth/token", data=grant | client) as response:
                 response.raise_for_status()
                 return str((await response.json())["access_token"])
+
+    async def _ready(self) -> None:
+        async with aiohttp.ClientSession(URL) as session:
+            await self._answers(session)
 
     async def _answers(self, session: aiohttp.ClientSession) -> None:
         assert self._process is not None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.homeassistant.client import SECONDS, Client
+from tests.homeassistant.hass import HomeAssistant
 from tests.homeassistant.machines import BOX, HOME, Program
 from wyoming_common.settings import DEFAULT_DATA_DIR
 from wyoming_common.store import ModelStore
@@ -108,6 +109,7 @@ async def pipeline(client: Client, name: str, stt: str, agent: str, tts: str) ->
 class House:
     """What the tests find set up."""
 
+    hass: HomeAssistant
     token: str
     directory: Path
     services: Mapping[str, Program]
