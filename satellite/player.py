@@ -7,15 +7,15 @@ s16le at the speaker's rate.
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from satellite.jitter import JitterBuffer
+
 _RAMP_SECONDS = 0.008
 """A gain change is spread over this, so that it does not click."""
-_REBUFFER_SECONDS = 0.06
-"""After a gap the reply goes on once so much is there, so that it does not stutter."""
 _MOST_BUFFERED_SECONDS = 600.0
 _MOST_SOUNDS = 8
 _REFERENCE_SECONDS = 2.0
@@ -75,7 +75,8 @@ class Player:
         self._reply: deque[bytes] = deque()
         self._buffered = 0
         self._open = False
-        self._waiting = False
+        self._jitter = JitterBuffer()
+        self._now = 0.0
         self._stopping = False
         self._paused = False
         self._playback = Playback()
@@ -92,7 +93,7 @@ class Player:
             self._drop()
             self._playback = Playback()
             self._open = True
-            self._waiting = True
+            self._jitter.begin()
             self._stopping = self._paused = False
             self._duck = _Ramp(self.rate, 1.0)
 
@@ -105,12 +106,14 @@ class Player:
             if self._buffered / 2 / self.rate < _MOST_BUFFERED_SECONDS:
                 self._reply.append(pcm)
                 self._buffered += len(pcm)
+                self._jitter.arrived(len(pcm) / 2 / self.rate, self._now)
 
     def finish(self) -> None:
         """Say that the reply is whole; it ends when it has been played."""
         self.catch_up()
         with self._lock:
             self._open = False
+            self._jitter.finish()
             self._end_if_played(None)
 
     def stop(self) -> None:
@@ -189,6 +192,7 @@ class Player:
         `at` is when the first of them is heard, in seconds since the start of the run.
         """
         with self._lock:
+            self._now = at
             mix = self._read_reply(samples, at)
             self._mix_sounds(mix)
             loud = self._volume.apply(mix)
@@ -206,7 +210,9 @@ class Player:
 
     def _read_reply(self, samples: int, at: float) -> NDArray[np.float32]:
         mix = np.zeros(samples, np.float32)
-        if (self._paused and self._duck.silent) or (self._waiting and not self._may_start()):
+        buffered = self._buffered / 2 / self.rate
+        held = self._open and not self._jitter.may_play(buffered, at)
+        if (self._paused and self._duck.silent) or held:
             if self._stopping:
                 self._drop()
                 self._end(at)
@@ -220,19 +226,11 @@ class Player:
             self._drop()
             self._end(at + samples / self.rate)
         elif count < samples:
-            if self._open and self._playback.started_at is not None and not self._waiting:
-                self._waiting = True
-                self._count_underrun()
+            if self._open and self._playback.started_at is not None:
+                self._jitter.starved()
+                self._playback = replace(self._playback, underruns=self._jitter.underruns)
             self._end_if_played(at + count / self.rate)
         return mix
-
-    def _may_start(self) -> bool:
-        first = self._playback.started_at is None
-        enough = 2 if first else int(_REBUFFER_SECONDS * self.rate) * 2
-        if self._buffered >= enough or (self._buffered and not self._open):
-            self._waiting = False
-            return True
-        return False
 
     def _pop(self, size: int) -> bytes:
         parts = []
@@ -248,16 +246,12 @@ class Player:
 
     def _advance(self, count: int, at: float) -> None:
         was = self._playback
-        self._playback = Playback(
-            at if was.started_at is None else was.started_at,
-            was.heard_seconds + count / self.rate,
-            None,
-            was.underruns,
+        self._playback = replace(
+            was,
+            started_at=at if was.started_at is None else was.started_at,
+            heard_seconds=was.heard_seconds + count / self.rate,
+            ended_at=None,
         )
-
-    def _count_underrun(self) -> None:
-        was = self._playback
-        self._playback = Playback(was.started_at, was.heard_seconds, None, was.underruns + 1)
 
     def _end_if_played(self, at: float | None) -> None:
         if self._open or self._reply or self._playback.started_at is None:
@@ -269,7 +263,7 @@ class Player:
         was = self._playback
         self._stopping = False
         if was.ended_at is None and was.started_at is not None:
-            self._playback = Playback(was.started_at, was.heard_seconds, at, was.underruns)
+            self._playback = replace(was, ended_at=at)
 
     def _drop(self) -> None:
         self._reply.clear()
