@@ -9,10 +9,27 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
+from bench.questions import BARS_MS, Turn
+
 SPREAD = 0.35
 """(greatest - least) / median past which runs disagree too much to be printed as one figure."""
 _SMALL = {"ms": 30.0, "s": 0.05, "%": 2.0, "x": 0.3, "MB": 10.0, "points": 0.5}
 """Differences in each unit that say nothing, however small the median is."""
+
+
+_WAITS_PLOT = "![Waits by length of question](benchmarks-waits.svg)"
+_FURTHER = (
+    "## One part at a time",
+    "",
+    "More recordings, other settings and other peers, part by part:",
+    "",
+    "- [Speech-to-text](benchmarks-stt.md) beside wyoming-faster-whisper",
+    "- [Text-to-speech](benchmarks-tts.md) beside wyoming-piper",
+    "- [Conversation](benchmarks-llm.md) beside llama-cpp-python",
+    "- [Reliability](reliability.md): load, limits, fuzzing",
+    "- [Latency](latency.md): how to see where your own time goes",
+    "",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +92,25 @@ class Figure:
         return "aim" if reached[0] else "must" if reached[1] else "missed"
 
 
-def render(before: str, figures: Sequence[Figure], missing: Mapping[str, str], details: str) -> str:
-    """Return the report in Markdown. `missing` says why a thing has no figure."""
+def render(
+    before: str,
+    figures: Sequence[Figure],
+    missing: Mapping[str, str],
+    waits: str,
+    details: str,
+) -> str:
+    """Return the report in Markdown.
+
+    `missing` says why a thing has no figure; `waits` is what the questions of each length show.
+    """
     lines = [
         "# Benchmarks",
         "",
         (
             "Written by `script/bench`; do not edit. Ratios are against wyoming-faster-whisper "
             "and wyoming-piper in the same run, with the same model files. A figure whose runs "
-            f"disagree by more than {SPREAD:.0%} is not given."
+            f"disagree by more than {SPREAD:.0%} is not given. The spread of a figure is that of "
+            "its runs."
         ),
         "",
         before,
@@ -93,6 +120,10 @@ def render(before: str, figures: Sequence[Figure], missing: Mapping[str, str], d
         *(_row(figure) for figure in figures),
         *(f"| {TARGETS[key].what} | not measured | | | | {why} |" for key, why in missing.items()),
         "",
+        "![Each figure against its budget](benchmarks.svg)",
+        "",
+        *(["## By length of question", "", waits, "", _WAITS_PLOT, ""] if waits else []),
+        *_FURTHER,
         "## What each measurement printed",
         "",
         details,
@@ -148,6 +179,31 @@ def plot(figures: Sequence[Figure], path: Path) -> None:
     axes.set_xlim(0, max(1.2, min(3.0, max(values, default=1.0) * 1.1)))
     axes.set_xlabel("part of what must be reached; less is better")
     axes.invert_yaxis()
+    fig.tight_layout()
+    fig.savefig(path, metadata={"Date": None})
+    plt.close(fig)
+
+
+def plot_waits(turns: Sequence[Turn], path: Path) -> None:
+    """Draw the waits of each length of question: quartiles, and every turn."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    answered = [turn for turn in turns if not turn.problem]
+    lengths = sorted({turn.seconds for turn in answered})
+    groups = [[turn.wait for turn in answered if turn.seconds == one] for one in lengths]
+    fig, axes = plt.subplots(figsize=(7, 3.6))
+    axes.boxplot(groups, showfliers=False)
+    for place, waits in enumerate(groups, start=1):
+        axes.plot([place] * len(waits), waits, "o", alpha=0.5, markersize=4, color="#2c5fb3")
+    axes.set_xticks(range(1, len(lengths) + 1), [f"{seconds:g} s" for seconds in lengths])
+    for bar in BARS_MS:
+        axes.axhline(bar, linewidth=0.8, linestyle="--", color="#667085")
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("length of the question")
+    axes.set_ylabel("last word to first sound, ms")
     fig.tight_layout()
     fig.savefig(path, metadata={"Date": None})
     plt.close(fig)

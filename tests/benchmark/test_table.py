@@ -1,13 +1,15 @@
 """The table of `script/bench` claims no more than was measured."""
 
+import json
+
 import pytest
 
-from bench.all import _read_llm, _read_tts
+from bench.measurements import read_llm, read_tts
 from bench.table import Figure, render
 
 
 def test_runs_that_disagree_give_no_figure() -> None:
-    text = render("a machine", [Figure("ear_p50", (400.0, 1400.0))], {}, "")
+    text = render("a machine", [Figure("ear_p50", (400.0, 1400.0))], {}, "", "")
 
     assert "runs disagree" in text
     assert "900 ms |" in text
@@ -29,28 +31,30 @@ def test_runs_that_disagree_give_no_figure() -> None:
 def test_a_figure_is_held_against_its_budget(
     key: str, runs: tuple[float, ...], verdict: str
 ) -> None:
-    assert f"| {verdict} |" in render("a machine", [Figure(key, runs)], {}, "")
+    assert f"| {verdict} |" in render("a machine", [Figure(key, runs)], {}, "", "")
 
 
 def test_what_was_not_measured_is_said_with_its_reason() -> None:
-    text = render("a machine", [], {"answers": "the port is in use"}, "")
+    text = render("a machine", [], {"answers": "the port is in use"}, "", "")
 
     assert "under load, worst p99 | not measured | | | | the port is in use |" in text
 
 
-def test_figures_are_found_in_what_the_measurements_print() -> None:
-    llm = (
-        "| first token, 1200-token prompt | Parley | plain | Parley, cold to this |\n"
-        "|---|---|---|---|\n| warm | 0.050 s | 2.1 s | 44 |\n"
-        "| after a restart | 0.4 s | 4 s | 12 |\n\n| tokens a second | Parley | plain |\n"
-        "|---|---|---|\n| idle | 110.0 | 100.0 |\n| busy against idle | 61% | 30% |"
-    )
-    tts = (
-        "First audio, plain, mean: 600 / 100 ms = 6.0x\n"
-        "First audio, plain, p95: 1100 / 110 ms = 10.0x\nTotal, plain, ours / stock: 0.95"
-    )
+def test_figures_are_found_in_what_the_measurements_write() -> None:
+    speeds = {"idle": 110.0, "one core busy": 66.0}
+    llm = {
+        "parley": {"cold": 2.2, "warm": 0.05, "after a restart": 0.2, **speeds},
+        "plain": {"idle": 100.0},
+    }
+    tts = {
+        "short, plain": {
+            "wyoming-piper": [{"first": 600.0, "total": 700.0}, {"first": 600.0, "total": 700.0}],
+            "parley": [{"first": 100.0, "total": 630.0}, {"first": 100.0, "total": 630.0}],
+        },
+        "short, streaming": {"wyoming-piper": [], "parley": []},
+    }
 
-    assert _read_llm(llm) == {
-        "llm_warm": 44.0, "llm_restart": 12.0, "llm_busy": 61.0, "llm_idle": 1.1
+    assert read_llm(json.dumps(llm)) == {
+        "llm_warm": 44.0, "llm_restart": 11.0, "llm_busy": 60.0, "llm_idle": 1.1
     }  # fmt: skip
-    assert _read_tts(tts) == {"tts_mean": 6.0, "tts_p95": 10.0, "tts_total": 0.95}
+    assert read_tts(json.dumps(tts)) == {"tts_mean": 6.0, "tts_p95": 6.0, "tts_total": 0.9}
