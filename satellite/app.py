@@ -15,6 +15,8 @@ from satellite.homeassistant import Assistant
 from satellite.loop import Body, Loop
 from satellite.player import Player
 from satellite.wake import make_wake
+from wyoming_common.errors import ConfigError
+from wyoming_common.listening import client_tls
 from wyoming_common.metrics import open_telemetry
 from wyoming_common.notify import notify
 from wyoming_common.vad import Silero
@@ -27,6 +29,10 @@ async def run(settings: SatelliteSettings) -> None:
 
     Raises a ServiceError for what a user can cause, and with `once` for a turn that failed.
     """
+    if settings.tls_uri:
+        raise ConfigError(
+            "tls_uri: Home Assistant speaks plain tcp; --tls-ca is for tls:// services"
+        )
     clock = RunClock()
     player = Player(settings.speaker_rate, settings.volume)
     microphone = await asyncio.to_thread(open_microphone, settings, clock)
@@ -60,7 +66,8 @@ async def run(settings: SatelliteSettings) -> None:
 
 def _make_ears(settings: SatelliteSettings) -> Ears:
     words = settings.wake + settings.stop_word
-    wake = make_wake(settings.wake_engine, words, settings.wake_sensitivity, settings.wake_uri)
+    tls = client_tls(settings.tls_ca, settings.tls_cert, settings.tls_key)
+    wake = make_wake(settings.wake_engine, words, settings.wake_sensitivity, settings.wake_uri, tls)
     return Ears(
         Silero(),
         wake,

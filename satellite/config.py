@@ -1,5 +1,6 @@
 """Settings of the satellite."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -40,9 +41,17 @@ class SatelliteSettings(ServiceSettings):
     )
     volume: float = Field(1.0, ge=0.0, le=4.0, description="gain of everything that is played")
 
-    stt: str = Field("", description="URI of the speech-to-text service; empty: found by zeroconf")
+    stt: str = Field(
+        "", description="URI of speech-to-text, tcp:// or tls://; empty: found by zeroconf"
+    )
     llm: str = Field("", description="URI of the conversation service; empty: found by zeroconf")
     tts: str = Field("", description="URI of the text-to-speech service; empty: found by zeroconf")
+    tls_ca: Path | None = Field(
+        None, description="PEM of whoever signed the services at tls://; empty: the system's list"
+    )
+    tls_cert: Path | None = Field(
+        None, description="certificate to show services at tls://, PEM; empty: none"
+    )
     language: str | None = Field(None, description="language spoken, e.g. en; empty: the service's")
     voice: str | None = Field(None, description="voice of the reply; empty: the service's")
 

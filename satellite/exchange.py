@@ -31,7 +31,6 @@ class ExchangeSettings:
 
     language: str | None = None
     voice: str | None = None
-    connect_seconds: float = 3.0
     listen_seconds: float = 35.0
     """Audio of one utterance, what came before it included; more is not sent."""
     stt_seconds: float = 15.0
@@ -96,7 +95,7 @@ class Exchange:
         """Reach the first service of a kind that can be reached."""
         failure: Unavailable | None = None
         for service in self._services.candidates(kind):
-            link = Link(service.what, service.uri, self._settings.connect_seconds)
+            link = self._services.link(service)
             try:
                 await self._links.enter_async_context(link)
             except Unavailable as err:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from contextlib import suppress
 from typing import Self
 from urllib.parse import urlsplit
@@ -11,7 +12,10 @@ from wyoming.event import Event, async_read_event, async_write_event
 
 from wyoming_common.errors import ConfigError, ServiceError, TimedOut, Unavailable
 from wyoming_common.limits import GuardedReader, Limits
+from wyoming_common.listening import client_tls
 
+TLS = "tls"
+"""Scheme of a URI that is spoken to over TLS."""
 _LIMITS = Limits()
 _CLOSE_SECONDS = 1.0
 
@@ -29,15 +33,19 @@ class Link:
     it is, e.g. "speech-to-text (tcp://...): ...".
     """
 
-    def __init__(self, what: str, uri: str, connect_seconds: float) -> None:
+    def __init__(
+        self, what: str, uri: str, connect_seconds: float, tls: ssl.SSLContext | None = None
+    ) -> None:
+        """`tls` is how to speak with a tls:// URI."""
         self.name = f"{what} ({uri})"
         self._uri = uri
         self._connect_seconds = connect_seconds
+        self._tls = tls
 
     async def __aenter__(self) -> Self:
         try:
             async with asyncio.timeout(self._connect_seconds):
-                source, self._writer = await _connect(self._uri)
+                source, self._writer = await _connect(self._uri, self._tls)
         except TimeoutError as err:
             raise Unavailable(
                 f"{self.name}: no connection within {self._connect_seconds:g} s"
@@ -89,26 +97,35 @@ class Link:
         return event
 
 
-async def _connect(uri: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def _connect(
+    uri: str, tls: ssl.SSLContext | None
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     target = urlsplit(uri)
     limit = _LIMITS.header_bytes
     if target.scheme == "unix" and target.path:
         return await asyncio.open_unix_connection(target.path, limit=limit)
-    return await asyncio.open_connection(target.hostname, target.port, limit=limit)
+    secret = tls or client_tls(None, None, None) if target.scheme == TLS else None
+    return await asyncio.open_connection(target.hostname, target.port, limit=limit, ssl=secret)
 
 
 def check_uri(name: str, uri: str) -> None:
     """Raise ConfigError unless `uri` is one that a service can be reached at."""
     try:
         target = urlsplit(uri)
-        good = (target.scheme == "tcp" and target.hostname and target.port) or (
+        good = (target.scheme in ("tcp", TLS) and target.hostname and target.port) or (
             target.scheme == "unix" and target.path
         )
     except ValueError:
         good = False
     if not good:
-        raise ConfigError(f"{name}: expected tcp://HOST:PORT or unix:///PATH, got '{uri}'")
+        raise ConfigError(
+            f"{name}: expected tcp://HOST:PORT, tls://HOST:PORT or unix:///PATH, got '{uri}'"
+        )
 
 
 def _reason(err: OSError) -> str:
+    if isinstance(err, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {err.verify_message} (see --tls-ca)"
+    if isinstance(err, ssl.SSLError):
+        return f"no TLS with it: {(err.reason or 'unknown reason').lower().replace('_', ' ')}"
     return (err.strerror or str(err) or type(err).__name__).lower()

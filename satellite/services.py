@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Self
 
-from wyoming.info import Info
+from wyoming.info import Describe, Info
 
-from satellite.link import check_uri
-from wyoming_common.discovery import Watcher, describe
+from satellite.link import Link, check_uri
+from wyoming_common.discovery import Watcher
 from wyoming_common.errors import Unavailable
 
 _LOGGER = logging.getLogger(__name__)
@@ -18,6 +19,7 @@ _LOGGER = logging.getLogger(__name__)
 WHAT = {"asr": "speech-to-text", "handle": "conversation", "tts": "text-to-speech"}
 """What a person calls each kind of service."""
 _FLAGS = {"asr": "--stt", "handle": "--llm", "tts": "--tts"}
+_DESCRIBE_SECONDS = 3.0
 _AVOID_SECONDS = 30.0
 """A service that has failed is asked last for so long."""
 
@@ -44,11 +46,16 @@ class Services:
     """
 
     def __init__(
-        self, uris: Mapping[str, str], discover_seconds: float, connect_seconds: float
+        self,
+        uris: Mapping[str, str],
+        discover_seconds: float,
+        connect_seconds: float,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._uris = dict(uris)
         self._discover_seconds = discover_seconds
         self._connect_seconds = connect_seconds
+        self._tls = tls
         self._fixed: dict[str, Service] = {}
         self._failed: dict[str, float] = {}
         self._busy: dict[str, int] = {}
@@ -93,6 +100,10 @@ class Services:
 
         return sorted(found, key=order)
 
+    def link(self, service: Service) -> Link:
+        """Return a connection to `service`, still to be entered."""
+        return Link(service.what, service.uri, self._connect_seconds, self._tls)
+
     def failed(self, service: Service) -> None:
         """Remember that `service` could not be reached or went away."""
         self._failed[service.uri] = asyncio.get_running_loop().time()
@@ -101,10 +112,15 @@ class Services:
 
     async def _describe(self, kind: str) -> None:
         uri = self._uris[kind]
+        link = Link(f"{WHAT[kind]} {_FLAGS[kind]}", uri, self._connect_seconds, self._tls)
+        async with link:
+            await link.send(Describe().event(), self._connect_seconds)
+            while not Info.is_type((event := await link.receive(_DESCRIBE_SECONDS, "info")).type):
+                pass
         try:
-            info = await describe(uri, self._connect_seconds)
-        except Unavailable as err:
-            raise Unavailable(f"{WHAT[kind]} ({_FLAGS[kind]}): {err}") from err
+            info = Info.from_event(event)
+        except (KeyError, TypeError, ValueError) as err:
+            raise Unavailable(f"{link.name}: sent an info that is none") from err
         if not getattr(info, kind):
             raise Unavailable(f"{uri} ({_FLAGS[kind]}): serves no {WHAT[kind]}")
         self._fixed[kind] = Service(kind, uri, info)

@@ -17,6 +17,7 @@ from satellite.services import Services
 from satellite.telling import tell_turn
 from satellite.turn import Listen, State
 from wyoming_common.errors import ConfigError, ServiceError
+from wyoming_common.listening import client_tls
 from wyoming_common.trace import Trace
 
 _LOGGER = logging.getLogger(__name__)
@@ -40,7 +41,8 @@ def check(settings: SatelliteSettings) -> None:
 def find_services(settings: SatelliteSettings) -> Services:
     """Return the services that the settings name, still to be entered."""
     uris = {"asr": settings.stt, "handle": settings.llm, "tts": settings.tts}
-    return Services(uris, settings.discover_timeout, settings.connect_timeout)
+    tls = client_tls(settings.tls_ca, settings.tls_cert, settings.tls_key)
+    return Services(uris, settings.discover_timeout, settings.connect_timeout, tls)
 
 
 class Conversation(Loop):
@@ -52,7 +54,6 @@ class Conversation(Loop):
         self._exchange_settings = ExchangeSettings(
             language=settings.language,
             voice=settings.voice,
-            connect_seconds=settings.connect_timeout,
             listen_seconds=settings.max_listen + settings.pre_roll,
             stt_seconds=settings.stt_timeout,
             llm_seconds=settings.llm_timeout,

@@ -1,5 +1,6 @@
 """Wake word engines by name. A new one is a file here, a line in ENGINES and an extra."""
 
+import ssl
 from collections.abc import Sequence
 
 from satellite.config import NO_WAKE
@@ -15,7 +16,13 @@ REMOTE = "wyoming"
 """The engine that is a service."""
 
 
-def make_wake(engine: str, words: Sequence[str], sensitivity: float, uri: str) -> WakeDetector:
+def make_wake(
+    engine: str,
+    words: Sequence[str],
+    sensitivity: float,
+    uri: str,
+    tls: ssl.SSLContext | None = None,
+) -> WakeDetector:
     """Return a detector of `words`. Raises ConfigError for words that the engine lacks."""
     if not words or NO_WAKE in words:
         if len(words) > 1:
@@ -24,6 +31,6 @@ def make_wake(engine: str, words: Sequence[str], sensitivity: float, uri: str) -
     if engine == REMOTE:
         from satellite.wake.remote import RemoteWakeWords
 
-        return RemoteWakeWords(uri, words)
+        return RemoteWakeWords(uri, words, tls)
     detector: WakeDetector = load(ENGINES, engine)(words, sensitivity)
     return detector

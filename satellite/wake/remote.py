@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from collections import deque
 from collections.abc import Sequence
 from typing import Self
@@ -30,8 +31,9 @@ class RemoteWakeWords:
     frame_samples = 160
     lag_seconds = 0.25
 
-    def __init__(self, uri: str, words: Sequence[str]) -> None:
+    def __init__(self, uri: str, words: Sequence[str], tls: ssl.SSLContext | None = None) -> None:
         check_uri("wake-uri", uri)
+        self._tls = tls
         self._uri = uri
         self._words = list(words)
         self._waiting: deque[bytes] = deque(maxlen=_MOST_WAITING)
@@ -61,7 +63,7 @@ class RemoteWakeWords:
         failures = 0
         while True:
             try:
-                async with Link("wake word", self._uri, _SECONDS) as link:
+                async with Link("wake word", self._uri, _SECONDS, self._tls) as link:
                     failures = 0
                     await self._listen(link)
             except ServiceError as err:

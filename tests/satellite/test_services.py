@@ -1,10 +1,17 @@
 """Finding the services of a conversation."""
 
+from functools import partial
+from pathlib import Path
+
 import pytest
+from wyoming.ping import Ping, Pong
 
 from satellite.services import Services
+from tests.common.test_listening import Certificates
 from tests.satellite import fakes
 from wyoming_common.errors import ConfigError, Unavailable
+from wyoming_common.listening import Door, client_tls, server_tls
+from wyoming_common.service import ServiceHandler, serve
 
 
 async def test_a_given_service_must_answer() -> None:
@@ -37,3 +44,27 @@ async def test_what_is_not_on_the_network_is_named() -> None:
 def test_an_address_that_is_none_is_refused(uri: str) -> None:
     with pytest.raises(ConfigError, match="stt: expected tcp://HOST:PORT"):
         Services({"asr": uri}, 1.0, 1.0)
+
+
+async def test_a_service_is_spoken_to_over_tls_by_those_whom_it_trusts(tmp_path: Path) -> None:
+    files = Certificates(tmp_path)
+    door = Door(tls=server_tls(files.service, None, files.ca))
+    async with fakes.tts() as tts:
+        handler = partial(ServiceHandler, lambda: tts.info)
+        async with serve("tcp://127.0.0.1:0", handler, door=door) as uri:
+            uris = {"tts": uri.replace("tcp:", "tls:")}
+            async with (
+                Services(uris, 1.0, 5.0, client_tls(files.ca, files.client, None)) as services,
+                services.link(services.candidates("tts")[0]) as link,
+            ):
+                await link.send(Ping(text="there?").event(), 5.0)
+                pong = await link.receive(5.0, "pong")
+
+            assert Pong.from_event(pong).text == "there?"
+            with pytest.raises(Unavailable, match=r"certificate is not trusted.*--tls-ca"):
+                async with Services(uris, 1.0, 5.0, client_tls(None, files.client, None)):
+                    pass
+
+        with pytest.raises(Unavailable, match=r"tls://.*(no TLS|cannot connect)"):
+            async with Services({"tts": tts.uri.replace("tcp:", "tls:")}, 1.0, 5.0):
+                pass
