@@ -169,6 +169,7 @@ def run(arguments: argparse.Namespace) -> int:
         todo = [one for one in todo if any(part in one.name for part in arguments.only)]
     servers = commands(arguments.peers, store)
     results, report = Results(), Report(arguments.out)
+    table = ""
     for repeat, one in _in_turn(todo, 1 if arguments.quick else arguments.repeats):
         spent = time.monotonic() - begun
         if repeat and spent > arguments.minutes * 60:

@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Self
@@ -93,6 +93,11 @@ class Ears:
     def wake_lag_seconds(self) -> float:
         """How long after its end a wake word is reported."""
         return self._wake.lag_seconds
+
+    @property
+    def wake_scores(self) -> Mapping[str, float]:
+        """How sure the wake word engine is of each word at the moment, 0 to 1."""
+        return self._wake.scores
 
     def hear(self, frame: Frame, far: bytes = b"", *, attentive: bool = True) -> Heard:
         """Take the next 10 ms of the microphone, and what the speaker has played meanwhile.

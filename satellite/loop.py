@@ -185,7 +185,7 @@ class Loop:
     def _hear(self, frame: Frame) -> None:
         far = self.body.player.take_reference()
         heard = self.body.ears.hear(frame, far, attentive=self.machine.attentive)
-        tell_heard(self.telemetry, heard)
+        tell_heard(self.telemetry, heard, self.body.ears.wake_scores)
         if self.machine.state is State.LISTENING:
             self.feed(heard.frame.pcm)
         if heard.wake is not None:

@@ -1,6 +1,9 @@
 """What the satellite tells whoever shows turns: levels as they come, and each turn."""
 
+from collections.abc import Mapping
 from math import log10
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -8,19 +11,24 @@ from satellite.ears import Heard
 from satellite.report import TurnReport
 from wyoming_common.telemetry import Telemetry
 
+_NO_SCORES: Final[Mapping[str, float]] = {}
 _FULL_SCALE = 32768.0
 _SILENCE_DBFS = -96.0
 """One step of 16 bits."""
 
 
-def tell_heard(telemetry: Telemetry, heard: Heard) -> None:
-    """Pass on the microphone's level in dBFS, the probability of speech and a wake word."""
+def tell_heard(
+    telemetry: Telemetry, heard: Heard, wake_scores: Mapping[str, float] = _NO_SCORES
+) -> None:
+    """Pass on the microphone's level in dBFS, the probability of speech, wake words and scores."""
     samples = np.frombuffer(heard.frame.pcm, np.int16).astype(np.float32)
     power = float(np.dot(samples, samples)) / max(1, samples.size) / _FULL_SCALE**2
     level = 10 * log10(power) if power > 0 else _SILENCE_DBFS
     telemetry.meter("level_dbfs", max(level, _SILENCE_DBFS))
     for voice in heard.voices:
         telemetry.meter("speech", voice.probability)
+    for word, score in wake_scores.items():
+        telemetry.meter(f"wake:{Path(word).stem}", score)
     if heard.wake is not None:
         telemetry.count(f"wake:{heard.wake}")
 

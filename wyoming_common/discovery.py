@@ -26,6 +26,8 @@ from wyoming_common.errors import ConfigError, Unavailable
 _LOGGER = logging.getLogger(__name__)
 
 SERVICE_TYPE = "_wyoming._tcp.local."
+TELLER_TYPE = "_parley._tcp.local."
+"""Who tells of turns and is no Wyoming service: a standalone satellite."""
 KINDS = ("asr", "tts", "handle", "intent", "wake", "mic", "snd", "satellite")
 """The domains of a Wyoming `info`."""
 _MOST_SERVICES = 256
@@ -43,7 +45,9 @@ class Found:
 
 
 @asynccontextmanager
-async def announce(uri: str, info: Info, name: str = "") -> AsyncIterator[str]:
+async def announce(
+    uri: str, info: Info, name: str = "", service_type: str = SERVICE_TYPE
+) -> AsyncIterator[str]:
     """Announce `uri` until the block ends, which says goodbye; yields the instance name.
 
     An empty `name` makes one from the host's name, the kind of service and the port: the same
@@ -55,7 +59,7 @@ async def announce(uri: str, info: Info, name: str = "") -> AsyncIterator[str]:
     if not addresses:
         raise ConfigError(f"zeroconf: '{host}' has no address to announce; use --no-zeroconf")
     instance = name or instance_name(info, target.port)
-    service = _service(instance, target.port, addresses, info)
+    service = _service(instance, target.port, addresses, info, service_type)
     try:
         zeroconf = _open(addresses)
     except OSError as err:
@@ -64,7 +68,7 @@ async def announce(uri: str, info: Info, name: str = "") -> AsyncIterator[str]:
         return
     try:
         await zeroconf.async_register_service(service, allow_name_change=True)
-        instance = service.name.removesuffix(f".{SERVICE_TYPE}")
+        instance = service.name.removesuffix(f".{service_type}")
         _LOGGER.info("Announced as %s at %s", instance, ", ".join(addresses))
         yield instance
     finally:
@@ -83,7 +87,8 @@ class Watcher:
     Entering raises Unavailable where multicast does not work.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, service_type: str = SERVICE_TYPE) -> None:
+        self._type = service_type
         self._found: dict[str, Found] = {}
         self._changed = asyncio.Event()
         self._look_ups: dict[str, asyncio.Task[None]] = {}
@@ -96,7 +101,7 @@ class Watcher:
                 f"zeroconf: multicast does not work here: {err.strerror or err}"
             ) from err
         self._browser = AsyncServiceBrowser(
-            self._zeroconf.zeroconf, SERVICE_TYPE, handlers=[self._on_change]
+            self._zeroconf.zeroconf, self._type, handlers=[self._on_change]
         )
         return self
 
@@ -110,8 +115,11 @@ class Watcher:
 
     def of(self, kind: str) -> list[Found]:
         """Return the services of one kind that are there now, in order of their names."""
-        there = (self._found[name] for name in sorted(self._found))
-        return [service for service in there if getattr(service.info, kind)]
+        return [service for service in self.everything() if getattr(service.info, kind)]
+
+    def everything(self) -> list[Found]:
+        """Return all that is there now, in order of their names."""
+        return [self._found[name] for name in sorted(self._found)]
 
     async def changed(self) -> None:
         """Wait until a service has come or gone."""
@@ -149,7 +157,7 @@ class Watcher:
             _LOGGER.debug("%s cannot be looked up", name, exc_info=err)
 
     async def _look_up(self, name: str) -> None:
-        service = AsyncServiceInfo(SERVICE_TYPE, name)
+        service = AsyncServiceInfo(self._type, name)
         if not await service.async_request(self._zeroconf.zeroconf, 3000):
             return
         for address in service.parsed_scoped_addresses(IPVersion.All):
@@ -160,7 +168,7 @@ class Watcher:
             except Unavailable as err:
                 _LOGGER.debug("%s: %s", name, err)
                 continue
-            instance = name.removesuffix(f".{SERVICE_TYPE}")
+            instance = name.removesuffix(f".{self._type}")
             self._found[name] = Found(instance, uri, info)
             self._changed.set()
             return
@@ -179,11 +187,13 @@ async def describe(uri: str, seconds: float = 2.0) -> Info:
     raise Unavailable(f"{uri}: hung up without an answer")
 
 
-def _service(instance: str, port: int | None, addresses: list[str], info: Info) -> AsyncServiceInfo:
+def _service(
+    instance: str, port: int | None, addresses: list[str], info: Info, service_type: str
+) -> AsyncServiceInfo:
     try:
         return AsyncServiceInfo(
-            SERVICE_TYPE,
-            f"{instance}.{SERVICE_TYPE}",
+            service_type,
+            f"{instance}.{service_type}",
             port=port,
             server=f"{_machine()}-parley.local.",
             parsed_addresses=addresses,

@@ -1,5 +1,6 @@
 """What a wake word engine does."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 
@@ -16,6 +17,11 @@ class WakeDetector(Protocol):
         """How long after its end a word is reported; the next word may have begun by then."""
         ...
 
+    @property
+    def scores(self) -> Mapping[str, float]:
+        """How sure it is of each word at the moment, 0 to 1; empty where it does not say."""
+        ...
+
     def process(self, frame: bytes) -> str | None:
         """Return the wake word that ends in this frame, if one does."""
         ...
@@ -30,6 +36,10 @@ class NoWake:
 
     frame_samples = 160
     lag_seconds = 0.0
+
+    @property
+    def scores(self) -> Mapping[str, float]:
+        return {}
 
     def process(self, frame: bytes) -> str | None:  # noqa: ARG002 - the protocol's
         return None

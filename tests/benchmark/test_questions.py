@@ -9,6 +9,7 @@ import soundfile
 
 from bench import questions
 from bench.questions import Turn, choose, read_turn, report
+from bench.stt_live import speech_end
 
 RATE = 22_050
 MIC = Path(questions.__file__).parents[1] / "wyoming_common/data/question.wav"
@@ -37,10 +38,10 @@ def speaker(first: float, loud: float) -> "np.ndarray[Any, Any]":
 
 
 @pytest.fixture
-def end(monkeypatch: pytest.MonkeyPatch) -> float:
+def end() -> float:
     """When the last word of MIC ends."""
     pcm, _ = soundfile.read(MIC, dtype="int16")
-    return questions.speech_end(pcm.tobytes())
+    return speech_end(pcm.tobytes())
 
 
 def test_the_wait_is_from_the_last_speech_to_the_first_sound_of_the_recordings(end: float) -> None:

@@ -1,7 +1,7 @@
 """A satellite in a test: file devices in a time of its own, detectors without a model."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from heapq import heappop, heappush
 from itertools import count
@@ -83,6 +83,10 @@ class WakeIsVeryLoud:
 
     frame_samples = 160
     lag_seconds = 0.25
+
+    @property
+    def scores(self) -> Mapping[str, float]:
+        return {"computer": float(self._loud)}
 
     def __init__(self, after_first: str = "computer") -> None:
         self._loud = False

@@ -74,6 +74,7 @@ async def test_level_speech_and_wake_words_are_told(tmp_path: Path) -> None:
     assert min(levels) == -96.0
     assert max(levels) > -30.0
     assert max(value for _, value in report["meters"]["speech"]) == 1.0
+    assert max(value for _, value in report["meters"]["wake:computer"]) == 1.0
 
 
 async def test_a_turn_that_home_assistant_runs_is_told_from_its_events(tmp_path: Path) -> None:

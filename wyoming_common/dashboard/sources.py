@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any, Final, Protocol, Self
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ from wyoming.info import Describe, Info
 
 from wyoming_common.dashboard.clocks import ClockRelation
 from wyoming_common.dashboard.history import History
-from wyoming_common.discovery import KINDS, Watcher
+from wyoming_common.discovery import KINDS, TELLER_TYPE, Found, Watcher
 from wyoming_common.errors import ConfigError, Unavailable
 from wyoming_common.telemetry import TRACE_QUERY, TRACE_REPORT, boot_id, model_names
 
@@ -160,8 +160,10 @@ class Sources:
 
     async def __aenter__(self) -> Self:
         if self._discover:
-            watcher = await self._stack.enter_async_context(Watcher())
-            self._start(self._watch(watcher))
+            services = await self._stack.enter_async_context(Watcher())
+            satellites = await self._stack.enter_async_context(Watcher(TELLER_TYPE))
+            self._start(self._watch(services, lambda: _known_kinds(services)))
+            self._start(self._watch(satellites, satellites.everything))
         for source in self.all.values():
             self._start(source.run(self._history, self.pause))
         return self
@@ -172,19 +174,26 @@ class Sources:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._stack.aclose()
 
-    async def _watch(self, watcher: Watcher) -> None:
+    async def _watch(self, watcher: Watcher, there: Callable[[], Iterable[Found]]) -> None:
         while True:
-            for kind in KINDS:
-                for found in watcher.of(kind):
-                    if found.uri not in self.all and len(self.all) < _MOST:
-                        self.all[found.uri] = source = Source(found.uri, found.name)
-                        self._start(source.run(self._history, self.pause))
+            for found in there():
+                self.add(found.uri, found.name)
             await watcher.changed()
+
+    def add(self, uri: str, name: str = "") -> None:
+        """Ask one more source, unless it is known or there are too many."""
+        if uri not in self.all and len(self.all) < _MOST:
+            self.all[uri] = source = Source(uri, name)
+            self._start(source.run(self._history, self.pause))
 
     def _start(self, work: Any) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _known_kinds(watcher: Watcher) -> Iterable[Found]:
+    return {found.uri: found for kind in KINDS for found in watcher.of(kind)}.values()
 
 
 def check_source(uri: str) -> None:
