@@ -1,6 +1,7 @@
 """What a satellite tells about itself."""
 
 import socket
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,13 +12,17 @@ from satellite.config import NO_WAKE, SatelliteSettings
 _ABOUT = Attribution(name="Parley", url="")
 
 
-def satellite_info(settings: SatelliteSettings) -> Info:
-    """Return the Wyoming info of a satellite, its wake words and their phrases included."""
-    words = [word for word in settings.wake if word != NO_WAKE]
+def satellite_info(settings: SatelliteSettings, wake: Sequence[str], alone: str = "") -> Info:
+    """Return the Wyoming info of a satellite with these wake words, their phrases included.
+
+    `alone` is the one wake word of a satellite beside another of the same name.
+    """
+    words = [word for word in wake if word != NO_WAKE]
     machine = socket.gethostname().split(".")[0]
+    name = settings.name or f"Parley {machine}"
     release = version("parley-voice")
     satellite = Satellite(
-        name=settings.name or f"Parley {machine}",
+        name=f"{name} ({_phrase(alone)})" if alone else name,
         description="A Parley satellite",
         attribution=_ABOUT,
         installed=True,
@@ -36,7 +41,7 @@ def satellite_info(settings: SatelliteSettings) -> Info:
             installed=True,
             version=None,
             languages=[],
-            phrase=Path(word).stem.replace("_", " "),
+            phrase=_phrase(word),
         )
         for word in words
     ]
@@ -49,3 +54,8 @@ def satellite_info(settings: SatelliteSettings) -> Info:
         models=models,
     )
     return Info(satellite=satellite, wake=[wake] if models else [])
+
+
+def _phrase(word: str) -> str:
+    """Return what a person says for a wake word's model."""
+    return Path(word).stem.replace("_", " ")

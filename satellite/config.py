@@ -58,6 +58,11 @@ class SatelliteSettings(ServiceSettings):
     wake: Names = Field(
         ("okay_nabu",), description="wake word, repeatable; none: every utterance is for us"
     )
+    pipeline: Names = Field(
+        (),
+        description="WORD=tcp://HOST:PORT, repeatable: this wake word is a satellite of its own in "
+        "Home Assistant, on this port, and has a pipeline of its own",
+    )
     stop_word: Names = Field(
         (), description="wake word model that only stops the reply or a timer; repeatable"
     )

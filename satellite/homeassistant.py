@@ -1,47 +1,34 @@
 """Home Assistant mode: it connects to us, runs the pipeline, and we are its ears and mouth."""
 
 import logging
-import socket
-from collections.abc import Callable
-from contextlib import AsyncExitStack
-from functools import partial
+from collections.abc import Callable, Mapping
 from typing import Self
-from urllib.parse import urlsplit
 
 from wyoming.asr import Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.error import Error
 from wyoming.event import Event
-from wyoming.info import Info
 from wyoming.pipeline import PipelineStage, RunPipeline
-from wyoming.satellite import RunSatellite
+from wyoming.satellite import PauseSatellite, RunSatellite
 from wyoming.snd import Played
 from wyoming.timer import TimerCancelled, TimerFinished, TimerStarted, TimerUpdated
 from wyoming.wake import Detection
 
-from satellite.about import satellite_info
 from satellite.config import SatelliteSettings
 from satellite.devices.device import Frame
+from satellite.lines import DEAD_SECONDS, Lines
 from satellite.loop import Body, Loop
 from satellite.pipeline_trace import PipelineTrace
 from satellite.reply import ReplyStream
 from satellite.session import Session
 from satellite.timers import Timer, Timers
 from satellite.turn import Listen, State
-from wyoming_common.access import Access
 from wyoming_common.audio import MODEL_RATE
-from wyoming_common.errors import Refused
-from wyoming_common.limits import Limits
-from wyoming_common.publish import publish
-from wyoming_common.service import serve
 
 _LOGGER = logging.getLogger(__name__)
 
-_DEAD_SECONDS = 15.0
-"""Home Assistant pings every 2 s; a line that is silent for so long is dead."""
-_QUIET_SECONDS = 5.0
-"""...and after so long another Home Assistant may take its place."""
 _MOST_UTTERANCE_BYTES = 300 * MODEL_RATE * 2
+_TIMERS = frozenset({"timer-started", "timer-updated", "timer-cancelled", "timer-finished"})
 _QUIET_ERRORS = frozenset(
     {"stt-no-text-recognized", "wake-word-timeout", "duplicate_wake_up_detected"}
 )
@@ -56,7 +43,7 @@ class Assistant(Loop):
 
     def __init__(self, settings: SatelliteSettings, body: Body) -> None:
         super().__init__(settings, body)
-        self._session: Session | None = None
+        self._lines = Lines(settings, self, self.telemetry)
         self._reply = ReplyStream(body.player)
         self._timers = Timers()
         self._utterance = bytearray()
@@ -68,39 +55,27 @@ class Assistant(Loop):
         self._on: dict[str, Callable[[Event], None]] = self._handlers()
 
     async def __aenter__(self) -> Self:
-        settings = self.settings
-        self._stack = AsyncExitStack()
-        try:
-            # A line may be idle only as long as a dead one is believed in.
-            limits = Limits(idle_seconds=2 * _DEAD_SECONDS, write_seconds=_DEAD_SECONDS)
-            handler = partial(Session, self, self.info, limits)
-            access = Access(settings.allow)
-            self.uri = await self._stack.enter_async_context(
-                serve(settings.uri, handler, limits, access, self.telemetry)
-            )
-            name = settings.zeroconf or _instance(self.uri)
-            await self._stack.enter_async_context(publish(self.uri, self.info(), name))
-            _LOGGER.info("Home Assistant can reach us at %s", self.uri)
-        except BaseException:
-            await self._stack.aclose()
-            raise
+        await self._lines.__aenter__()
+        self.uri = self._lines.uri
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
+    @property
+    def uris(self) -> Mapping[str, str]:
+        """Where the wake words are that have a pipeline of their own."""
+        return self._lines.uris
 
-    def info(self) -> Info:
-        """Return what Home Assistant is told about us."""
-        return satellite_info(self.settings)
+    async def __aexit__(self, *exc: object) -> None:
+        await self._lines.__aexit__(*exc)
 
     @property
     def connected(self) -> bool:
         """Whether Home Assistant is there and wants to hear from us."""
-        return self._session is not None
+        return self._lines.current is not None
 
     def listen(self, turn: Listen) -> None:
         """Ask Home Assistant to run a pipeline on what is being said."""
         self._wake = turn.wake
+        self._lines.choose(turn.wake)
         self._utterance = bytearray(self.body.ears.since(turn.since))
         self._transcribed = False
         self.machine.service_ends_turn = True
@@ -117,26 +92,26 @@ class Assistant(Loop):
         """Pass the microphone on."""
         if len(self._utterance) < _MOST_UTTERANCE_BYTES:
             self._utterance += pcm
-        if self._session is not None:
-            self._session.send_audio(pcm)
+        if (session := self._lines.current) is not None:
+            session.send_audio(pcm)
 
     def end_speech(self) -> None:
         """Tell Home Assistant that nothing more will come."""
         self._trace.end_speech(self.machine.speech_end)
-        if self._session is None:
+        if (session := self._lines.current) is None:
             self._wait_for_it()
             return
         if not self._transcribed:
-            self._session.send(AudioStop().event())
+            session.send(AudioStop().event())
         self._expect("transcript", self.settings.stt_timeout)
 
     def abandon(self) -> None:
         """Forget the turn: Home Assistant cancels it when the next one begins."""
         self._trace.end(self.body.player.playback, interrupted=True)
         self._reply.cut()
-        if self._session is not None and not self._transcribed:
+        if (session := self._lines.current) is not None and not self._transcribed:
             # Home Assistant would wait for more of it, beside the next turn.
-            self._session.send(AudioStop().event())
+            session.send(AudioStop().event())
         self._transcribed = True
         self._deadline = None
 
@@ -154,25 +129,32 @@ class Assistant(Loop):
             self._give_up()
         if self._timers.rings(frame.at):
             self.chime("timer")
-        if self._session is not None and self._session.silent_seconds > _DEAD_SECONDS:
-            _LOGGER.warning("Home Assistant says nothing any more; hanging up")
-            self._session.drop()
+        for session in self._lines:
+            if session.silent_seconds > DEAD_SECONDS:
+                _LOGGER.warning("Home Assistant says nothing any more; hanging up")
+                session.drop()
 
     def received(self, session: Session, event: Event) -> None:
         """Act on an event. Raises ValueError and the like for one that is malformed."""
         if RunSatellite.is_type(event.type):
-            self._check_other(session)
             self._connect(session)
-        elif session is self._session and (act := self._on.get(event.type)) is not None:
+        elif session not in self._lines:
+            return
+        elif PauseSatellite.is_type(event.type):
+            self._paused(session)
+        elif (act := self._on.get(event.type)) is not None and self._heeds(session, event.type):
             act(event)
 
     def left(self, session: Session) -> None:
-        """The connection is gone; if it was the one that counts, Home Assistant comes back."""
-        if session is not self._session:
+        """The connection is gone; if it was one that counts, Home Assistant comes back."""
+        if session not in self._lines:
             return
-        self._session = None
+        ours = session is self._lines.current
+        self._lines.leave(session)
         self.machine.service_ends_turn = True
         _LOGGER.warning("Home Assistant has gone; waiting for it")
+        if not ours:
+            return
         if self._reply.arriving:
             # Play what there is of the reply: the sound says that it was cut off.
             self._reply.finish()
@@ -180,25 +162,23 @@ class Assistant(Loop):
         elif self.machine.state in (State.LISTENING, State.THINKING):
             self._wait_for_it()
 
-    def _check_other(self, session: Session) -> None:
-        """Raise Refused if another machine has us, and is alive: it may not lose the microphone."""
-        has = self._session
-        if has is None or has.peer == session.peer or has.silent_seconds > _QUIET_SECONDS:
-            return
-        raise Refused(f"Home Assistant at {has.peer or 'this machine'} uses this satellite")
+    def _heeds(self, session: Session, kind: str) -> bool:
+        """Whether what comes on a line counts: one turn at a time, but timers always."""
+        if kind not in _TIMERS and session is not self._lines.current:
+            if self.machine.state is not State.IDLE or self._reply.unplayed:
+                return False
+            self._lines.turn_to(session)
+        return True
 
     def _connect(self, session: Session) -> None:
-        old, self._session = self._session, session
-        if old is not None and old is not session:
-            old.drop()
+        self._lines.connect(session)
         _LOGGER.info("Home Assistant is here")
-        if self._give_up_at is not None:
+        if self._give_up_at is not None and session is self._lines.current:
             self._give_up_at = None
             self._start_pipeline()
 
     def _handlers(self) -> dict[str, Callable[[Event], None]]:
         return {
-            "pause-satellite": self._paused,
             "run-pipeline": lambda _: self.do(self.machine.wake(self._now, None)),
             "transcribe": lambda _: None,
             "voice-started": self._voice_started,
@@ -221,11 +201,12 @@ class Assistant(Loop):
     def _now(self) -> float:
         return self.body.clock.now()
 
-    def _paused(self, _event: Event) -> None:
+    def _paused(self, session: Session) -> None:
         _LOGGER.info("Home Assistant does not listen any more")
-        self._session = None
+        ours = session is self._lines.current
+        self._lines.leave(session)
         self._timers.silence()
-        if self.machine.state is not State.IDLE:
+        if ours and self.machine.state is not State.IDLE:
             self._reply.cut()
             self._transcribed = True
             self._deadline = None
@@ -290,7 +271,7 @@ class Assistant(Loop):
 
     def _start_pipeline(self) -> None:
         """Send all there is of the utterance; wait for Home Assistant if it is not there."""
-        session = self._session
+        session = self._lines.current
         if session is None:
             self._wait_for_it()
             return
@@ -335,12 +316,7 @@ class Assistant(Loop):
     def _finish_reply(self) -> None:
         self._reply.tell()
         self._trace.end(self.body.player.playback)
-        if self._session is not None:
-            self._session.send(Played().event())
+        if (session := self._lines.current) is not None:
+            session.send(Played().event())
         if self.machine.state in (State.THINKING, State.SPEAKING):
             self.do(self.machine.finished())
-
-
-def _instance(uri: str) -> str:
-    """Return an instance name that is the same after every restart."""
-    return f"{socket.gethostname().split('.')[0]}-parley-satellite-{urlsplit(uri).port}"

@@ -45,6 +45,7 @@ class Session(ServiceHandler):
     def __init__(
         self,
         owner: Owner,
+        line: str,
         info: Callable[[], Info],
         limits: Limits,
         reader: asyncio.StreamReader,
@@ -53,6 +54,8 @@ class Session(ServiceHandler):
         super().__init__(info, reader, writer, limits)
         self._heard_at = asyncio.get_running_loop().time()
         self._owner = owner
+        self.line = line
+        """Which of our satellites it is for."""
         self.peer = address_of(writer)
         """The other side's address, "" on a unix socket."""
         self._waiting: deque[Event | bytes] = deque(maxlen=_MOST_WAITING)

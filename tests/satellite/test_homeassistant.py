@@ -22,6 +22,7 @@ from satellite.homeassistant import Assistant
 from satellite.turn import State
 from tests.satellite.rig import SPEECH, WAKE, WakeIsVeryLoud, assistant, played, sounding
 from tests.wire import receive, receive_until
+from wyoming_common.errors import ConfigError
 
 COMMAND = ((0.3, 0), (0.3, WAKE), (0.8, 0), (1.0, SPEECH), (60.0, 0))
 RATE = 22_050
@@ -30,8 +31,8 @@ RATE = 22_050
 class House:
     """Home Assistant's side of the connection."""
 
-    def __init__(self, satellite: Assistant) -> None:
-        self._client = AsyncClient.from_uri(satellite.uri)
+    def __init__(self, satellite: Assistant, uri: str = "") -> None:
+        self._client = AsyncClient.from_uri(uri or satellite.uri)
 
     async def __aenter__(self) -> "House":
         await self._client.connect()
@@ -381,3 +382,61 @@ async def test_home_assistant_that_comes_back_takes_its_own_place(tmp_path: Path
 
         await after.hear_until(Pong)
         assert satellite.connected
+
+
+class WakeIsEither(WakeIsVeryLoud):
+    """Hears one word first and another after it."""
+
+    def __init__(self) -> None:
+        super().__init__(after_first="alexa")
+
+
+async def test_each_wake_word_may_have_a_pipeline_of_its_own(tmp_path: Path) -> None:
+    heard = (*COMMAND[:-1], (6.0, 0), *COMMAND)
+    flags = ("--wake=alexa", "--pipeline=alexa=tcp://127.0.0.1:0", "--name=Kitchen", "--no-sounds")
+    async with (
+        assistant(tmp_path, heard, *flags, wake=WakeIsEither()) as satellite,
+        House(satellite) as first,
+        House(satellite, satellite.uris["alexa"]) as second,
+    ):
+        names = []
+        for house in (first, second):
+            await house.say(RunSatellite(), Describe())
+            info = Info.from_event(await house.hear())
+            assert info.satellite is not None
+            names.append((info.satellite.name, info.satellite.active_wake_words))
+
+        detections = []
+        for house in (first, second):
+            detections.append(Detection.from_event(await house.hear_until(Detection)).name)
+            await house.hear_until(AudioStop)
+            await house.say(Transcript(text="turn on the light"))
+            await house.reply(0.5)
+            await house.hear_until(Played)
+
+    assert names == [("Kitchen", ["computer"]), ("Kitchen (alexa)", ["alexa"])]
+    assert detections == ["computer", "alexa"]
+
+
+async def test_an_announcement_on_any_line_is_played_and_reported_there(tmp_path: Path) -> None:
+    flags = ("--wake=alexa", "--pipeline=alexa=tcp://127.0.0.1:0")
+    async with (
+        assistant(tmp_path, ((60.0, 0),), *flags, wake=WakeIsVeryLoud()) as satellite,
+        House(satellite) as first,
+        House(satellite, satellite.uris["alexa"]) as second,
+    ):
+        await first.say(RunSatellite())
+        await second.say(RunSatellite())
+
+        for house in (second, first):
+            await house.reply(0.5)
+            await house.hear_until(Played)
+
+    assert sounding(tmp_path) == pytest.approx(1.0, abs=0.02)
+
+
+@pytest.mark.parametrize("given", ["alexa", "alexa=", "okay_nabu=tcp://127.0.0.1:0"])
+async def test_a_pipeline_of_no_wake_word_of_ours_is_refused(tmp_path: Path, given: str) -> None:
+    with pytest.raises(ConfigError, match="pipeline: expected WORD=tcp://HOST:PORT"):
+        async with assistant(tmp_path, ((0.1, 0),), f"--pipeline={given}", wake=WakeIsVeryLoud()):
+            pass

@@ -1,0 +1,144 @@
+"""The lines that Home Assistant holds to us: one for each satellite that it takes us for.
+
+A Wyoming satellite has one pipeline in Home Assistant, whatever its wake words. One of them gets a
+pipeline of its own by being a satellite of its own: with a port and a name, and with the
+microphone and the speaker of all.
+"""
+
+import logging
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from wyoming.info import Info
+
+from satellite.about import satellite_info
+from satellite.config import SatelliteSettings
+from satellite.session import Owner, Session
+from wyoming_common.access import Access
+from wyoming_common.errors import ConfigError, Refused
+from wyoming_common.limits import Limits
+from wyoming_common.publish import publish
+from wyoming_common.service import serve
+from wyoming_common.settings import NO_ZEROCONF
+from wyoming_common.telemetry import Telemetry
+
+_LOGGER = logging.getLogger(__name__)
+
+DEAD_SECONDS = 15.0
+"""Home Assistant pings every 2 s; a line that is silent for so long is dead."""
+_QUIET_SECONDS = 5.0
+"""...and after so long another Home Assistant may take its place."""
+MAIN = ""
+"""The line of every wake word that has none of its own."""
+
+
+class Lines:
+    """Entering the block opens the ports and announces them. One line is the current one: its
+    pipeline is run, and it is told what comes of it.
+    """
+
+    def __init__(self, settings: SatelliteSettings, owner: Owner, telemetry: Telemetry) -> None:
+        self.uri = ""
+        """Where the main one is."""
+        self.uris: dict[str, str] = {}
+        """Where the others are, by wake word."""
+        self._settings = settings
+        self._owner = owner
+        self._telemetry = telemetry
+        self._own = own_lines(settings)
+        self._there: dict[str, Session] = {}
+        self._chosen = MAIN
+
+    async def __aenter__(self) -> Self:
+        self._stack = AsyncExitStack()
+        try:
+            self.uri = await self._open(MAIN, self._settings.uri)
+            for word, uri in self._own.items():
+                self.uris[word] = await self._open(word, uri)
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    @property
+    def current(self) -> Session | None:
+        """Home Assistant on the line of the current turn, if it is there and wants to hear us."""
+        return self._there.get(self._chosen)
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(list(self._there.values()))
+
+    def __contains__(self, session: Session) -> bool:
+        return self._there.get(session.line) is session
+
+    def choose(self, word: str | None) -> None:
+        """A turn begins with this wake word; without one it goes on with the line before."""
+        if word is not None:
+            self._chosen = word if word in self._own else MAIN
+
+    def turn_to(self, session: Session) -> None:
+        """This line has begun something by itself."""
+        self._chosen = session.line
+
+    def connect(self, session: Session) -> None:
+        """Home Assistant is there; it comes anew before it knows that the last time is over.
+
+        Raises Refused if another machine has us, and is alive: it may not lose the microphone.
+        """
+        old = self._there.get(session.line)
+        another = old is not None and old.peer != session.peer
+        if old is not None and another and old.silent_seconds <= _QUIET_SECONDS:
+            raise Refused(f"Home Assistant at {old.peer or 'this machine'} uses this satellite")
+        self._there[session.line] = session
+        if old is not None and old is not session:
+            old.drop()
+
+    def leave(self, session: Session) -> None:
+        """Home Assistant is gone, or does not want to hear us."""
+        if session in self:
+            del self._there[session.line]
+
+    async def _open(self, line: str, address: str) -> str:
+        settings = self._settings
+        # A line may be idle only as long as a dead one is believed in.
+        limits = Limits(idle_seconds=2 * DEAD_SECONDS, write_seconds=DEAD_SECONDS)
+        handler = partial(Session, self._owner, line, partial(self._info, line), limits)
+        uri = await self._stack.enter_async_context(
+            serve(address, handler, limits, Access(settings.allow), self._telemetry)
+        )
+        await self._stack.enter_async_context(publish(uri, self._info(line), self._name(uri, line)))
+        _LOGGER.info("Home Assistant can reach us at %s%s", uri, f" for {line}" if line else "")
+        return uri
+
+    def _name(self, uri: str, line: str) -> str:
+        """Return an instance name that is the same after every restart."""
+        given = self._settings.zeroconf
+        if given:
+            return given if line == MAIN or given == NO_ZEROCONF else f"{given}-{Path(line).stem}"
+        return f"{socket.gethostname().split('.')[0]}-parley-satellite-{urlsplit(uri).port}"
+
+    def _info(self, line: str) -> Info:
+        others = [word for word in self._settings.wake if word not in self._own]
+        return satellite_info(self._settings, [line] if line else others, line)
+
+
+def own_lines(settings: SatelliteSettings) -> Mapping[str, str]:
+    """Return the address of each wake word that has a pipeline of its own. Raises ConfigError."""
+    lines: dict[str, str] = {}
+    for given in settings.pipeline:
+        word, _, uri = given.rpartition("=")
+        if word not in settings.wake or not uri:
+            words = ", ".join(settings.wake)
+            raise ConfigError(
+                f"pipeline: expected WORD=tcp://HOST:PORT, WORD one of {words}, got '{given}'"
+            )
+        lines[word] = uri
+    return lines
