@@ -9,6 +9,7 @@ from satellite.body.control import Shows
 from satellite.clock import RunClock
 from satellite.config import SatelliteSettings
 from satellite.devices import open_microphone, open_speaker
+from satellite.door import open_door
 from satellite.ears import Ears
 from satellite.frontend import FrontEnd, FrontEndSettings, NoFrontEnd, WebRtc
 from satellite.homeassistant import Assistant
@@ -48,6 +49,8 @@ async def run(settings: SatelliteSettings) -> None:
             standalone.check(settings)
             services = await stack.enter_async_context(standalone.find_services(settings))
             loop = standalone.Conversation(settings, body, services)
+            if not settings.once:
+                loop.uri = await stack.enter_async_context(open_door(settings, telemetry))
         else:
             loop = Assistant(settings, body)
         await stack.enter_async_context(ears)

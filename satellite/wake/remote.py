@@ -4,7 +4,7 @@ import asyncio
 import logging
 import ssl
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 from wyoming.audio import AudioChunk, AudioStart
@@ -47,6 +47,11 @@ class RemoteWakeWords:
     async def __aexit__(self, *_: object) -> None:
         self._task.cancel()
         await asyncio.wait([self._task])
+
+    @property
+    def scores(self) -> Mapping[str, float]:
+        """Empty: services report words, not scores."""
+        return {}
 
     def process(self, frame: bytes) -> str | None:
         """Queue a frame; return the word that the service has reported, if it has."""

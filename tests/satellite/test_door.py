@@ -1,7 +1,7 @@
 """The dashboard finds a satellite that works on its own, and is told what it knows."""
 
 import asyncio
-from collections.abc import Callable
+from typing import Any
 
 from satellite.config import SatelliteSettings
 from satellite.door import open_door
@@ -19,10 +19,12 @@ def settings(uri: str = "tcp://127.0.0.1:0", zeroconf: str = "off") -> Satellite
     return SatelliteSettings(uri=uri, zeroconf=zeroconf, mode="standalone")
 
 
-async def until(true: Callable[[], object]) -> None:
+async def turns(history: History) -> list[dict[str, Any]]:
+    """Return the turns once there are some."""
     async with asyncio.timeout(SECONDS):
-        while not true():
+        while not (found := history.turns(None, 10)):  # noqa: ASYNC110 - a history has no event
             await asyncio.sleep(0.02)
+    return found
 
 
 async def test_a_standalone_satellite_is_found_without_being_named() -> None:
@@ -30,12 +32,15 @@ async def test_a_standalone_satellite_is_found_without_being_named() -> None:
     add_turn(telemetry, "one")
     history = History()
 
-    async with open_door(settings(zeroconf="parley-test-door"), telemetry) as uri:
-        async with Sources((), history, discover=True) as sources:
-            await until(lambda: uri in sources.all and len(history) == 1)
+    async with (
+        open_door(settings(zeroconf="parley-test-door"), telemetry) as uri,
+        Sources((), history, discover=True) as sources,
+    ):
+        (turn,) = await turns(history)
+        found = set(sources.all)
 
-    (turn,) = history.turns(None, 10)
     assert turn["id"] == "one"
+    assert uri in found
 
 
 async def test_it_is_nothing_that_home_assistant_could_run() -> None:
@@ -43,13 +48,15 @@ async def test_it_is_nothing_that_home_assistant_could_run() -> None:
         info = await describe(uri)
 
     assert info.satellite is None
-    assert not (info.asr or info.wake or info.mic or info.snd)
+    assert not any((info.asr, info.wake, info.mic, info.snd))
 
 
 async def test_a_second_satellite_on_a_machine_tells_on_another_port() -> None:
-    async with open_door(settings(), Telemetry("one")) as first:
-        async with open_door(settings(first), Telemetry("two")) as second:
-            info = await describe(second)
+    async with (
+        open_door(settings(), Telemetry("one")) as first,
+        open_door(settings(first), Telemetry("two")) as second,
+    ):
+        info = await describe(second)
 
     assert first != second
     assert info.satellite is None
