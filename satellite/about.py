@@ -45,7 +45,7 @@ def satellite_info(settings: SatelliteSettings, wake: Sequence[str], alone: str 
         )
         for word in words
     ]
-    wake = WakeProgram(
+    program = WakeProgram(
         name=settings.wake_engine,
         description="Wake words of the satellite",
         attribution=_ABOUT,
@@ -53,7 +53,7 @@ def satellite_info(settings: SatelliteSettings, wake: Sequence[str], alone: str 
         version=release,
         models=models,
     )
-    return Info(satellite=satellite, wake=[wake] if models else [])
+    return Info(satellite=satellite, wake=[program] if models else [])
 
 
 def _phrase(word: str) -> str:

@@ -74,7 +74,7 @@ class JitterBuffer:
 
     def _is_safe(self, buffered: float, at: float) -> bool:
         if self.underruns:
-            needed = _REBUFFER_SECONDS * 2 ** (self.underruns - 1)
+            needed = _REBUFFER_SECONDS * 2.0 ** min(self.underruns - 1, 8)
             return buffered >= min(needed, _MOST_HEAD_SECONDS)
         since = 0.0 if self._first_at is None else at - self._first_at
         # What came before its time counts, but for the piece that came last: all come in pieces.
