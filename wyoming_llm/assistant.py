@@ -1,6 +1,7 @@
 """One turn: what was said, to what is answered."""
 
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,9 +16,10 @@ from wyoming_llm.history import Conversation, Exchange, History, estimate_tokens
 from wyoming_llm.home.control import HomeControl
 from wyoming_llm.home.detached import NoHome
 from wyoming_llm.instructions import Instructions, Surroundings
+from wyoming_llm.languages import Language, language
 from wyoming_llm.outcome import Fail, Intent, Outcome, Say
 from wyoming_llm.replies import Replies
-from wyoming_llm.spoken import Measured, Spoken
+from wyoming_llm.spoken import Measured, Spoken, garbled
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -25,6 +27,8 @@ _LESS_REPETITION: Final = 1.1
 """Small models run in circles without it"""
 _MOST_CHARACTERS: Final = 4000
 """Of one question: some minutes of speech"""
+_MOST_SECONDS: Final = 180.0
+"""Nobody waits longer for an answer; a slow machine needs a part of it to read a long prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +71,11 @@ class Assistant:
     async def answer(self, turn: Turn) -> AsyncIterator[Outcome]:
         """Yield the answer piece by piece; a failure is an outcome, never an error."""
         text = turn.text.strip()
+        words = language(turn.language)
         if not text:
-            yield Fail("Sorry, I did not hear anything.")
+            yield Fail(words.say("unheard"))
         elif len(text) > _MOST_CHARACTERS:
-            yield Fail("Sorry, that was too long for me.")
+            yield Fail(words.say("too_long"))
         else:
             try:
                 async for outcome in self._answer(turn, text):
@@ -78,7 +83,7 @@ class Assistant:
             except ServiceError as err:
                 _LOGGER.warning("%s: %s", err.code, err)
                 current_span().note(failed=err.code)
-                yield Fail(_apology(err))
+                yield Fail(_apology(err, words))
 
     async def _answer(self, turn: Turn, text: str) -> AsyncIterator[Outcome]:
         conversation = self._history.open(turn.conversation)
@@ -126,21 +131,30 @@ class Assistant:
             thinking=self._settings.thinking,
         )
         reply = SpokenReply(self._settings.max_tokens)
-        sampling = Sampling(max_tokens=self._settings.max_tokens, repeat_penalty=_LESS_REPETITION)
-        async with self._replies.stream(prompt, sampling) as deltas:
-            async for delta in deltas:
-                if said := reply.feed(delta):
-                    yield Say(said)
-                if reply.done:
-                    break
-        if rest := reply.finish():
-            yield Say(rest)
+        async for said in self._speak(prompt, reply):
+            yield Say(said)
+        if reply.garbled:
+            yield Fail(language(turn.language).say("failed"))
+            return
         if not reply.text.strip():
-            yield Fail("Sorry, I have no answer to that.")
+            yield Fail(language(turn.language).say("no_answer"))
             return
         if not conversation.exchanges:
             self._answers.add(text, turn.language, reply.text.strip())
         self._remember(conversation, text, reply.text.strip(), turn)
+
+    async def _speak(self, prompt: Prompt, reply: "SpokenReply") -> AsyncIterator[str]:
+        """Yield what `reply` makes of the model's answer, until enough was said."""
+        sampling = Sampling(max_tokens=self._settings.max_tokens, repeat_penalty=_LESS_REPETITION)
+        late = time.monotonic() + _MOST_SECONDS
+        async with self._replies.stream(prompt, sampling) as deltas:
+            async for delta in deltas:
+                if said := reply.feed(delta):
+                    yield said
+                if reply.done or time.monotonic() > late:
+                    break
+        if rest := reply.finish():
+            yield rest
 
     def _remember(self, conversation: Conversation, text: str, answer: str, turn: Turn) -> None:
         tokens = estimate_tokens(text) + estimate_tokens(answer)
@@ -166,13 +180,15 @@ class SpokenReply:
         self._spoken = Spoken()
         self._measured = Measured(most_tokens)
         self._finish = ""
+        self.garbled = False
+        """Whether the model wrote what cannot be said; that and what follows is left out"""
         self.text = ""
         self.usage_tokens = 0
 
     @property
     def done(self) -> bool:
         """Whether enough was said."""
-        return self._measured.enough
+        return self._measured.enough or self.garbled
 
     def feed(self, delta: Delta) -> str:
         """Return what can be said by now."""
@@ -193,13 +209,14 @@ class SpokenReply:
         return self._take(self._measured.finish(self._spoken.finish(), cut=cut))
 
     def _take(self, text: str) -> str:
+        self.garbled = self.garbled or garbled(self.text + text)
+        if self.garbled:
+            return ""
         self.text += text
         return text
 
 
-def _apology(error: ServiceError) -> str:
+def _apology(error: ServiceError, words: Language) -> str:
     if isinstance(error, Busy):
-        return "Sorry, I am busy right now. Please try again in a moment."
-    if isinstance(error, TooLarge):
-        return "Sorry, that was too long for me."
-    return "Sorry, I cannot answer right now."
+        return words.say("busy")
+    return words.say("too_long" if isinstance(error, TooLarge) else "failed")

@@ -14,6 +14,19 @@ _CELLS: Final = re.compile(r"\s*\|\s*")
 _ENDS: Final = re.compile(r"[.!?…。！？।؟][\"'”’)\]]*(?=\s|$)|[。！？।]")  # noqa: RUF001 - other scripts
 _MOST_HELD: Final = 400
 """Characters that wait for a bracket to close."""
+_CODE: Final = re.compile(r"\s*(?:[{\[]\s*[{\[\"']|</?(?:tool|function|think|\|))")
+_UNSAYABLE_SHARE: Final = 0.05
+
+
+def garbled(text: str) -> bool:
+    """Whether `text` is nothing to read aloud: a call written as words, or bytes that are no text.
+
+    A single broken character is none of that: a limit of tokens may cut one in two.
+    """
+    if _CODE.match(text):
+        return True
+    broken = sum(char == "\ufffd" or not (char.isprintable() or char.isspace()) for char in text)
+    return broken > max(1.0, _UNSAYABLE_SHARE * len(text))
 
 
 class Spoken:
@@ -95,6 +108,7 @@ class Measured:
 
     def __init__(self, most_steps: int) -> None:
         self._near = most_steps * 3 // 4
+        self._most = 2 * most_steps
         self._steps = 0
         self._held = ""
         self._said = False
@@ -109,6 +123,8 @@ class Measured:
         self._held += text
         ends = [match.end() for match in _ENDS.finditer(self._held)]
         if not ends or (ends[-1] == len(self._held) and not text.endswith(" ")):
+            # A server may not know of limits.
+            self.enough = self._steps >= self._most
             return ""
         said, self._held = self._held[: ends[-1]], ""
         self.enough = True

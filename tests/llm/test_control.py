@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from wyoming_common.home_assistant import Home, HomeAssistant
 from wyoming_common.worker import ModelThread
 from wyoming_llm.assistant import Assistant, Turn
 from wyoming_llm.config import LlmSettings
-from wyoming_llm.engine import LlmEngine
+from wyoming_llm.engine import Delta, LlmEngine, Prompt, Sampling
 from wyoming_llm.home import acting
 from wyoming_llm.home.control import HomeControl
 from wyoming_llm.home.sentences import Sentences
@@ -38,13 +38,15 @@ class House:
         self.home = home
         self.engine = engine
 
-    async def say(self, text: str, conversation: str = "one", device: str = "") -> list[Outcome]:
+    async def say(
+        self, text: str, conversation: str = "one", device: str = "", language: str = "en"
+    ) -> list[Outcome]:
         async with asyncio.timeout(SECONDS):
-            turn = Turn(text, "en", conversation, device=device)
+            turn = Turn(text, language, conversation, device=device)
             return [outcome async for outcome in self._assistant.answer(turn)]
 
-    async def told(self, text: str, conversation: str = "one") -> str:
-        return "".join(o.text for o in await self.say(text, conversation)).strip()
+    async def told(self, text: str, conversation: str = "one", language: str = "en") -> str:
+        return "".join(o.text for o in await self.say(text, conversation, "", language)).strip()
 
     async def change(self, entity: str, state: str) -> None:
         await self.home.change(entity, state)
@@ -54,9 +56,12 @@ class House:
 
 @asynccontextmanager
 async def house(
-    fake: FakeHome | None = None, script: list[str] | None = None, **settings: Any
+    fake: FakeHome | None = None,
+    script: list[str] | None = None,
+    engine: FakeLlm | None = None,
+    **settings: Any,
 ) -> AsyncIterator[House]:
-    fake, engine = fake or FakeHome(), FakeLlm(script)
+    fake, engine = fake or FakeHome(), engine or FakeLlm(script)
     chosen = LlmSettings(zeroconf="off", http_uri="off", **settings)
     model: ModelThread[LlmEngine] = ModelThread("llm", lambda: engine)
     sentences = ModelThread("sentences", lambda: SENTENCES)
@@ -310,6 +315,76 @@ async def test_whatever_the_model_writes_does_nothing_that_was_not_asked(output:
         assert outcomes
         assert all(isinstance(outcome, Say | Fail) for outcome in outcomes)
         assert sum(len(outcome.text) for outcome in outcomes) < 200_000
+
+
+NESTED = "<tool_call>" * 50 + json.dumps(CHOICE) + "</tool_call>" * 50
+GARBAGE = [
+    "\x00\x01\ufffd \x02\x7f" * 200,
+    NESTED,
+    json.dumps({"tool_calls": [CHOICE] * 50}),
+    '[{"name": "turn_on; rm -rf /", "arguments": {}}]',
+    "",
+]
+
+
+@pytest.mark.parametrize("output", GARBAGE)
+async def test_what_nobody_can_say_becomes_an_apology(output: str) -> None:
+    async with house(script=[output]) as it:
+        outcomes = await it.say("tell me something about rivers")
+
+        assert it.home.handled == []
+        assert isinstance(outcomes[-1], Fail)
+        assert outcomes[-1].text.startswith("Sorry")
+        assert len("".join(outcome.text for outcome in outcomes)) < 200
+
+
+async def test_a_server_that_writes_without_end_is_stopped() -> None:
+    class Endless(FakeLlm):
+        def reply(self, prompt: Prompt, sampling: Sampling) -> Iterator[Delta]:
+            self.prompts.append(prompt)
+            while True:
+                yield Delta(text="and on ")
+
+    async with house(engine=Endless(), max_tokens=20) as it:
+        text = await it.told("tell me something about rivers")
+        chosen = await it.told("make the coffee machine do its thing")
+
+        assert len(text) < 400
+        assert "Sorry" in chosen
+        assert it.home.handled == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "open the chimney",
+        "is the attic window open",
+        "make it cosy in here, dim everything",
+        "did somebody leave the oven on",
+        "could you get the lights in the shed going",
+        "the garden lights off please",
+        "call my mother",
+        "Has the cellar door been locked?",
+    ],
+)
+async def test_what_no_sentence_fits_is_not_left_to_a_model_that_claims_it(text: str) -> None:
+    async with house(script=['{"intent": "none"}'] + ["Done, it is open now."] * 3) as it:
+        outcomes = await it.say(text)
+
+        assert isinstance(outcomes[-1], Fail), outcomes
+        assert "Done" not in outcomes[-1].text
+        assert it.home.handled == []
+
+
+async def test_refusals_are_in_the_language_that_was_spoken() -> None:
+    async with house() as it:
+        unknown = await it.told("öffne den Kamin", language="de")
+        away = await it.told("schalte Dead light ein", language="de")
+        question = await it.told("open the garage door")
+
+    assert unknown.startswith(("Entschuldigung", "Tut mir leid")), unknown
+    assert "nicht verfügbar" in away
+    assert question.startswith("Do you really")
 
 
 async def test_random_output_does_nothing_either() -> None:

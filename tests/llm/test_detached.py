@@ -48,6 +48,11 @@ async def test_the_clock_answers_and_not_the_model(
         ("can you switch the heating off", "en"),
         ("What's the temperature in the bathroom?", "en"),
         ("Schalte das Licht in der Küche ein", "de"),
+        ("Is the front door locked?", "en"),
+        ("kill the lights would you", "en"),
+        ("open the chimney", "en"),
+        ("call my mother", "en"),
+        ("Ist der Herd noch an?", "de"),
     ],
 )
 async def test_a_command_is_refused_and_never_claimed(

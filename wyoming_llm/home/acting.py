@@ -7,8 +7,9 @@ from typing import Any, Final
 from wyoming_common.errors import Unavailable
 from wyoming_common.home_assistant import Entity, HomeAssistant, State
 from wyoming_llm.home.sentences import Understood
-from wyoming_llm.home.speech import Shown, listed, say
+from wyoming_llm.home.speech import Shown, say
 from wyoming_llm.home.targets import ACTIONS, QUESTIONS, Known, find_targets, happened
+from wyoming_llm.languages import Language, language
 from wyoming_llm.outcome import Fail, Intent, Outcome, Say
 
 _READ_BACK_SECONDS: Final = 3.0
@@ -43,14 +44,14 @@ class Acting:
             yield Say("")
         elif understood.intent in _LOCAL:
             text = say(understood.response, _said(understood))
-            yield Say(text) if text else Fail("Sorry, I have no answer to that.")
+            yield Say(text) if text else Fail(_words(understood).say("no_answer"))
         elif understood.intent in QUESTIONS:
             yield self._answer(understood)
         elif understood.intent in _NEEDS_SATELLITE and self._through_api:
             if satellite:
                 yield _handed_over(understood)
             else:
-                yield Fail("Sorry, timers work only with a voice satellite.")
+                yield Fail(_words(understood).say("no_timers"))
         elif self._through_api:
             yield await self._do(understood)
         else:
@@ -67,7 +68,7 @@ class Acting:
         known = self.known
         targets = find_targets(understood.intent, understood.slots, known)
         if not targets and (understood.slots.get("name") or understood.intent != "HassGetState"):
-            return Fail(_nothing(understood.slots))
+            return Fail(_nothing(understood))
         shown = [Shown.of(entity, known.state(entity)) for entity in targets]
         wanted = understood.slots.get("state")
         matched = [one for one in shown if wanted is None or one.state == str(wanted)]
@@ -75,9 +76,10 @@ class Acting:
         text = say(understood.response, _said(understood), matched, unmatched)
         if not text:
             text = ", ".join(f"{one.name}: {one.state_with_unit}" for one in shown[:5])
-        return Say(text) if text else Fail(_nothing(understood.slots))
+        return Say(text) if text else Fail(_nothing(understood))
 
     async def _do(self, understood: Understood) -> Outcome:
+        words = _words(understood)
         checked = understood.intent in ACTIONS
         known = self.known
         targets = find_targets(understood.intent, understood.slots, known) if checked else []
@@ -92,25 +94,29 @@ class Acting:
                 "/api/intent/handle", {"name": understood.intent, "data": slots}
             )
         except Unavailable:
-            return Fail("Sorry, Home Assistant did not answer.")
-        if problem := _problem(answer):
-            return Fail(f"Sorry, that did not work. {problem}".strip())
+            return Fail(words.say("home_silent"))
+        if (problem := _problem(answer, words)) is not None:
+            return Fail(words.say("did_not_work", problem=problem))
         if not checked:
-            return Say(say(understood.response, _said(understood)) or _speech(answer) or "Done.")
+            return Say(
+                say(understood.response, _said(understood)) or _speech(answer) or words.say("done")
+            )
         late = await self._late(understood, targets, before)
-        missing = listed([entity.name for entity in late])
+        missing = words.listed([entity.name for entity in late])
         if len(late) == len(targets):
-            return Fail(f"Sorry, {missing} did not respond.")
+            return Fail(words.say("late", names=missing))
         shown = [Shown.of(e, self.known.state(e)) for e in targets if e not in late]
-        text = say(understood.response, _said(understood), shown) or "Done"
-        return Say(f"{text.rstrip('.')}, but {missing} did not respond." if late else text)
+        text = say(understood.response, _said(understood), shown) or words.say("done")
+        return Say(words.say("but_late", text=text.rstrip("."), names=missing) if late else text)
 
     def _impossible(self, understood: Understood, targets: Sequence[Entity]) -> Fail | None:
         if not targets:
-            return Fail(_nothing(understood.slots))
+            return Fail(_nothing(understood))
         if all(self.known.state(entity).value == "unavailable" for entity in targets):
-            names = listed([entity.name for entity in targets])
-            return Fail(f"Sorry, {names} {'is' if len(targets) == 1 else 'are'} not available.")
+            words = _words(understood)
+            names = words.listed([entity.name for entity in targets])
+            many = "_many" if len(targets) > 1 else ""
+            return Fail(words.say(f"unavailable{many}", names=names))
         return None
 
     async def _late(
@@ -150,21 +156,26 @@ def _plain(slots: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in slots.items() if value is not None}
 
 
-def _nothing(slots: Mapping[str, Any]) -> str:
-    for slot, kind in (("name", "device"), ("area", "area"), ("floor", "floor")):
-        if slots.get(slot):
-            return f"Sorry, I know no {kind} called {slots[slot]} that can do that."
-    return "Sorry, there is nothing here that can do that."
+def _words(understood: Understood) -> Language:
+    return language(understood.language)
 
 
-def _problem(answer: Any) -> str | None:
+def _nothing(understood: Understood) -> str:
+    for slot in ("name", "area", "floor"):
+        if name := understood.slots.get(slot):
+            return _words(understood).say(f"no_{slot}", name=name)
+    return _words(understood).say("nothing")
+
+
+def _problem(answer: Any, words: Language) -> str | None:
     """Return what Home Assistant says went wrong, None when nothing did."""
     if not isinstance(answer, Mapping):
         return ""
     data = answer.get("data") or {}
     if failed := data.get("failed"):
-        names = [str(item.get("name", "")) for item in failed]
-        return f"{listed(names)} failed."
+        return words.say(
+            "some_failed", names=words.listed([str(item.get("name", "")) for item in failed])
+        )
     if answer.get("response_type") == "error":
         return _speech(answer)
     return None

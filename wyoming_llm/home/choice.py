@@ -8,6 +8,7 @@ from wyoming_common.home_assistant import Entity
 from wyoming_llm.engine import Message, Prompt
 from wyoming_llm.home.sentences import Understood
 from wyoming_llm.home.targets import Known
+from wyoming_llm.languages import language as words_of
 
 _SWITCHED: Final = frozenset(
     {"light", "switch", "fan", "input_boolean", "cover", "scene", "script", "lock", "climate",
@@ -33,16 +34,16 @@ _RESPONSES: Final = {
 }
 
 
-def described(understood: Understood) -> str:
-    """Return what a choice would do, as the rest of a question."""
-    name = understood.slots["name"]
+def question_of(understood: Understood) -> str:
+    """Return the question whether a choice shall be done."""
+    words, name = words_of(understood.language), understood.slots["name"]
     match understood.intent:
         case "HassTurnOn":
-            return f"turn on {name}"
+            return words.say("shall_turn_on", name=name)
         case "HassTurnOff":
-            return f"turn off {name}"
+            return words.say("shall_turn_off", name=name)
     percent = understood.slots.get("brightness", understood.slots.get("position"))
-    return f"set {name} to {percent} percent"
+    return words.say("shall_set", name=name, percent=percent)
 
 
 def choice_prompt(text: str, candidates: Sequence[Entity], known: Known) -> Prompt:

@@ -1,6 +1,7 @@
 """Control of the home by voice: words first, then the model, and nothing risky by mistake."""
 
 import logging
+import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
@@ -9,22 +10,22 @@ from wyoming_common.worker import ModelThread
 from wyoming_llm.config import OFF, LlmSettings
 from wyoming_llm.engine import Sampling
 from wyoming_llm.home.acting import Acting
-from wyoming_llm.home.choice import MOST_CHARACTERS, choice_prompt, described, read_choice
+from wyoming_llm.home.choice import MOST_CHARACTERS, choice_prompt, question_of, read_choice
 from wyoming_llm.home.consent import Consents, answer_of
 from wyoming_llm.home.names import best_entities
 from wyoming_llm.home.sentences import Sentences, Understood
-from wyoming_llm.home.speech import listed
 from wyoming_llm.home.targets import ACTIONS, find_targets, risky
+from wyoming_llm.languages import Language
+from wyoming_llm.languages import language as words_of
 from wyoming_llm.outcome import Fail, Outcome, Say
 from wyoming_llm.replies import Replies
 
 _LOGGER = logging.getLogger(__name__)
 
 _CHOICE_TOKENS: Final = 80
+_CHOICE_SECONDS: Final = 60.0
 _MOST_MODEL_TEXT: Final = 300
 """Characters; a longer text is no command."""
-
-_HELD_UP: Final = "Sorry, I cannot ask you back here, so I will not do that."
 
 
 class HomeControl:
@@ -59,13 +60,26 @@ class HomeControl:
             if decision is True:
                 return self._act(waiting, device)
             if decision is False:
-                return _once(Say("All right, I will not."))
+                return _once(Say(self._words(language).say("will_not")))
         understood = await self._understand(text, language, device)
         if not understood:
-            return None
+            return self._refuse(text, language)
         if (question := self._question(understood, conversation)) is not None:
             return _once(question)
         return self._act([understood], device)
+
+    def _words(self, language: str) -> Language:
+        return words_of(language, self._home.home.language)
+
+    def _refuse(self, text: str, language: str) -> AsyncIterator[Outcome] | None:
+        """Return a refusal of what nothing understood and no talk can answer, None for talk.
+
+        A model that is asked for the impossible says that it is done.
+        """
+        words = self._words(language)
+        if words.wants_home(text):
+            return _once(Fail(words.say("not_understood")))
+        return _once(Fail(words.say("cannot"))) if words.wants_impossible(text) else None
 
     async def _understand(self, text: str, language: str, device: str) -> Understood | None:
         home, states = self._home.home, self._home.states
@@ -81,7 +95,6 @@ class HomeControl:
         )
         if found is not None or not home.entities or len(text) > _MOST_MODEL_TEXT:
             return found
-        # A model that is asked for the impossible says that it is done.
         refused = await self._sentences.call(lambda known: known.refuse(text, code, home, classes))
         if refused is not None or self._settings.model_acts == OFF:
             return refused
@@ -92,13 +105,13 @@ class HomeControl:
         self, text: str, candidates: Sequence[Entity], language: str
     ) -> Understood | None:
         prompt = choice_prompt(text, candidates, self._acting.known)
-        answer = ""
+        answer, late = "", time.monotonic() + _CHOICE_SECONDS
         async with self._replies.stream(
             prompt, Sampling(max_tokens=_CHOICE_TOKENS, temperature=0)
         ) as deltas:
             async for delta in deltas:
                 answer += delta.text
-                if len(answer) > MOST_CHARACTERS:
+                if len(answer) > MOST_CHARACTERS or time.monotonic() > late:
                     break
         return read_choice(answer, candidates, language)
 
@@ -113,16 +126,17 @@ class HomeControl:
             for entity in risky(understood.intent, understood.slots, targets, known)
             if not self._is_allowed(entity)
         ]
+        words = words_of(understood.language)
         if doubtful:
-            question = f"Do you really want that for {listed([e.name for e in doubtful])}?"
+            question = words.say("really", names=words.listed([e.name for e in doubtful]))
         elif len(targets) > self._settings.confirm_above:
-            question = f"That concerns {len(targets)} devices. Shall I go on?"
+            question = words.say("many", count=len(targets))
         elif understood.guessed and self._settings.model_acts == "ask":
-            question = f"Shall I {described(understood)}?"
+            question = question_of(understood)
         else:
             return None
         if not conversation:
-            return Fail(_HELD_UP)
+            return Fail(words.say("cannot_ask"))
         self._consents.ask(conversation, [understood])
         return Say(question)
 

@@ -11,16 +11,10 @@ from wyoming_common.home_assistant import Home
 from wyoming_common.worker import ModelThread
 from wyoming_llm.home.sentences import Sentences
 from wyoming_llm.home.speech import say
+from wyoming_llm.languages import language as words_of
 from wyoming_llm.outcome import Fail, Outcome, Say
 
 _CLOCK: Final = frozenset({"HassGetCurrentTime", "HassGetCurrentDate"})
-_NO_HOME: Final = {
-    "en": "I am not connected to your home, so I cannot help with that.",
-    "de": "Ich bin nicht mit deinem Zuhause verbunden und kann dabei nicht helfen.",
-    "es": "No estoy conectado a tu casa, así que no puedo ayudar con eso.",
-    "fr": "Je ne suis pas connecté à votre maison, je ne peux donc pas vous aider.",
-    "nl": "Ik ben niet met je huis verbonden, dus daar kan ik niet mee helpen.",
-}
 
 
 class NoHome:
@@ -51,15 +45,17 @@ class NoHome:
         return _once(outcome) if outcome is not None else None
 
     def _answer(self, known: Sentences, text: str, language: str) -> Outcome | None:
+        words = words_of(language)
         understood = known.recognize(text, language, self._home, {})
         if understood is not None and understood.intent in _CLOCK:
             answer = say(understood.response, understood.slots, now=self._now())
             return Say(answer) if answer else None
         if understood is not None and understood.intent == "HassNevermind":
-            return Say("OK.")
-        if understood is None and not known.concerns_home(text, language):
-            return None
-        return Fail(_NO_HOME.get((language or "en")[:2].lower(), _NO_HOME["en"]))
+            return Say(words.say("ok"))
+        about_home = understood is not None or known.concerns_home(text, language)
+        if about_home or words.wants_home(text):
+            return Fail(words.say("no_home"))
+        return Fail(words.say("cannot")) if words.wants_impossible(text) else None
 
 
 async def _once(outcome: Outcome) -> AsyncIterator[Outcome]:

@@ -14,6 +14,7 @@ from wyoming_common.home_assistant import Home
 from wyoming_llm.home.names import corrections
 from wyoming_llm.home.speech import say
 from wyoming_llm.home.targets import QUESTIONS, REFUSABLE
+from wyoming_llm.languages import language as words_of
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -177,7 +178,9 @@ class _Language:
                       .replace("{{ area }}", "{{ slots.area }}")
                       .replace("{{ floor }}", "{{ slots.floor }}"), {name: said})  # fmt: skip
         return Understood(
-            result.intent.name, {}, "", self._code, refusal or f"Sorry, I know no {said}."
+            result.intent.name,
+            language=self._code,
+            refusal=refusal or words_of(self._code).say("not_known", name=said),
         )
 
 

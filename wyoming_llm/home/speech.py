@@ -60,10 +60,3 @@ def say(
         _LOGGER.debug("A response cannot be said: %s", err)
         return ""
     return " ".join(text.split())
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return names as they are said: a, b and c; many are counted."""
-    if len(names) > 4:
-        return f"{', '.join(names[:3])} and {len(names) - 3} more"
-    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

@@ -1,0 +1,99 @@
+"""What is recognised as a wish, and said, in each language."""
+
+import re
+import string
+
+import pytest
+
+from wyoming_llm.languages import codes, language
+
+WISHES = {
+    "en": [
+        "Is the front door locked?",
+        "Did I leave the oven on?",
+        "Could you maybe make it a bit brighter in here",
+        "kill the lights",
+        "open the chimney",
+        "activate party mode",
+        "What's the temperature in the attic?",
+        "lights out",
+        "the lights on please",
+        "how warm is it in the bedroom",
+        "I want the heating on",
+        "have you locked the door",
+        "when did the washing machine finish",
+        "who is at the door",
+        "how much battery does my phone have",
+        "wake me at seven",
+        "could you possibly switch that off",
+    ],
+    "de": ["Ist die Haustür abgeschlossen?", "Mach mal das Licht aus", "Öffne den Kamin"],
+    "fr": ["La porte d'entrée est-elle fermée ?", "peux-tu baisser les volets"],
+    "es": ["¿Está cerrada la puerta?", "sube las persianas"],
+    "nl": ["Is de voordeur op slot?", "kun je de gordijnen sluiten"],
+    "it": ["La porta è chiusa?", "puoi alzare le tapparelle"],
+}
+TALK = {
+    "en": [
+        "What is the capital of France?",
+        "How do I turn on a computer?",
+        "Who turned off the lights in Paris?",
+        "Turn left at the next corner please.",
+        "tell me about the history of the light bulb",
+        "Describe in five sentences how a house is built.",
+        "how does a door lock work",
+        "what is a light year",
+        "play a game with me",
+        "thank you",
+        "is a tomato a fruit",
+    ],
+    "de": ["Wie funktioniert ein Kühlschrank?", "Auf welchem Kontinent liegt Peru"],
+    "fr": ["Quelle est la capitale de la France ?", "Raconte une blague"],
+    "es": ["¿Por qué el cielo es azul?", "hola"],
+    "nl": ["Wat is de hoofdstad van Frankrijk?", "vertel een grap"],
+    "it": ["Qual è la capitale della Francia?", "ciao"],
+}
+
+
+@pytest.mark.parametrize(("code", "text"), [(c, t) for c, texts in WISHES.items() for t in texts])
+def test_a_wish_is_recognised_whatever_its_words(code: str, text: str) -> None:
+    assert language(code).wants_home(text)
+
+
+@pytest.mark.parametrize(("code", "text"), [(c, t) for c, texts in TALK.items() for t in texts])
+def test_talk_is_no_wish(code: str, text: str) -> None:
+    assert not language(code).wants_home(text)
+    assert not language(code).wants_impossible(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["call my mother", "Could you order a pizza?", "send a text to Ann"]
+)
+def test_what_takes_more_than_words_is_recognised(text: str) -> None:
+    assert language("en").wants_impossible(text)
+
+
+@pytest.mark.parametrize("code", codes())
+def test_every_language_says_the_same_things_about_the_same_values(code: str) -> None:
+    def fields(phrases: dict[str, str]) -> dict[str, set[str | None]]:
+        return {
+            key: {name for _, name, _, _ in string.Formatter().parse(text)} - {None}
+            for key, text in phrases.items()
+        }
+
+    assert fields(dict(language(code).phrases)) == fields(dict(language("en").phrases))
+
+
+def test_the_language_asked_for_is_taken_and_english_where_there_is_none() -> None:
+    assert language("de-CH").code == "de"
+    assert language("pt_BR", "de").code == "en"
+    assert language("", "nl").code == "nl"
+    assert language().code == "en"
+
+
+def test_names_are_listed_as_they_are_said() -> None:
+    names = ["a", "b", "c", "d", "e"]
+
+    assert language("en").listed(names[:1]) == "a"
+    assert language("de").listed(names[:3]) == "a, b und c"
+    assert re.search(r"\b2\b", language("fr").listed(names))

@@ -1,0 +1,120 @@
+"""What is said and recognised in each language that we know words of.
+
+Sentences of home control need none of this: they come from home-assistant-intents.
+"""
+
+import functools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Final
+
+import yaml
+
+DEFAULT: Final = "en"
+_MOST_LISTED: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """Patterns of what people want of a home, or of somebody who can act."""
+
+    thing: re.Pattern[str]
+    act: re.Pattern[str]
+    state: re.Pattern[str]
+    asks: re.Pattern[str]
+    leads: re.Pattern[str]
+    """Imperatives that a command begins with"""
+    always: re.Pattern[str]
+    impossible: re.Pattern[str]
+    polite: re.Pattern[str]
+    talk: re.Pattern[str]
+
+    @classmethod
+    def of(cls, patterns: Mapping[str, str]) -> "_Wishes":
+        def words(key: str, form: str = r"\b(?:{})\b") -> re.Pattern[str]:
+            return re.compile(form.format(patterns[key]), re.IGNORECASE)
+
+        return cls(
+            thing=words("things"),
+            act=words("acts"),
+            state=words("states"),
+            asks=words("asks", r"^(?:{})\b"),
+            leads=words("leads", r"^(?:{})\b(?= \S)"),
+            always=words("always", "{}"),
+            impossible=words("impossible", "{}"),
+            polite=words("polite", r"^(?:{}\b[\s,]*)+"),
+            talk=words("talk", r"^(?:{})\b"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """What we say in one language."""
+
+    code: str
+    phrases: Mapping[str, str]
+    wishes: _Wishes
+
+    def say(self, phrase: str, **values: Any) -> str:
+        """Return a phrase. Raises KeyError for one that there is not."""
+        return self.phrases[phrase].format(**values).strip()
+
+    def listed(self, names: Sequence[str]) -> str:
+        """Return names as they are said: a, b and c; many are counted."""
+        if len(names) < 2:
+            return "".join(names)
+        if len(names) > _MOST_LISTED:
+            shown = _MOST_LISTED - 1
+            return self.say("more", names=", ".join(names[:shown]), count=len(names) - shown)
+        return self.say("and", names=", ".join(names[:-1]), last=names[-1])
+
+    def wants_home(self, text: str) -> bool:
+        """Whether `text` commands or asks after something of a home, in whatever words."""
+        words = self._plain(text)
+        wishes = self.wishes
+        if not words or wishes.talk.search(words):
+            return False
+        if wishes.leads.search(words) or wishes.always.search(words):
+            return True
+        if not wishes.thing.search(words):
+            return False
+        if wishes.act.search(words):
+            return True
+        return bool(wishes.state.search(words) and (wishes.asks.search(words) or _short(words)))
+
+    def wants_impossible(self, text: str) -> bool:
+        """Whether `text` asks for something to be done that needs more than words."""
+        return bool(self.wishes.impossible.search(self._plain(text)))
+
+    def _plain(self, text: str) -> str:
+        words = " ".join(text.replace("\u2019", "'").split()).strip(" .,!?¿¡…")
+        return self.wishes.polite.sub("", words).strip(" ,")
+
+
+def _short(words: str) -> bool:
+    """Whether `words` are few enough for a command without a verb."""
+    return len(words.split()) <= 5
+
+
+def codes() -> list[str]:
+    """Return the languages there are."""
+    names = (path.name for path in files(__name__).iterdir())
+    return sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
+
+
+def language(*wanted: str) -> Language:
+    """Return the first of `wanted` ("de-CH", "") that there is, or the default."""
+    known = codes()
+    plain = (re.split(r"[-_]", code.lower())[0] for code in wanted if code)
+    # What was asked for and is not there is not a reason to answer in the next best one.
+    code = next(plain, DEFAULT)
+    return _load(code if code in known else DEFAULT)
+
+
+@functools.cache
+def _load(code: str) -> Language:
+    text = files(__name__).joinpath(f"{code}.yaml").read_text(encoding="utf-8")
+    content = yaml.safe_load(text)
+    return Language(code, content["phrases"], _Wishes.of(content["wishes"]))
