@@ -61,7 +61,7 @@ class EndpointSettings:
     )
     """Silence that ends a turn of which nothing else is known."""
     complete: float = 0.7
-    incomplete: float = 1.6
+    incomplete: float = 1.8
     """Factors on it when a turn model is sure that the speaker has, or has not, finished."""
     hesitation: float = 1.5
     """A turn ends only after this many times the longest pause its speaker has made."""

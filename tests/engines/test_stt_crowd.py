@@ -1,17 +1,11 @@
 """The real service with several clients at once, well-behaved and not."""
 
 import asyncio
-import io
-import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from functools import partial
 
 import numpy as np
-import pytest
 import pytest_asyncio
-import soundfile
-import soxr
 from wyoming.asr import Transcribe, Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.client import AsyncTcpClient
@@ -23,8 +17,6 @@ from wyoming_common.audio import read_audio
 from wyoming_common.service import serve
 from wyoming_common.store import ModelStore
 from wyoming_stt.config import SttSettings
-from wyoming_stt.engine import Request
-from wyoming_stt.engines.faster_whisper import FasterWhisper
 from wyoming_stt.handler import SttHandler
 from wyoming_stt.service import build
 
@@ -84,26 +76,3 @@ async def test_ten_minutes_of_noise_harm_nobody(port: int) -> None:
 
     assert event is not None
     assert Transcript.from_event(event).text == ""
-
-
-@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")
-@pytest.mark.parametrize(
-    ("voice", "text", "language"),
-    [
-        ("en-us", "Please turn on the light in the kitchen and close the window.", "en"),
-        ("de", "Bitte schalte das Licht in der Küche ein und schließe das Fenster.", "de"),
-        ("es", "Por favor enciende la luz de la cocina y cierra la ventana.", "es"),
-        ("fr-fr", "S'il vous plaît allume la lumière dans la cuisine et ferme la fenêtre.", "fr"),
-    ],
-)
-def test_the_language_is_found_out(store: ModelStore, voice: str, text: str, language: str) -> None:
-    spoken = subprocess.run(
-        [str(shutil.which("espeak-ng")), "-v", voice, "-s", "140", "--stdout", text],
-        capture_output=True,
-        check=True,
-    )
-    samples, rate = soundfile.read(io.BytesIO(spoken.stdout), dtype="float32")
-    audio = soxr.resample(samples, rate, 16_000).astype(np.float32)
-    engine = FasterWhisper(SttSettings(device="cpu", threads=2), str(store.ensure("base")))
-
-    assert engine.transcribe(audio, Request()).language == language

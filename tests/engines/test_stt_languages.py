@@ -1,0 +1,83 @@
+"""Several languages and models in one service, on voices of eSpeak NG."""
+
+from collections.abc import AsyncIterator
+from functools import partial
+
+import numpy as np
+import pytest
+import pytest_asyncio
+from wyoming.asr import Transcribe, Transcript
+from wyoming.audio import AudioChunk, AudioStop
+from wyoming.client import AsyncTcpClient
+from wyoming.info import Describe, Info, SelectProgram
+
+from tests.engines.espeak import speak
+from tests.wire import receive_until
+from wyoming_common.service import serve
+from wyoming_common.store import ModelStore
+from wyoming_stt.config import SttSettings
+from wyoming_stt.handler import SttHandler
+from wyoming_stt.service import build
+
+pytestmark = pytest.mark.timeout(60)
+pytest.importorskip("espeakng_loader")
+
+SENTENCES = {
+    "en": ("en-us", "Please turn on the light in the kitchen and close the window."),
+    "de": ("de", "Bitte schalte das Licht in der Küche ein und schließe das Fenster."),
+    "es": ("es", "Por favor enciende la luz de la cocina y cierra la ventana."),
+    "fr": ("fr", "S'il vous plaît allume la lumière dans la cuisine et ferme la fenêtre."),
+}
+
+
+@pytest_asyncio.fixture
+async def client(store: ModelStore) -> AsyncIterator[AsyncTcpClient]:
+    models = (str(store.ensure("base")), str(store.ensure("tiny.en")))
+    service = build(SttSettings(model=models, device="cpu", threads=2))
+    async with (
+        serve("tcp://127.0.0.1:0", partial(SttHandler, service)) as uri,
+        AsyncTcpClient("127.0.0.1", int(uri.rpartition(":")[2])) as connected,
+    ):
+        yield connected
+    await service.aclose()
+
+
+async def ask(client: AsyncTcpClient, language: str, wanted: Transcribe) -> Transcript:
+    voice, text = SENTENCES[language]
+    pcm = (np.clip(speak(text, voice), -1, 1) * 32767).astype("<i2").tobytes()
+    await client.write_event(wanted.event())
+    await client.write_event(AudioChunk(16_000, 2, 1, pcm).event())
+    await client.write_event(AudioStop().event())
+    return Transcript.from_event(await receive_until(client, Transcript))
+
+
+@pytest.mark.parametrize("language", sorted(SENTENCES))
+async def test_the_language_is_found_out(client: AsyncTcpClient, language: str) -> None:
+    said = await ask(client, language, Transcribe())
+
+    assert said.language == language
+    assert said.text
+
+
+async def test_what_is_said_in_german_is_written_in_english_when_asked(
+    client: AsyncTcpClient,
+) -> None:
+    said = await ask(client, "de", Transcribe(language="de", context={"task": "translate"}))
+
+    text = said.text.lower()
+    assert "light" in text or "kitchen" in text or "window" in text
+    assert "küche" not in text
+
+
+async def test_a_client_chooses_among_the_models_that_info_names(client: AsyncTcpClient) -> None:
+    await client.write_event(Describe().event())
+    info = Info.from_event(await receive_until(client, Info))
+    base, tiny = info.asr
+
+    await client.write_event(SelectProgram(name=tiny.name).event())
+    english = await ask(client, "en", Transcribe())
+    german = await ask(client, "de", Transcribe(name=base.models[0].name))
+
+    assert len(tiny.models[0].languages) == 1 < len(base.models[0].languages)
+    assert "kitchen" in english.text.lower()
+    assert german.language == "de"
