@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 _AHEAD_SECONDS = 60.0
 """Reply audio that may wait to be played; the service is held back past it."""
+_KINDS = {"stt": "asr", "llm": "handle", "tts": "tts"}
+"""The kind of service that does a stage."""
 _POLL_SECONDS = 0.01
 _STUCK_SECONDS = 5.0
 """A speaker that plays nothing for so long, with audio there, is stuck."""
@@ -74,6 +76,7 @@ class Exchange:
         self._on_transcript = on_transcript
         self._text = Text()
         self._given: set[str] = set()
+        self._asked: dict[str, Service] = {}
         self._links = AsyncExitStack()
         self._ready: dict[str, asyncio.Task[tuple[Service, Link]]] = {}
 
@@ -90,6 +93,7 @@ class Exchange:
                     await _both(self._answer(text), self._say())
             finally:
                 await self._end_connecting()
+                self._tell_waits()
 
     async def _connect(self, kind: str) -> tuple[Service, Link]:
         """Reach the first service of a kind that can be reached."""
@@ -102,8 +106,15 @@ class Exchange:
                 self._services.failed(service)
                 failure = err
             else:
+                self._asked[kind] = service
                 return service, link
         raise failure or Unavailable(f"There is no {WHAT[kind]} service on the network any more")
+
+    def _tell_waits(self) -> None:
+        for stage in self.trace.stages:
+            service = self._asked.get(_KINDS.get(stage.name, ""))
+            if service is not None and stage.wait is not None:
+                self._services.answered(service, stage.wait)
 
     async def _end_connecting(self) -> None:
         for task in self._ready.values():

@@ -130,7 +130,7 @@ class Assistant(Loop):
         if self._timers.rings(frame.at):
             self.chime("timer")
         for session in self._lines:
-            if session.silent_seconds > DEAD_SECONDS:
+            if session.silent_seconds > DEAD_SECONDS and not session.writer.is_closing():
                 _LOGGER.warning("Home Assistant says nothing any more; hanging up")
                 session.drop()
 

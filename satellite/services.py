@@ -22,6 +22,11 @@ _FLAGS = {"asr": "--stt", "handle": "--llm", "tts": "--tts"}
 _DESCRIBE_SECONDS = 3.0
 _AVOID_SECONDS = 30.0
 """A service that has failed is asked last for so long."""
+_STALE_SECONDS = 300.0
+"""How long it matters that a service was slow."""
+_NEWEST = 0.4
+"""Weight of the last answer in how slow a service is thought to be."""
+_MOST_KNOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ class Services:
         self._tls = tls
         self._fixed: dict[str, Service] = {}
         self._failed: dict[str, float] = {}
-        self._busy: dict[str, int] = {}
+        self._waits: dict[str, tuple[float, float]] = {}
         self._watcher: Watcher | None = None
         for kind, uri in self._uris.items():
             if uri:
@@ -86,7 +91,8 @@ class Services:
     def candidates(self, kind: str) -> list[Service]:
         """Return the services to ask, the one to ask first in front.
 
-        Those that failed lately come last, then those we already ask something come later.
+        Those that failed lately come last. Of the others the one that answered soonest comes
+        first: a service that others keep busy is slow. What is not known is worth trying.
         """
         if kind in self._fixed:
             return [self._fixed[kind]]
@@ -94,9 +100,10 @@ class Services:
         found = [Service(kind, one.uri, one.info) for one in self._watcher.of(kind)]
         now = asyncio.get_running_loop().time()
 
-        def order(service: Service) -> tuple[bool, int]:
+        def order(service: Service) -> tuple[bool, float]:
             failed = self._failed.get(service.uri, -_AVOID_SECONDS)
-            return now - failed < _AVOID_SECONDS, self._busy.get(service.uri, 0)
+            seconds, at = self._waits.get(service.uri, (0.0, now))
+            return now - failed < _AVOID_SECONDS, seconds if now - at < _STALE_SECONDS else 0.0
 
         return sorted(found, key=order)
 
@@ -107,8 +114,16 @@ class Services:
     def failed(self, service: Service) -> None:
         """Remember that `service` could not be reached or went away."""
         self._failed[service.uri] = asyncio.get_running_loop().time()
-        if len(self._failed) > 100:
+        if len(self._failed) > _MOST_KNOWN:
             self._failed.pop(next(iter(self._failed)))
+
+    def answered(self, service: Service, seconds: float) -> None:
+        """Remember how long `service` made somebody wait."""
+        before, _ = self._waits.get(service.uri, (seconds, 0.0))
+        mean = before + _NEWEST * (seconds - before)
+        self._waits[service.uri] = mean, asyncio.get_running_loop().time()
+        if len(self._waits) > _MOST_KNOWN:
+            self._waits.pop(next(iter(self._waits)))
 
     async def _describe(self, kind: str) -> None:
         uri = self._uris[kind]

@@ -132,8 +132,8 @@ async def show_scores(settings: SatelliteSettings) -> None:
     detector = make_wake(
         settings.wake_engine, settings.wake, settings.wake_sensitivity, settings.wake_uri
     )
-    scores: dict[str, float] | None = getattr(detector, "scores", None)
-    if scores is None:
+    scores = detector.scores
+    if not scores:
         raise ConfigError("wake: only engines of our own tell their scores")
     clock = RunClock()
     microphone: Microphone = open_microphone(settings, clock)

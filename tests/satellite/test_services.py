@@ -1,14 +1,18 @@
 """Finding the services of a conversation."""
 
+import asyncio
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from wyoming.ping import Ping, Pong
 
-from satellite.services import Services
+from satellite.services import Service, Services
 from tests.common.test_listening import Certificates
 from tests.satellite import fakes
+from wyoming_common.discovery import announce
 from wyoming_common.errors import ConfigError, Unavailable
 from wyoming_common.listening import Door, client_tls, server_tls
 from wyoming_common.service import ServiceHandler, serve
@@ -68,3 +72,55 @@ async def test_a_service_is_spoken_to_over_tls_by_those_whom_it_trusts(tmp_path:
         with pytest.raises(Unavailable, match=r"tls://.*(no TLS|cannot connect)"):
             async with Services({"tts": tts.uri.replace("tcp:", "tls:")}, 1.0, 5.0):
                 pass
+
+
+async def test_of_several_the_one_that_answers_soonest_is_asked_and_a_dead_one_last() -> None:
+    async with (
+        fakes.tts() as one,
+        fakes.tts() as two,
+        announce(one.uri, one.info, "parley-test-tts-one"),
+        announce(two.uri, two.info, "parley-test-tts-two"),
+        Services({"tts": ""}, 10.0, 1.0) as services,
+    ):
+        first, second = await _both(services, one.uri, two.uri)
+        services.answered(first, 1.0)
+        services.answered(second, 0.2)
+        assert _order(services, first, second) == [second, first]
+
+        for _ in range(5):
+            services.answered(second, 3.0)
+        assert _order(services, first, second) == [first, second]
+
+        services.failed(first)
+        assert _order(services, first, second) == [second, first]
+
+
+async def test_a_service_that_leaves_the_network_is_asked_no_more() -> None:
+    async with fakes.tts() as one, fakes.tts() as two, AsyncExitStack() as leaving:
+        await leaving.enter_async_context(announce(one.uri, one.info, "parley-test-tts-one"))
+        async with (
+            announce(two.uri, two.info, "parley-test-tts-two"),
+            Services({"tts": ""}, 10.0, 1.0) as services,
+        ):
+            gone, _ = await _both(services, one.uri, two.uri)
+
+            await leaving.aclose()
+
+            async with asyncio.timeout(10):
+                while gone in services.candidates("tts"):  # noqa: ASYNC110 - zeroconf tells them
+                    await asyncio.sleep(0.02)
+
+
+async def _both(services: Services, *uris: str) -> list[Service]:
+    """Wait until both are found, whatever else is on this network."""
+    async with asyncio.timeout(10):
+        while True:
+            there = {urlsplit(one.uri).port: one for one in services.candidates("tts")}
+            wanted = [urlsplit(uri).port for uri in uris]
+            if set(wanted) <= set(there):
+                return [there[port] for port in wanted]
+            await asyncio.sleep(0.02)
+
+
+def _order(services: Services, *ours: Service) -> list[Service]:
+    return [one for one in services.candidates("tts") if one in ours]
