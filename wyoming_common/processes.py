@@ -39,6 +39,10 @@ class Program:
     """Whether standard output is kept for `Child.output` instead of passed on"""
     echo: bool = True
     """Whether what it writes to standard error is passed on; the last lines are kept anyway"""
+    stdin: int | None = None
+    """File that is its standard input; None is an empty one"""
+    stdout: int | None = None
+    """File that is its standard output, where that is not captured; None is ours"""
     says_ready: bool = True
     """Whether `Child.start` waits for READY=1, and fails for a program that ends before"""
 
@@ -134,8 +138,8 @@ class Child:
     async def _spawn(self, notify_socket: Path) -> None:
         self._process = await asyncio.create_subprocess_exec(
             *child.command(self.program.module, *self.program.arguments),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE if self.program.capture else None,
+            stdin=asyncio.subprocess.DEVNULL if self.program.stdin is None else self.program.stdin,
+            stdout=asyncio.subprocess.PIPE if self.program.capture else self.program.stdout,
             stderr=asyncio.subprocess.PIPE,
             env={**os.environ, **self.program.environment, "NOTIFY_SOCKET": str(notify_socket)},
             # Ctrl-C in a terminal would reach all at once; they are ended in order instead.

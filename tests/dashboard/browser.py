@@ -96,13 +96,23 @@ class Page:
                 self.problems.append(message["params"]["entry"]["text"])
 
 
+def microphone(path: Path) -> tuple[str, ...]:
+    """Return the flags with which a browser hears a WAV file once, from when it is asked to."""
+    return (
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={path}%noloop",
+        "--autoplay-policy=no-user-gesture-required",
+    )
+
+
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Page]:
+async def chromium(*flags: str) -> AsyncIterator[Page]:
     """Start a browser with a profile of its own, and end it with the block."""
     assert CHROMIUM is not None
     with tempfile.TemporaryDirectory(prefix="parley-chromium-", ignore_cleanup_errors=True) as data:
         process = await asyncio.create_subprocess_exec(
-            CHROMIUM, *_FLAGS, f"--user-data-dir={data}", "about:blank",
+            CHROMIUM, *_FLAGS, *flags, f"--user-data-dir={data}", "about:blank",
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         assert process.stderr is not None

@@ -1,6 +1,6 @@
 """Services that tell of turns, and a dashboard that shows them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +12,7 @@ from wyoming_common.access import Access
 from wyoming_common.dashboard.history import History
 from wyoming_common.dashboard.server import Viewers, serve_dashboard
 from wyoming_common.dashboard.sources import Sources
+from wyoming_common.dashboard.talk import Talks
 from wyoming_common.service import ServiceHandler, serve
 from wyoming_common.telemetry import Telemetry
 from wyoming_common.trace import Trace
@@ -42,14 +43,20 @@ async def telling(telemetry: Telemetry) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def dashboard(
-    *uris: str, text: bool = False, at: str = "http://127.0.0.1:0"
+    *uris: str, text: bool = False, at: str = "http://127.0.0.1:0", talk: Sequence[str] = ()
 ) -> AsyncIterator[Shown]:
-    """A dashboard that asks `uris`."""
+    """A dashboard that asks `uris`; `talk` are the flags of the satellite behind its page."""
     history = History()
     async with AsyncExitStack() as stack:
         sources = await stack.enter_async_context(Sources(uris, history, discover=False))
         uri = await stack.enter_async_context(
-            serve_dashboard(at, sources, history, Viewers(Access(), text))
+            serve_dashboard(
+                at,
+                sources,
+                history,
+                Viewers(Access(), text),
+                Talks(sources, talk) if talk else None,
+            )
         )
         yield Shown(uri, history, sources)
 

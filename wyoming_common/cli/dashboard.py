@@ -9,17 +9,22 @@ from wyoming_common.access import PRIVATE_NETWORKS, Access
 from wyoming_common.dashboard.history import History
 from wyoming_common.dashboard.server import Viewers, serve_dashboard
 from wyoming_common.dashboard.sources import Sources
+from wyoming_common.dashboard.talk import Talks
 from wyoming_common.notify import notify
 
 _LOGGER = logging.getLogger(__name__)
 
 DEFAULT_URI = "http://127.0.0.1:8321"
+_INGRESS_URI = "http://0.0.0.0:8099"
+_INGRESS = "172.30.32.2/32"
+"""The one address from which Home Assistant's ingress comes.
+https://developers.home-assistant.io/docs/add-ons/presentation#ingress"""
+_KINDS = {"stt": "speech-to-text", "llm": "conversation", "tts": "text-to-speech"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--uri",
-        default=DEFAULT_URI,
         metavar="URI",
         help=f"http://HOST:PORT of the page, on this machine alone by default ({DEFAULT_URI})",
     )
@@ -45,6 +50,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="let viewers on other machines see what was said; those on this one may anyway",
     )
+    parser.add_argument(
+        "--ingress",
+        action="store_true",
+        help="the page of an app (add-on): Home Assistant's ingress alone may connect, to "
+        f"{_INGRESS_URI} unless --uri says otherwise; whoever it lets in may see what was said",
+    )
+    parser.add_argument("--no-talk", action="store_true", help="the page is no microphone")
+    for kind, what in _KINDS.items():
+        parser.add_argument(
+            f"--{kind}", metavar="URI", help=f"{what} for who talks to the page; else zeroconf's"
+        )
     parser.set_defaults(run=_run)
 
 
@@ -57,13 +73,29 @@ async def _serve(arguments: argparse.Namespace) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    viewers = Viewers(Access(arguments.allow or PRIVATE_NETWORKS), show_text=arguments.text)
     history = History()
+    at = arguments.uri or (_INGRESS_URI if arguments.ingress else DEFAULT_URI)
     async with (
         Sources(arguments.source, history, discover=not arguments.no_discovery) as sources,
-        serve_dashboard(arguments.uri, sources, history, viewers) as uri,
+        serve_dashboard(
+            at, sources, history, _viewers(arguments), _talks(arguments, sources)
+        ) as uri,
     ):
         _LOGGER.info("The page is at %s", uri)
         notify(READY="1", X_URI=uri)
         await stopped.wait()
     return 0
+
+
+def _viewers(arguments: argparse.Namespace) -> Viewers:
+    if arguments.ingress:
+        networks = arguments.allow or [_INGRESS]
+        return Viewers(Access(networks), show_text=True, behind_ingress=True)
+    return Viewers(Access(arguments.allow or PRIVATE_NETWORKS), show_text=arguments.text)
+
+
+def _talks(arguments: argparse.Namespace, sources: Sources) -> Talks | None:
+    if arguments.no_talk:
+        return None
+    given = {kind: getattr(arguments, kind) for kind in _KINDS}
+    return Talks(sources, [f"--{kind}={uri}" for kind, uri in given.items() if uri])

@@ -15,6 +15,7 @@ from wyoming_common.access import Access, is_same_user
 from wyoming_common.dashboard.bundle import make_bundle
 from wyoming_common.dashboard.history import History
 from wyoming_common.dashboard.sources import Sources
+from wyoming_common.dashboard.talk import Talks, is_own_page
 from wyoming_common.trace import new_turn_id
 from wyoming_common.web import is_loopback_name, listening, only_from
 
@@ -24,6 +25,8 @@ _FILES: Final = {
     "page.js": "text/javascript",
     "view.js": "text/javascript",
     "chart.js": "text/javascript",
+    "talk.js": "text/javascript",
+    "worklet.js": "text/javascript",
     "uPlot.iife.min.js": "text/javascript",
     "uPlot.min.css": "text/css",
     "icon.svg": "image/svg+xml",
@@ -49,23 +52,26 @@ class Viewers:
     access: Access
     show_text: bool = False
     """Whether those on other machines may see what was said as well."""
+    behind_ingress: bool = False
+    """Whether Home Assistant has let them in: it proxies its own page only."""
 
 
 @asynccontextmanager
 async def serve_dashboard(
-    uri: str, sources: Sources, history: History, viewers: Viewers
+    uri: str, sources: Sources, history: History, viewers: Viewers, talks: Talks | None = None
 ) -> AsyncIterator[str]:
-    """Serve the page until the block ends; yields the bound URI.
+    """Serve the page until the block ends; yields the bound URI. With `talks` it can talk.
 
     Raises ConfigError for an address that cannot be used.
     """
-    page = _Page(sources, history, viewers)
+    page = _Page(sources, history, viewers, talks)
     app = web.Application(middlewares=[_headers, only_from(viewers.access)])
     app.router.add_get("/", page.index)
     app.router.add_get("/api/state", page.state)
     app.router.add_get("/api/turns", page.turns)
     app.router.add_get("/api/series", page.series)
     app.router.add_get("/api/bundle", page.bundle)
+    app.router.add_get("/api/talk", page.talk)
     app.router.add_get("/{name}", page.file)
     async with listening(app, uri, "uri") as bound:
         yield bound
@@ -78,12 +84,16 @@ async def _headers(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPException as err:
         err.headers.update(_HEADERS)
         raise
-    response.headers.update(_HEADERS)
+    if not response.prepared:
+        response.headers.update(_HEADERS)
     return response
 
 
 class _Page:
-    def __init__(self, sources: Sources, history: History, viewers: Viewers) -> None:
+    def __init__(
+        self, sources: Sources, history: History, viewers: Viewers, talks: Talks | None
+    ) -> None:
+        self._talks = talks
         self._sources = sources
         self._history = history
         self._viewers = viewers
@@ -121,6 +131,7 @@ class _Page:
                 "sources": [source.as_dict(now) for source in self._sources.all.values()],
                 "series": self._history.series(),
                 "may_read": may_read,
+                "may_talk": self._talks is not None,
             }
         )
 
@@ -140,6 +151,14 @@ class _Page:
         for point in points:
             point["ago_s"] = round(now - point.pop("at"), 3)
         return web.json_response({"points": points})
+
+    async def talk(self, request: web.Request) -> web.WebSocketResponse:
+        """A WebSocket on which a browser is microphone and speaker."""
+        if self._talks is None:
+            raise web.HTTPNotFound(text="This page does not talk\n")
+        if not (self._viewers.behind_ingress or is_own_page(request)):
+            raise web.HTTPForbidden(text="Only this server's own page may talk\n")
+        return await self._talks.handle(request)
 
     async def bundle(self, _: web.Request) -> web.Response:
         """A ZIP for a bug report."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any, Final, Protocol, Self
 from urllib.parse import urlsplit
@@ -156,17 +156,25 @@ class Sources:
         self._history = history
         self._discover = discover
         self._tasks: set[asyncio.Task[None]] = set()
+        self._asking: dict[str, asyncio.Task[None]] = {}
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         if self._discover:
+            await self._find()
+        for source in self.all.values():
+            self._ask(source)
+        return self
+
+    async def _find(self) -> None:
+        try:
             services = await self._stack.enter_async_context(Watcher())
             satellites = await self._stack.enter_async_context(Watcher(TELLER_TYPE))
-            self._start(self._watch(services, lambda: _known_kinds(services)))
-            self._start(self._watch(satellites, satellites.everything))
-        for source in self.all.values():
-            self._start(source.run(self._history, self.pause))
-        return self
+        except Unavailable as err:
+            _LOGGER.warning("Only the sources that were named are asked: %s", err)
+            return
+        self._start(self._watch(services, lambda: _known_kinds(services)))
+        self._start(self._watch(satellites, satellites.everything))
 
     async def __aexit__(self, *_: object) -> None:
         for task in self._tasks:
@@ -184,12 +192,21 @@ class Sources:
         """Ask one more source, unless it is known or there are too many."""
         if uri not in self.all and len(self.all) < _MOST:
             self.all[uri] = source = Source(uri, name)
-            self._start(source.run(self._history, self.pause))
+            self._ask(source)
 
-    def _start(self, work: Any) -> None:
+    def forget(self, uri: str) -> None:
+        """Ask a source no more; its turns stay."""
+        if (source := self.all.pop(uri, None)) is not None:
+            self._asking.pop(source.uri).cancel()
+
+    def _ask(self, source: Source) -> None:
+        self._asking[source.uri] = self._start(source.run(self._history, self.pause))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 def _known_kinds(watcher: Watcher) -> Iterable[Found]:

@@ -1,6 +1,7 @@
 // Asks the server every second and shows what has changed.
 
 import { Chart, Meter } from "./chart.js";
+import { Talk } from "./talk.js";
 import { STAGES, colour, duration, el, plain, readTurn, renderTurn, roughly, stageName } from "./view.js";
 
 const byId = (id) => document.getElementById(id);
@@ -15,12 +16,13 @@ const FEW = 5;
 const METERS = {
   level_dbfs: { label: "Level of the microphone", least: -96, most: 0, unit: " dB" },
   speech: { label: "Probability of speech", least: 0, most: 1, unit: "" },
-  wake: { label: "Score of the wake word", least: 0, most: 1, unit: "" },
+  wake: { label: "Score of wake word", least: 0, most: 1, unit: "" },
 };
 
 const state = { revision: -1, instance: "", turns: new Map(), open: new Set(), sources: [], series: [], charted: 0, follow: true, room: LATEST, chosen: false };
 const chart = new Chart(byId("chart"));
 const meters = new Map();
+const talk = new Talk(byId("talk-button"), byId("talk-state"), byId("talk-level"));
 
 function budgets(source, stage) {
   const found = state.sources.find((one) => one.name === source && one.stages?.[stage]);
@@ -72,6 +74,7 @@ function keep(turns) {
 
 function take(answer) {
   Object.assign(state, { revision: answer.revision, sources: answer.sources, series: answer.series });
+  byId("talk").hidden = !answer.may_talk;
   byId("show-text").disabled = !answer.may_read;
   byId("show-text").closest("label").title = answer.may_read ? "" : "Only on the machine itself, or with parley dashboard --text";
   keep(answer.turns);
@@ -270,7 +273,8 @@ function drawMeters() {
   for (const [name, points] of Object.entries(source.meters)) {
     const what = METERS[name] ?? METERS[name.split(":")[0]];
     if (!what) continue;
-    if (!meters.has(name)) meters.set(name, new Meter(byId("meters"), what));
+    const word = name.includes(":") ? ` “${plain(name.slice(name.indexOf(":") + 1), 40)}”` : "";
+    if (!meters.has(name)) meters.set(name, new Meter(byId("meters"), { ...what, label: what.label + word }));
     meters.get(name).show(points, now);
   }
   const heard = Object.entries(source.counts ?? {}).filter(([name]) => name.startsWith("wake:"));
@@ -327,6 +331,7 @@ function start() {
   byId("older").addEventListener("click", older);
   byId("series").addEventListener("change", () => { state.chosen = true; chart.clear(); drawChart(); });
   byId("show-text").addEventListener("change", switchText);
+  window.addEventListener("pagehide", () => talk.end());
   document.addEventListener("visibilitychange", () => { if (!document.hidden) state.charted = 0; });
   poll();
 }

@@ -1,0 +1,175 @@
+"""A browser as microphone and speaker: a standalone satellite of its own answers each.
+
+The page sends raw PCM (mono s16le) as binary messages and gets the reply the same way, both at
+the rate of its `rate` parameter; text messages from us are JSON, `{"event": "ready"}` or
+`{"event": "failed", "reason": ...}`.
+"""
+
+import asyncio
+import logging
+import os
+import socket as sockets
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp import WSMsgType, web
+
+from wyoming_common.dashboard.sources import Sources
+from wyoming_common.errors import Unavailable
+from wyoming_common.processes import Child, Program
+from wyoming_common.web import is_loopback_name
+
+_LOGGER = logging.getLogger(__name__)
+
+_MOST: Final = 2
+"""Satellites at once: each takes the memory of one."""
+_RATES: Final = range(8_000, 192_001)
+_MOST_BYTES: Final = 64 * 1024
+"""One message of the page: 0.3 s at the highest rate there is."""
+_WAITING_BYTES: Final = 96_000
+"""Audio that may wait for a satellite that is busy; more is dropped."""
+_READ_BYTES: Final = 4096
+
+
+class Talks:
+    """Starts a satellite for each browser that talks. `services` are its --stt, --llm, --tts."""
+
+    def __init__(self, sources: Sources, services: Sequence[str] = ()) -> None:
+        self._sources = sources
+        self._services = tuple(services)
+        self._open = 0
+
+    async def handle(self, request: web.Request) -> web.WebSocketResponse:
+        """Talk until the page, or the satellite, ends it."""
+        rate = request.query.get("rate", "")
+        if not rate.isdecimal() or int(rate) not in _RATES:
+            raise web.HTTPBadRequest(text="rate: expected 8000 to 192000\n")
+        socket = web.WebSocketResponse(heartbeat=20, max_msg_size=_MOST_BYTES)
+        await socket.prepare(request)
+        if self._open >= _MOST:
+            await _fail(socket, f"{_MOST} browsers talk already")
+            return socket
+        self._open += 1
+        try:
+            await self._talk(socket, rate)
+        except Unavailable as err:
+            await _fail(socket, str(err))
+        finally:
+            self._open -= 1
+        return socket
+
+    async def _talk(self, socket: web.WebSocketResponse, rate: str) -> None:
+        async with _satellite(rate, self._services) as (child, microphone, speaker):
+            self._sources.add(child.uri, "Browser")
+            tasks = [
+                asyncio.create_task(_listen(socket, microphone)),
+                asyncio.create_task(_speak(socket, speaker)),
+                asyncio.create_task(_ended(child)),
+            ]
+            try:
+                await socket.send_json({"event": "ready"})
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                self._sources.forget(child.uri)
+                for task in tasks:
+                    task.cancel()
+                results = await asyncio.gather(*tasks, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Unavailable):
+                raise result
+
+
+def is_own_page(request: web.Request) -> bool:
+    """Whether a WebSocket is asked for by a page that we have served.
+
+    Browsers let any page connect, and say in `Origin` where that page is from. A name that some
+    site has pointed at this machine (DNS rebinding) is none of ours.
+    """
+    origin, host = request.headers.get("Origin"), request.host
+    return origin is not None and urlsplit(origin).netloc == host and _is_our_name(host)
+
+
+def _is_our_name(host: str) -> bool:
+    if is_loopback_name(host):
+        return True
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        ip_address(name)
+    except ValueError:
+        machine = sockets.gethostname().partition(".")[0].lower()
+        return name.lower() in (machine, f"{machine}.local")
+    return True
+
+
+@asynccontextmanager
+async def _satellite(
+    rate: str, services: Sequence[str]
+) -> AsyncIterator[tuple[Child, asyncio.WriteTransport, asyncio.StreamReader]]:
+    """Run a standalone satellite; yields it, its microphone and its speaker.
+
+    Raises Unavailable, saying why, for one that does not start.
+    """
+    loop = asyncio.get_running_loop()
+    mic_out, mic_in = os.pipe()
+    speaker_out, speaker_in = os.pipe()
+    microphone, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(mic_in, "wb"))
+    reader = asyncio.StreamReader(limit=_READ_BYTES)
+    speaker, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(speaker_out, "rb")
+    )
+    try:
+        try:
+            child = await Child.start(
+                Program("satellite", "satellite", _arguments(rate, services),
+                        stdin=mic_out, stdout=speaker_in, echo=False)
+            )  # fmt: skip
+        finally:
+            os.close(mic_out)
+            os.close(speaker_in)
+        try:
+            yield child, microphone, reader
+        finally:
+            await child.stop()
+    finally:
+        microphone.abort()
+        speaker.close()
+
+
+def _arguments(rate: str, services: Sequence[str]) -> tuple[str, ...]:
+    return (
+        "--mode", "standalone", "--wake", "none", "--uri", "tcp://127.0.0.1:0", "--no-zeroconf",
+        "--mic", "pipe", "--mic-rate", rate, "--mic-channels", "1",
+        "--speaker", "pipe", "--speaker-rate", rate, *services,
+    )  # fmt: skip
+
+
+async def _listen(socket: web.WebSocketResponse, microphone: asyncio.WriteTransport) -> None:
+    """Pass on what the page's microphone hears, until the page hangs up."""
+    async for message in socket:
+        audio = message.type is WSMsgType.BINARY and len(message.data) % 2 == 0
+        if audio and microphone.get_write_buffer_size() < _WAITING_BYTES:
+            microphone.write(message.data)
+
+
+async def _speak(socket: web.WebSocketResponse, speaker: asyncio.StreamReader) -> None:
+    """Pass on what the satellite plays; it comes in real time, silence included."""
+    odd = b""
+    with suppress(ConnectionError):
+        while data := await speaker.read(_READ_BYTES):
+            data = odd + data
+            odd = data[len(data) & ~1 :]
+            await socket.send_bytes(data[: len(data) & ~1])
+
+
+async def _ended(child: Child) -> None:
+    status = await child.wait()
+    raise Unavailable(child.last_line or f"the satellite ended with status {status}")
+
+
+async def _fail(socket: web.WebSocketResponse, reason: str) -> None:
+    with suppress(ConnectionError):
+        await socket.send_json({"event": "failed", "reason": reason})
+        await socket.close()
