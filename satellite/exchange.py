@@ -90,7 +90,7 @@ class Exchange:
                 text = await self._with_service("asr", self._transcribe)
                 self.outcome.transcript = text
                 if self._on_transcript(text) and text:
-                    await _both(self._answer(text), self._say())
+                    await self._reply(text)
             finally:
                 await self._end_connecting()
                 self._tell_waits()
@@ -147,6 +147,23 @@ class Exchange:
         )
         self.trace.end("stt")
         return text
+
+    async def _reply(self, text: str) -> None:
+        """Answer and say it; an answer that breaks off is said as far as it came, then raised."""
+        broken: ServiceError | None = None
+
+        async def answer() -> None:
+            nonlocal broken
+            try:
+                await self._answer(text)
+            except ServiceError as err:
+                if "handle" not in self._given:
+                    raise
+                broken = err
+
+        await _both(answer(), self._say())
+        if broken is not None:
+            raise broken
 
     async def _answer(self, text: str) -> None:
         def on_words(words: str) -> None:

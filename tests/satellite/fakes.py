@@ -60,7 +60,7 @@ class Fake:
     info: Info
     broken: str = ""
     """hang: answers nothing; die: hangs up when asked; refuse: an `error` event;
-    garbage: something that is not Wyoming."""
+    garbage: something that is not Wyoming; break: hangs up behind the first of its answer."""
     recovers: bool = False
     """Broken for the first request only."""
     uri: str = ""
@@ -73,6 +73,8 @@ class Fake:
 
     async def misbehaves(self, client: Client) -> bool:
         """Do what `broken` says; whether anything was done."""
+        if self.broken == "break":
+            return False
         broken, self.broken = self.broken, "" if self.recovers else self.broken
         match broken:
             case "hang":
@@ -85,6 +87,14 @@ class Fake:
                 client.writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
                 await client.writer.drain()
         return bool(broken)
+
+    def breaks_off(self, client: Client) -> bool:
+        """Hang up if that is the time to; whether it is."""
+        if self.broken != "break":
+            return False
+        self.broken = "" if self.recovers else self.broken
+        client.writer.close()
+        return True
 
 
 Serve = Callable[[Client, Event], Awaitable[None]]
@@ -167,6 +177,8 @@ async def llm(
             await client.send(HandledStart().event())
             for word in text.split():
                 await client.send(HandledChunk(text=f"{word} ").event())
+                if fake.breaks_off(client):
+                    return
         await client.send(Handled(text=text).event())
         if streams:
             await client.send(HandledStop().event())
@@ -215,6 +227,8 @@ class _Voice:
             await client.send(AudioStart(TTS_RATE, 2, 1).event())
         for _ in text.split():
             await client.send(AudioChunk(TTS_RATE, 2, 1, self._word).event())
+            if self._fake.breaks_off(client):
+                return
 
 
 def _tone() -> bytes:

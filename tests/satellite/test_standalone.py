@@ -204,6 +204,27 @@ async def test_a_service_that_dies_before_it_answers_is_asked_once_more(
     assert sounding(tmp_path) == pytest.approx(2 * fakes.SECONDS_A_WORD, abs=0.01)
 
 
+@pytest.mark.parametrize("kind", ["llm", "tts"])
+async def test_a_reply_that_breaks_off_is_heard_as_far_as_it_came_and_the_next_one_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    heard = (*QUESTION, (2.0, 0), *QUESTION)
+    faults = {name: "break" if name == kind else "" for name in ("llm", "tts")}
+    async with (
+        fakes.stt("a", "b") as stt,
+        fakes.llm("One two three", "Four five", broken=faults["llm"], recovers=True) as llm,
+        fakes.tts(broken=faults["tts"], recovers=True) as tts,
+        conversation(tmp_path, heard, stt, llm, tts, "--no-sounds") as loop,
+    ):
+        await loop.run()
+
+    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert "hung up" in first["error"] or "went away" in first["error"]
+    assert second["error"] is None
+    assert second["reply"] == "Four five"
+    assert sounding(tmp_path) == pytest.approx(3 * fakes.SECONDS_A_WORD, abs=0.03)
+
+
 async def test_after_a_failed_turn_the_next_one_works(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
