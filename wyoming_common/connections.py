@@ -51,6 +51,9 @@ class Connections:
     def __len__(self) -> int:
         return len(self._open)
 
+    def __contains__(self, connection: Connection) -> bool:
+        return connection in self._open
+
     def admit(self, connection: Connection, peer: str) -> ServiceError | None:
         """Count `connection` of a client at address `peer` in, or return why it cannot be."""
         if not self._access.allows(peer):

@@ -6,6 +6,8 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -17,7 +19,7 @@ from wyoming.server import AsyncEventHandler
 
 from wyoming_common.access import Access, is_same_user
 from wyoming_common.connections import Connections
-from wyoming_common.errors import BadRequest, ServiceError, TimedOut
+from wyoming_common.errors import BadRequest, Busy, ServiceError, TimedOut
 from wyoming_common.limits import GuardedReader, Limits, Memory, Pace
 from wyoming_common.listening import (
     Door,
@@ -65,6 +67,7 @@ class ServiceHandler(AsyncEventHandler):
         self._job: asyncio.Task[None] | None = None
         self._turn_id = ""
         self._ours: bool | None = None
+        self._enter: Callable[[], None] = lambda: None
         self.span: Span = NO_SPAN
         """The trace of the job in progress."""
         self.telemetry = Telemetry("")
@@ -73,10 +76,13 @@ class ServiceHandler(AsyncEventHandler):
         )
         super().__init__(self._guarded, writer)
 
-    def share(self, limits: Limits, memory: Memory) -> None:
-        """Take the limits of the service, and its memory for what is on its way in."""
+    def share(self, limits: Limits, memory: Memory, enter: Callable[[], None]) -> None:
+        """Take the limits of the service, its memory for what is on its way in, and what takes
+        a place among those that are served: `enter` raises Busy when there is none.
+        """
         self.limits = self._guarded.limits = limits
         self._guarded.memory = memory
+        self._enter = enter
 
     async def run(self) -> None:
         """Read and answer events until the client hangs up or breaks the protocol."""
@@ -91,8 +97,8 @@ class ServiceHandler(AsyncEventHandler):
                 # Also without a wait: what has arrived already would be handled to its last
                 # event before another connection has its turn.
                 await asyncio.sleep(pace.note(self._since))
-        except (BadRequest, TimedOut) as err:
-            # Where the next event begins is unknown after this: say why, then hang up.
+        except (BadRequest, TimedOut, Busy) as err:
+            # Where the next event begins may be unknown after this: say why, then hang up.
             _LOGGER.warning("%s: %s", err.code, err)
             await self.stop_job()
             await self.refuse(err)
@@ -113,6 +119,7 @@ class ServiceHandler(AsyncEventHandler):
         elif event.type == TRACE_QUERY:
             await self.write_event(Event(TRACE_REPORT, self._report(event)))
         else:
+            self._enter()
             self._turn_id = turn_id_of(event.data) or self._turn_id
             note_received(self.span, event)
             await self._guard(self._request(event))
@@ -235,6 +242,8 @@ class ServiceHandler(AsyncEventHandler):
             await self.send_error(failure)
 
 
+_WAITING = 4
+"""Connections that have asked nothing yet may be so many times as those that are served."""
 _MOST_REFUSALS = 32
 """Clients that are told at one time why they may not come in; more are hung up on."""
 
@@ -291,9 +300,13 @@ class _Service:
         self._telemetry = telemetry
         self._memory = Memory(self.limits.memory_bytes)
         self._connections = Connections(self.limits, access)
+        self._anteroom = Connections(_roomier(self.limits), access)
+        """Those that have asked nothing yet but how we are: they cost little, and are answered
+        also when there is no place for another request."""
         self._clients: dict[asyncio.Task[None], ServiceHandler] = {}
         self._refusals: set[asyncio.Task[None]] = set()
-        telemetry.state["connections"] = lambda: len(self._connections)
+        telemetry.state["connections"] = lambda: len(self._connections) + len(self._anteroom)
+        telemetry.state["tasks"] = lambda: len(asyncio.all_tasks())
 
     def on_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # Registered here, not inside the task, so a client that connects during
@@ -304,8 +317,10 @@ class _Service:
             cast("asyncio.ReadTransport", writer.transport).pause_reading()
         handler = self._make_handler(reader, writer)
         handler.telemetry = self._telemetry
-        handler.share(self._given or handler.limits, self._memory)
-        refusal = self._connections.admit(handler, peer)
+        handler.share(
+            self._given or handler.limits, self._memory, partial(self._enter, handler, peer)
+        )
+        refusal = self._anteroom.admit(handler, peer)
         if refusal is not None:
             self._telemetry.count(f"rejects:{refusal.code}")
             self._refuse(handler, refusal)
@@ -314,8 +329,19 @@ class _Service:
         self._clients[task] = handler
         task.add_done_callback(self._left)
 
+    def _enter(self, handler: ServiceHandler, peer: str) -> None:
+        if handler in self._connections:
+            return
+        refusal = self._connections.admit(handler, peer)
+        if refusal is not None:
+            self._telemetry.count(f"rejects:{refusal.code}")
+            raise refusal
+        self._anteroom.remove(handler)
+
     def _left(self, task: asyncio.Task[None]) -> None:
-        self._connections.remove(self._clients.pop(task))
+        handler = self._clients.pop(task)
+        self._anteroom.remove(handler)
+        self._connections.remove(handler)
 
     async def sweep(self) -> None:
         """End what is done for clients that have left; runs until cancelled."""
@@ -340,6 +366,14 @@ class _Service:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _roomier(limits: Limits) -> Limits:
+    return replace(
+        limits,
+        connections=_WAITING * limits.connections,
+        connections_per_client=_WAITING * limits.connections_per_client,
+    )
 
 
 async def serve_stdio(make_handler: HandlerFactory, telemetry: Telemetry | None = None) -> None:

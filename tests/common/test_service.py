@@ -227,13 +227,17 @@ async def test_a_client_that_stops_reading_is_dropped() -> None:
         await asyncio.wait_for(ended.wait(), 10)
 
 
-async def test_a_connection_too_many_is_told_so() -> None:
+async def test_a_request_too_many_is_told_so_and_describe_is_answered_still() -> None:
     async with service(Limits(connections=1)) as (uri, _), AsyncClient.from_uri(uri) as first:
-        await first.write_event(Ping().event())
-        await receive(first)
+        await first.write_event(Synthesize("forever").event())
+        await receive_until(first, AudioChunk)
 
-        answer, rest = await answer_to(uri, b"")
+        async with AsyncClient.from_uri(uri) as second:
+            await second.write_event(Describe().event())
+            described = await receive(second)
+        answer, rest = await answer_to(uri, b'{"type": "synthesize", "data": {"text": "one"}}\n')
 
+    assert Info.is_type(described.type)
     assert answer["code"] == "busy"
     assert rest == b""
 
