@@ -50,7 +50,7 @@ class Tally:
 
 
 @contextmanager
-def started(kind: str) -> Iterator[tuple[str, int]]:
+def started(kind: str, *flags: str) -> Iterator[tuple[str, int]]:
     """Run the service; yields its URI and process id once it is ready."""
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -63,7 +63,7 @@ def started(kind: str) -> Iterator[tuple[str, int]]:
         with (
             (Path(folder) / "log").open("wb") as log,
             subprocess.Popen(
-                [*command, "--no-zeroconf"], env=environment, stdout=log, stderr=log
+                [*command, "--no-zeroconf", *flags], env=environment, stdout=log, stderr=log
             ) as process,
         ):
             try:
