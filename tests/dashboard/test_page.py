@@ -96,6 +96,31 @@ async def test_a_long_history_and_a_clock_that_jumps_leave_it_right() -> None:
     assert page.problems == []
 
 
+async def test_a_source_that_is_killed_is_named_and_its_turns_stay() -> None:
+    telemetry = Telemetry("parley-satellite")
+    for number in range(3):
+        add_turn(telemetry, str(number))
+    async with AsyncExitStack() as source, chromium() as page:
+        uri = await source.enter_async_context(telling(telemetry))
+        async with dashboard(uri) as shown:
+            await page.open(shown.uri)
+            await page.until(f"{TURNS} === 3 && document.querySelector('.state.good')")
+
+            await source.aclose()
+
+            verdict = await page.until(
+                "(t => t.endsWith('not answer') && t)"
+                "(document.getElementById('verdict').textContent)"
+            )
+            left = await page.value(TURNS)
+            card = await page.value("document.querySelector('#sources .state').textContent")
+
+    assert verdict == "parley-satellite does not answer"
+    assert left == 3
+    assert card == "no answer"
+    assert page.problems == []
+
+
 async def test_a_dashboard_that_ends_is_told_of_and_one_that_is_back_goes_on() -> None:
     telemetry = Telemetry("parley-satellite")
     add_turn(telemetry, "one")

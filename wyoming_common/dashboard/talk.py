@@ -88,19 +88,24 @@ def is_own_page(request: web.Request) -> bool:
     Browsers let any page connect, and say in `Origin` where that page is from. A name that some
     site has pointed at this machine (DNS rebinding) is none of ours.
     """
-    origin, host = request.headers.get("Origin"), request.host
-    return origin is not None and urlsplit(origin).netloc == host and _is_our_name(host)
+    _, _, origin = request.headers.get("Origin", "").partition("://")
+    return origin == request.host and _is_our_name(request.host)
 
 
 def _is_our_name(host: str) -> bool:
-    if is_loopback_name(host):
-        return True
     try:
         name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    machine = sockets.gethostname().partition(".")[0].lower()
+    return is_loopback_name(host) or name in (machine, f"{machine}.local") or _is_address(name)
+
+
+def _is_address(name: str) -> bool:
+    try:
         ip_address(name)
     except ValueError:
-        machine = sockets.gethostname().partition(".")[0].lower()
-        return name.lower() in (machine, f"{machine}.local")
+        return False
     return True
 
 
