@@ -155,6 +155,50 @@ def busy_core() -> Iterator[None]:
         process.wait()
 
 
+_RECOGNITION = """
+import sys, faster_whisper
+model = faster_whisper.WhisperModel(sys.argv[1], device="cpu", compute_type="int8")
+while True:
+    list(model.transcribe(sys.argv[2])[0])
+"""
+_SYNTHESIS = """
+import sys, piper
+voice = piper.PiperVoice.load(sys.argv[1])
+while True:
+    list(voice.synthesize("The lamp in the hall is on, and the kitchen is dark and quiet."))
+"""
+
+
+@contextlib.contextmanager
+def stages_at_work() -> Iterator[None]:
+    """Recognise and synthesise without a pause: more than a turn ever asks for at once."""
+    store = ModelStore(LlmSettings().data_dir)
+    question = Path(__file__).parents[1] / "wyoming_common" / "data" / "question.wav"
+    (voice,) = store.ensure("en_US-joe-medium").glob("*.onnx")
+    commands = (
+        (_RECOGNITION, store.ensure("tiny.en"), question),
+        (_SYNTHESIS, voice),
+    )
+    processes = [
+        subprocess.Popen([sys.executable, "-c", *map(str, command)], stderr=subprocess.DEVNULL)
+        for command in commands
+    ]
+    try:
+        time.sleep(4)
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+LOADS: dict[str, Callable[[], contextlib.AbstractContextManager[None]]] = {
+    "idle": contextlib.nullcontext,
+    "one core busy": busy_core,
+    "recognition and synthesis at work": stages_at_work,
+}
+
+
 def measure(model: Path, tokens: int, runs: int) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, list[float]]] = {"parley": {}, "plain": {}}
 
@@ -166,7 +210,7 @@ def measure(model: Path, tokens: int, runs: int) -> dict[str, dict[str, float]]:
         plain = Elsewhere(model)
         for run in range(runs):
             ours = Ours(model, folder / str(run))
-            for what, load in (("idle", contextlib.nullcontext), ("one core busy", busy_core)):
+            for what, load in LOADS.items():
                 with load():
                     for _ in range(3):
                         note("parley", what, ours.ask("Talk.", "Tell me about rivers.", WRITTEN)[1])
@@ -214,9 +258,7 @@ def table(figures: dict[str, dict[str, float]], tokens: int) -> str:
         for what in ("cold", "warm", "changed end", "after a restart")
     ]
     lines += ["", "| tokens a second | Parley | plain |", "|---|---|---|"]
-    lines += [
-        f"| {what} | {ours[what]:.1f} | {plain[what]:.1f} |" for what in ("idle", "one core busy")
-    ]
+    lines += [f"| {what} | {ours[what]:.1f} | {plain[what]:.1f} |" for what in LOADS]
     share = {side: f["one core busy"] / f["idle"] for side, f in figures.items()}
     lines.append(f"| busy against idle | {share['parley']:.0%} | {share['plain']:.0%} |")
     return "\n".join(lines)

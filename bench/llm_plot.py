@@ -10,7 +10,8 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 
 _FIRST = ("cold", "warm", "changed end", "after a restart")
-_SPEED = ("idle", "one core busy")
+_SPEED = ("idle", "one core busy", "recognition and synthesis at work")
+_SHORT = {"one core busy": "one core\nbusy", _SPEED[2]: "STT and TTS\nat work"}
 _COLOURS = {"parley": "#2a6f97", "plain": "#c9a227"}
 _NAMES = {"parley": "Parley", "plain": "llama-cpp-python"}
 
@@ -18,7 +19,7 @@ _NAMES = {"parley": "Parley", "plain": "llama-cpp-python"}
 def main() -> None:
     source, target = map(Path, sys.argv[1:3])
     figures = json.loads(source.read_text(encoding="utf-8"))
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), width_ratios=(2, 1))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), width_ratios=(5, 4))
     for axes, what, title, unit in (
         (left, _FIRST, "Time to first token, 1,200-token home prompt", "seconds (log)"),
         (right, _SPEED, "Writing", "tokens a second"),
@@ -28,7 +29,7 @@ def main() -> None:
             at = [number + (place - 0.5) * 0.38 for number in range(len(what))]
             bars = axes.bar(at, values, 0.36, label=_NAMES[side], color=_COLOURS[side])
             axes.bar_label(bars, fmt="%.2f" if axes is left else "%.0f", fontsize=8)
-        axes.set_xticks(range(len(what)), what, fontsize=8)
+        axes.set_xticks(range(len(what)), [_SHORT.get(name, name) for name in what], fontsize=8)
         axes.set_title(title, fontsize=10)
         axes.set_ylabel(unit, fontsize=8)
         axes.spines[["top", "right"]].set_visible(False)

@@ -124,7 +124,7 @@ class Measured:
         ends = [match.end() for match in _ENDS.finditer(self._held)]
         if not ends or (ends[-1] == len(self._held) and not text.endswith(" ")):
             # A server may not know of limits.
-            self.enough = self._steps >= self._most
+            self.enough = self.enough or self._steps >= self._most
             return ""
         said, self._held = self._held[: ends[-1]], ""
         self.enough = True

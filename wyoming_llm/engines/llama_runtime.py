@@ -16,7 +16,7 @@ from wyoming_common.errors import ModelError
 
 _LOGGER = logging.getLogger(__name__)
 
-_SPINS: Final = "300"
+_SPINS: Final = "3000"
 """Rounds that a thread of libgomp waits awake for the next piece of work, before it sleeps.
 The library's own choice keeps cores busy that the other stages need; none at all costs a wake-up
 for each of the hundreds of pieces that make a token. Read once, when the library is loaded."""

