@@ -28,7 +28,7 @@ from bench.satellite_talk import barge_in
 from bench.satellite_wake import WORDS, one_breath, wake
 
 
-def mouth_to_ear(data: Data, uris: list[str], clips: int) -> None:
+def mouth_to_ear(data: Data, uris: list[str], clips: int) -> list[dict[str, Any]]:
     """From the last speech of a command to the first sample of the reply, read from the file."""
     entries = [entry for entry in data.of("command") if entry["seconds"] < 15]
     picked = entries[:: max(1, len(entries) // clips)][:clips]
@@ -53,6 +53,7 @@ def mouth_to_ear(data: Data, uris: list[str], clips: int) -> None:
     for name, values in stages.items():
         p50, p95 = np.percentile(values, [50, 95])
         print(f"  {name}: p50 {p50:.0f} ms, p95 {p95:.0f} ms")
+    return [{"what": "mouth-to-ear", "waits_ms": waits, "stages_ms": stages}]
 
 
 def _ask(folder: Path, said: Wave, uris: list[str]) -> tuple[float, dict[str, Any]] | None:
@@ -119,25 +120,33 @@ def main() -> None:
     parser.add_argument("--noise-suppression", action="store_true")
     parser.add_argument("--clips", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=600.0)
+    parser.add_argument("--json", type=Path, help="file to append what was measured to")
     for name in ("stt", "llm", "tts"):
         parser.add_argument(f"--{name}", default="")
     arguments = parser.parse_args()
     data = Data(arguments.data)
+    rows = _measure(data, arguments)
+    if arguments.json is not None:
+        with arguments.json.open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+def _measure(data: Data, arguments: argparse.Namespace) -> list[dict[str, Any]]:
     match arguments.what:
         case "wake":
-            wake(data, arguments.engine)
-        case "one-breath":
-            one_breath(data, arguments.engine, arguments.clips)
+            return wake(data, arguments.engine)
         case "barge-in":
             noise = arguments.noise_suppression
-            barge_in(data, arguments.minutes, arguments.talks, noise=noise)
+            return barge_in(data, arguments.minutes, arguments.talks, noise=noise)
         case "mouth-to-ear":
             given = {name: getattr(arguments, name) for name in ("stt", "llm", "tts")}
-            mouth_to_ear(
-                data, [f"--{name}={uri}" for name, uri in given.items() if uri], arguments.clips
-            )
+            uris = [f"--{name}={uri}" for name, uri in given.items() if uri]
+            return mouth_to_ear(data, uris, arguments.clips)
+        case "one-breath":
+            one_breath(data, arguments.engine, arguments.clips)
         case "rest":
             rest(arguments.seconds)
+    return []
 
 
 if __name__ == "__main__":

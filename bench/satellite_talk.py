@@ -12,12 +12,12 @@ from satellite.frontend import FrontEndSettings, WebRtc
 from satellite.wake.engine import NoWake
 
 
-def barge_in(data: Data, minutes: float, talks: int, *, noise: bool) -> None:
+def barge_in(data: Data, minutes: float, talks: int, *, noise: bool) -> list[dict[str, Any]]:
     """False stops over replies nobody talks into, and the time until a talker is given room."""
     rng = random.Random(2)  # noqa: S311 - chooses recordings
     _false_stops(data, rng, minutes, noise)
     _echo_pairs(data, noise)
-    _talkers(data, rng, talks, noise)
+    return [{"what": "barge-in", "delays_ms": _talkers(data, rng, talks, noise)}]
 
 
 def _false_stops(data: Data, rng: random.Random, minutes: float, noise: bool) -> None:
@@ -38,8 +38,9 @@ def _false_stops(data: Data, rng: random.Random, minutes: float, noise: bool) ->
     )
 
 
-def _talkers(data: Data, rng: random.Random, talks: int, noise: bool) -> None:
-    delays, missed, before = [], 0, 0
+def _talkers(data: Data, rng: random.Random, talks: int, noise: bool) -> list[float]:
+    delays: list[float] = []
+    missed = before = 0
     commands = [entry for entry in data.of("command") if 2 < entry["seconds"] < 12]
     for _ in range(talks):
         command = data.wave(rng.choice(commands)["audio"])
@@ -68,6 +69,7 @@ def _talkers(data: Data, rng: random.Random, talks: int, noise: bool) -> None:
         f"{np.percentile(delays, 95):.0f} ms (p95) after speech starts; {missed} not given room, "
         f"{before} stopped before they spoke"
     )
+    return delays
 
 
 def _silences(events: list[tuple[float, Any]], onset: float) -> list[float]:

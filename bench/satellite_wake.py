@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -18,10 +19,11 @@ _MICRO = ("alexa", "hey_jarvis", "hey_mycroft", "okay_nabu")
 WORDS: dict[str, tuple[str, ...]] = {"micro": _MICRO, "open": (*_MICRO, "hey_rhasspy")}
 
 
-def wake(data: Data, engine: str) -> None:
+def wake(data: Data, engine: str) -> list[dict[str, Any]]:
     """Recall, false accepts and near misses; clean, in noise, and while a reply plays."""
     noises = [data.wave(entry["audio"]) for entry in data.of("noise")]
     rng = random.Random(1)  # noqa: S311 - chooses recordings
+    rows: list[dict[str, Any]] = []
     for label, ratio_db in (("quiet", None), ("noise 10 dB", 10), ("noise 0 dB", 0)):
         hits = misses = accepts = near_misses = 0
         minutes = near_minutes = 0.0
@@ -48,10 +50,13 @@ def wake(data: Data, engine: str) -> None:
             f"(median); {accepts} false accepts in {minutes:.1f} min of other speech, "
             f"{near_misses} in {near_minutes:.1f} min of words like them"
         )
-    _wake_underreply(data, engine, rng)
+        recall = hits / (hits + misses)
+        rows.append({"what": "wake", "engine": engine, "case": label, "recall": recall})
+    return rows + _wake_under_sound(data, engine, rng)
 
 
-def _wake_underreply(data: Data, engine: str, rng: random.Random) -> None:
+def _wake_under_sound(data: Data, engine: str, rng: random.Random) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
     clips = [entry for entry in data.of("wake") if set(entry["positive_for"] or ()) & {"alexa"}]
     cases = (
         ("a reply plays, with the echo canceller", reply, True),
