@@ -76,10 +76,13 @@ def _wake_under_sound(data: Data, engine: str, rng: random.Random) -> list[dict[
             where = room(data, rng)
             detector = make_wake(engine, ("alexa",), 0.5, "")
             simulation = Simulation(where, near, plays(data, rng, 9), front_end, detector)
-            words = [at for at, what in simulation.run(obey=True) if type(what) is str]
+            words = [at for at, what in simulation.run(obey=True) if isinstance(what, str)]
             heard += any(at > 4.0 for at in words)
             own += sum(at <= 4.0 for at in words)
         print(f"wake {engine}, while {label}: {heard} of {len(picked)} heard, {own} false accepts")
+        recall = heard / len(picked)
+        rows.append({"what": "wake", "engine": engine, "case": label, "recall": recall})
+    return rows
 
 
 def one_breath(data: Data, engine: str, count: int) -> None:
