@@ -119,7 +119,7 @@ class _Collector:
         recent = GaugeMetricFamily(
             "parley_stage_recent_wait_seconds",
             "Percentiles of the last waits, exact",
-            labels=["stage", "quantile"],
+            labels=["stage", "percentile"],
         )
         budget = GaugeMetricFamily(
             "parley_budget_seconds", "A person may wait for a stage so long", labels=["stage"]
@@ -131,7 +131,7 @@ class _Collector:
         for stage in told.waits:
             summary = told.summary(stage)
             for part in (50, 95, 99):
-                recent.add_metric([stage, f"{part / 100:g}"], summary[f"p{part}_ms"] / 1000)
+                recent.add_metric([stage, str(part)], summary[f"p{part}_ms"] / 1000)
             measured.add_metric([stage], told.measured[stage])
             over.add_metric([stage], told.violations[stage])
         for stage, seconds in told.budgets.items():

@@ -61,7 +61,7 @@ async def test_metrics_hold_latencies_percentiles_and_violations(
     assert metrics["parley_stage_wait_seconds_count|stt"] == 100
     assert metrics["parley_stage_wait_seconds_bucket|0.3|stt"] == 99
     assert metrics["parley_stage_queue_seconds_sum|stt"] == pytest.approx(2.0)
-    assert metrics["parley_stage_recent_wait_seconds|0.5|stt"] == pytest.approx(0.2)
+    assert metrics["parley_stage_recent_wait_seconds|50|stt"] == pytest.approx(0.2)
     assert metrics["parley_budget_seconds|stt"] == 0.9
     assert metrics["parley_budget_violations_total|stt"] == 1
     assert metrics["parley_jobs_total|done|stt"] == 100

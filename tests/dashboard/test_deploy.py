@@ -2,10 +2,14 @@
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
 
 from wyoming_common.metrics import make_registry
 from wyoming_common.telemetry import Telemetry
@@ -14,8 +18,12 @@ from wyoming_common.trace import Trace
 FOLDER = Path(__file__).parents[2] / "deploy" / "grafana"
 
 
-def told() -> set[str]:
-    """Return the names of all samples of a process that has done something."""
+PROMTOOL = shutil.which("promtool")
+needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")
+
+
+def busy_registry() -> CollectorRegistry:
+    """Return the metrics of a process that has done something."""
     telemetry = Telemetry("wyoming-stt")
     telemetry.state |= {"ready": lambda: True, "waiting": lambda: 0, "connections": lambda: 0}
     registry = make_registry(telemetry)
@@ -25,7 +33,13 @@ def told() -> set[str]:
     trace.begin("stt", tokens=1, cache_hits=1, queue_ms=1.0, model_ms=1.0)
     trace.end("stt")
     telemetry.record(trace)
-    return {sample.name for family in registry.collect() for sample in family.samples} | {"up"}
+    return registry
+
+
+def told() -> set[str]:
+    """Return the names of all its samples."""
+    samples = (sample for family in busy_registry().collect() for sample in family.samples)
+    return {sample.name for sample in samples} | {"up"}
 
 
 def asked(expression: str) -> set[str]:
@@ -53,3 +67,48 @@ def test_every_metric_asked_for_is_told(what: str, expression: str) -> None:
 
     assert names
     assert names <= told()
+
+
+@needs_promtool
+def test_prometheus_takes_the_alert_rules() -> None:
+    assert PROMTOOL is not None
+    done = subprocess.run(
+        [PROMTOOL, "check", "rules", FOLDER / "alerts.yaml"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "rules found" in done.stdout
+
+
+@needs_promtool
+def test_the_names_of_metrics_are_as_prometheus_wants_them() -> None:
+    assert PROMTOOL is not None
+    done = subprocess.run(
+        [PROMTOOL, "check", "metrics"],
+        input=generate_latest(busy_registry()), capture_output=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == b""
+
+
+def test_every_metric_can_be_read_and_says_what_it_is() -> None:
+    text = generate_latest(busy_registry()).decode()
+
+    families = list(text_string_to_metric_families(text))
+
+    assert families
+    assert [family.name for family in families if not family.documentation] == []
+    assert [family.name for family in families if family.name != family.name.lower()] == []
+
+
+def test_every_panel_of_the_dashboard_has_a_place_and_a_source() -> None:
+    dashboard = json.loads((FOLDER / "parley.json").read_text())
+    panels = dashboard["panels"]
+
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    for panel in panels:
+        assert {"x", "y", "w", "h"} <= panel["gridPos"].keys()
+        assert panel["gridPos"]["x"] + panel["gridPos"]["w"] <= 24
+        assert panel["targets"]

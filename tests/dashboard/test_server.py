@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from tests.dashboard.rig import add_turn, dashboard, telling
-from wyoming_common.dashboard.bundle import clean
+from wyoming_common.dashboard.bundle import clean, make_bundle
 from wyoming_common.dashboard.history import History
 from wyoming_common.dashboard.sources import Sources
 from wyoming_common.errors import ConfigError
@@ -161,8 +161,36 @@ async def test_the_diagnostics_hold_no_secret_and_nothing_that_was_said() -> Non
         assert private not in content
 
 
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiI1YjcifQ.Zx-y_8kQ"  # noqa: S105 - says nothing
+
+
+@pytest.mark.parametrize(
+    ("planted", "secret"),
+    [
+        ({"token": TOKEN}, TOKEN),
+        ({"state": {"accessToken": "abcdefgh"}}, "abcdefgh"),
+        ({"http_key": ["abcdefgh"]}, "abcdefgh"),
+        ({"Authorization": "Bearer abcdefgh"}, "abcdefgh"),
+        ({"problem": f"status 401: Authorization: Bearer {TOKEN}"}, TOKEN),
+        ({"problem": f"no answer with {TOKEN} from the home"}, TOKEN),
+        ({"uri": "http://host:1/v1?x=1&api_key=abcdefgh&y=2"}, "abcdefgh"),
+        ({"uri": "http://me:hunter2@host:1/"}, "hunter2"),
+        ({"note": "the key sk-proj-abcdefgh1234 is wrong"}, "sk-proj-abcdefgh1234"),
+        ({"records": [{"texts": {"transcript": "call my doctor"}}]}, "doctor"),
+        ({"stages": [{"heard": "call my doctor", "prompt": "my doctor"}]}, "doctor"),
+    ],
+)
+def test_a_planted_secret_is_not_in_the_diagnostics(planted: dict[str, Any], secret: str) -> None:
+    bundle = zipfile.ZipFile(io.BytesIO(make_bundle([planted], [planted])))
+
+    content = "".join(bundle.read(name).decode() for name in bundle.namelist())
+
+    assert secret not in content
+    assert "(removed)" in content or "http://host" in content
+
+
 def test_numbers_stay_in_the_diagnostics() -> None:
-    numbers = {"stages": [{"wait_ms": 1.5, "tokens": 3}]}
+    numbers = {"stages": [{"wait_ms": 1.5, "tokens": 3, "model": "tiny.en", "basic": "a b"}]}
 
     assert clean(numbers) == numbers
 

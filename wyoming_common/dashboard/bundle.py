@@ -13,8 +13,16 @@ from pathlib import Path
 from typing import Any, Final
 
 _SECRET: Final = re.compile(
-    r"(^|[_-])(key|token|secret|password|passwd|authorization|cookie)$", re.IGNORECASE
+    r"(^|[_-]|(?<=[a-z])(?=[A-Z]))(key|token|secret|password|passwd|authorization|cookie)$",
+    re.IGNORECASE,
 )
+_SECRET_VALUE: Final = re.compile(
+    r"(?P<before>\b(?:bearer|basic)\s+|[?&;]\s*[\w-]*(?:key|token|secret|password)=)[^\s&;\"']+"
+    r"|\beyJ[\w-]+\.[\w-]+\.[\w-]*|\b(?:sk|hf|ghp)[-_][\w-]{8,}",
+    re.IGNORECASE,
+)
+"""What is a secret wherever it stands: in a header, an address, a web token (RFC 7519: Home
+Assistant's are such), a key of a well-known service."""
 _PRIVATE: Final = frozenset({"texts", "text", "transcript", "reply", "prompt", "heard"})
 _REMOVED: Final = "(removed)"
 _ADDRESS: Final = re.compile(r"(?<=//)[^/@\s]*@")
@@ -50,7 +58,13 @@ def clean(value: Any, name: str = "") -> Any:
         return {str(key): clean(item, str(key)) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [clean(item) for item in value]
-    return _ADDRESS.sub("", value) if isinstance(value, str) else value
+    return _without_secrets(value) if isinstance(value, str) else value
+
+
+def _without_secrets(text: str) -> str:
+    return _SECRET_VALUE.sub(
+        lambda found: (found["before"] or "") + _REMOVED, _ADDRESS.sub("", text)
+    )
 
 
 def _machine() -> dict[str, Any]:
