@@ -54,6 +54,8 @@ class AppConfig(BaseModel):
     usb: bool = False
     ingress: bool = False
     ingress_port: int = Field(8099, ge=0, le=65535)
+    panel_icon: Annotated[str, StringConstraints(pattern=r"^mdi:[a-z0-9-]+$")] = "mdi:puzzle"
+    panel_title: str | None = None
     host_network: bool = False
     discovery: list[str] = []
     map: list[

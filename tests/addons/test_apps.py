@@ -15,11 +15,18 @@ import yaml
 
 from tests.addons.options import ADDONS, SETTINGS, config, schema
 from tests.addons.rules import AppConfig, accepts
+from wyoming_common.__main__ import _parser as parley_parser
+from wyoming_common.cli import dashboard
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = {"en", "de", "es", "fr", "nl"}
 
-every_app = pytest.mark.parametrize("app", sorted(SETTINGS))
+DASHBOARD = "parley_dashboard"
+APPS = sorted([*SETTINGS, DASHBOARD])
+
+every_app = pytest.mark.parametrize("app", APPS)
+every_service = pytest.mark.parametrize("app", sorted(SETTINGS))
+"""The apps that Home Assistant discovers, and that have options."""
 
 
 def entry_point(app: str) -> list[str]:
@@ -30,7 +37,7 @@ def entry_point(app: str) -> list[str]:
 
 
 def test_every_folder_is_an_app_of_the_repository() -> None:
-    assert {path.parent.name for path in ADDONS.glob("*/config.yaml")} == set(SETTINGS)
+    assert {path.parent.name for path in ADDONS.glob("*/config.yaml")} == set(APPS)
     # The Supervisor looks for it at the root of what it has cloned.
     repository = yaml.safe_load((ROOT / "repository.yaml").read_text(encoding="utf-8"))
     assert set(repository) <= {"name", "url", "maintainer"}
@@ -56,15 +63,15 @@ def test_the_config_follows_the_supervisors_rules(app: str) -> None:
 
     assert checked.slug == app
     assert checked.version == version("parley-voice")
-    assert "wyoming" in checked.discovery
+    assert checked.discovery == (["wyoming"] if app in SETTINGS else [])
 
 
-@every_app
+@every_service
 def test_every_setting_is_an_option_and_every_option_a_setting(app: str) -> None:
     assert config(app)["schema"] == schema(app), "run: python -m tests.addons.options"
 
 
-@every_app
+@every_service
 def test_the_default_options_are_valid_and_those_of_the_command(app: str) -> None:
     described = config(app)
 
@@ -77,7 +84,7 @@ def test_the_default_options_are_valid_and_those_of_the_command(app: str) -> Non
         assert optional != (name in described["options"]), f"{name}: a default, or optional"
 
 
-@every_app
+@every_service
 def test_the_command_reads_the_options(
     app: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,7 +103,7 @@ def test_the_command_reads_the_options(
     assert settings.data_dir == (Path("/data"), Path("/share/parley"))
 
 
-@every_app
+@every_service
 def test_the_port_that_is_watched_is_the_one_listened_on(app: str) -> None:
     described = config(app)
     port = str(SETTINGS[app].model_fields["uri"].default).rpartition(":")[2]
@@ -105,7 +112,7 @@ def test_the_port_that_is_watched_is_the_one_listened_on(app: str) -> None:
     assert f"{port}/tcp" in described["ports"]
 
 
-@every_app
+@every_service
 def test_options_and_ports_are_explained_in_every_language(app: str) -> None:
     described = config(app)
     files = {path.stem: path for path in (ADDONS / app / "translations").glob("*.yaml")}
@@ -120,6 +127,24 @@ def test_options_and_ports_are_explained_in_every_language(app: str) -> None:
         # Home Assistant shows English where a language has nothing.
         shown = described["schema"] if language == "en" else described["options"]
         assert set(shown) <= set(texts["configuration"]), language
+
+
+def test_the_dashboard_is_a_page_of_home_assistant() -> None:
+    described = config(DASHBOARD)
+    command, *arguments = entry_point(DASHBOARD)
+
+    parsed = parley_parser().parse_args(arguments)
+
+    assert command == "parley"
+    assert parsed.ingress
+    assert described["ingress"]
+    assert f":{described['ingress_port']}" in dashboard.INGRESS_URI
+    beside = dashboard.apps_beside("1a2b3c4d-parley-dashboard")
+    for app in SETTINGS:
+        port = str(SETTINGS[app].model_fields["uri"].default).rpartition(":")[2]
+        name = app.replace("_", "-")
+        assert beside[app.removeprefix("parley_")] == f"tcp://1a2b3c4d-{name}:{port}"
+    assert not dashboard.apps_beside("a-machine")
 
 
 @every_app
@@ -154,9 +179,9 @@ def test_every_image_is_made_of_the_same_release() -> None:
     """An image sees nothing outside its own folder; `script/apps` puts a copy into each."""
     wheel = f"parley_voice-{version('parley-voice')}-py3-none-any.whl"
     for name in (wheel, "constraints.txt", "install.sh"):
-        first, *others = [(ADDONS / app / name).read_bytes() for app in sorted(SETTINGS)]
+        first, *others = [(ADDONS / app / name).read_bytes() for app in APPS]
         assert all(other == first for other in others), f"{name}: run script/apps"
-    assert all(len(list((ADDONS / app).glob("*.whl"))) == 1 for app in SETTINGS)
+    assert all(len(list((ADDONS / app).glob("*.whl"))) == 1 for app in APPS)
 
 
 @every_app

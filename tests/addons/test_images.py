@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import aiohttp
 import pytest
 from wyoming.info import Info
 
 from tests.addons.options import SETTINGS, config
-from tests.addons.test_apps import ROOT, entry_point
+from tests.addons.test_apps import DASHBOARD, ROOT, entry_point
 from wyoming_common.discovery import describe
 from wyoming_common.errors import Unavailable
 from wyoming_common.settings import DEFAULT_DATA_DIR
@@ -85,6 +86,18 @@ async def answer(uri: str, process: subprocess.Popen[bytes]) -> Info:
                 await asyncio.sleep(0.5)
 
 
+async def status_of(page: str, process: subprocess.Popen[bytes]) -> int:
+    """Return the status of a page, once there is one."""
+    async with asyncio.timeout(START_SECONDS), aiohttp.ClientSession() as session:
+        while True:
+            assert process.poll() is None, "the program has ended"
+            try:
+                async with session.get(page) as response:
+                    return response.status
+            except aiohttp.ClientError:
+                await asyncio.sleep(0.5)
+
+
 def inside(root: Path, *environment: str) -> list[str]:
     """Return the beginning of a command that runs in a root, with nothing of this machine's own."""
     path = "PATH=/opt/parley/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -95,6 +108,22 @@ def inside(root: Path, *environment: str) -> list[str]:
     return ["chroot", str(root), *clean]
 
 
+def make(image: Path, app: Path) -> None:
+    """Do in a root what the Dockerfile of an app does."""
+    version = str(config(app.name)["version"])
+    copied, commands = steps(app, version)
+    for name in copied:
+        shutil.copy(app / name, image)
+    for command in commands:
+        done = subprocess.run(
+            [*inside(image, f"BUILD_VERSION={version}"), "sh", "-c", command],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+
+
 @pytest.mark.parametrize("app", sorted(SETTINGS))
 def test_the_image_serves_with_its_default_options(image: Path, apps: Path, app: str) -> None:
     described = config(app)
@@ -102,18 +131,7 @@ def test_the_image_serves_with_its_default_options(image: Path, apps: Path, app:
     sound = {"mic": "pipe", "speaker": "pipe"} if app == "parley_satellite" else {}
     options = json.dumps(described["options"] | sound)
     (image / "data" / "options.json").write_text(options, encoding="utf-8")
-    given = f"BUILD_VERSION={described['version']}"
-    copied, commands = steps(apps / app, described["version"])
-    for name in copied:
-        shutil.copy(apps / app / name, image)
-    for command in commands:
-        done = subprocess.run(
-            [*inside(image, given), "sh", "-c", command],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    make(image, apps / app)
     port = int(described["watchdog"].rpartition(":")[2].removesuffix("]"))
     environment = [f"{name}={value}" for name, value in described["environment"].items()]
 
@@ -126,6 +144,23 @@ def test_the_image_serves_with_its_default_options(image: Path, apps: Path, app:
         ended = process.wait(timeout=20)
 
     assert getattr(info, DOMAINS[app])
+    assert ended == 0
+
+
+def test_the_dashboard_lets_in_what_comes_through_home_assistant_alone(
+    image: Path, apps: Path
+) -> None:
+    make(image, apps / DASHBOARD)
+    page = f"http://127.0.0.1:{config(DASHBOARD)['ingress_port']}/"
+
+    process = subprocess.Popen([*inside(image), *entry_point(DASHBOARD)])
+    try:
+        status = asyncio.run(status_of(page, process))
+    finally:
+        process.terminate()
+        ended = process.wait(timeout=20)
+
+    assert status == 403
     assert ended == 0
 
 
