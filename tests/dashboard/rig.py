@@ -43,20 +43,19 @@ async def telling(telemetry: Telemetry) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def dashboard(
-    *uris: str, text: bool = False, at: str = "http://127.0.0.1:0", talk: Sequence[str] = ()
+    *uris: str,
+    text: bool = False,
+    at: str = "http://127.0.0.1:0",
+    talk: Sequence[str] = (),
+    ingress: bool = False,
 ) -> AsyncIterator[Shown]:
     """A dashboard that asks `uris`; `talk` are the flags of the satellite behind its page."""
     history = History()
+    viewers = Viewers(Access(), text, ingress)
     async with AsyncExitStack() as stack:
         sources = await stack.enter_async_context(Sources(uris, history, discover=False))
         uri = await stack.enter_async_context(
-            serve_dashboard(
-                at,
-                sources,
-                history,
-                Viewers(Access(), text),
-                Talks(sources, talk) if talk else None,
-            )
+            serve_dashboard(at, sources, history, viewers, Talks(sources, talk) if talk else None)
         )
         yield Shown(uri, history, sources)
 

@@ -6,9 +6,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from tests.benchmark.test_rounds import SPEECH, services
 from tests.dashboard.browser import CHROMIUM, chromium
 from tests.dashboard.rig import add_turn, dashboard, telling
-from wyoming_common.telemetry import Telemetry
+from wyoming_common.benchmark.verdict import judge, make_rows
+from wyoming_common.telemetry import DEFAULT_BUDGETS, Telemetry
 from wyoming_common.web import listening
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
@@ -63,6 +65,32 @@ async def test_a_slow_stage_is_named_in_words_in_the_waterfall_and_in_the_count(
     assert flag == "Slow: Conversation 4.00 s"
     assert note == "4.00 s, budget 1 s"
     assert any(row.startswith("Conversation") and row.endswith("50.0 %") for row in beyond)
+
+
+async def test_a_service_that_is_slow_on_purpose_is_named_by_all_who_are_asked() -> None:
+    async with services(llm=1.2) as running, dashboard(*running.uris.values()) as shown:
+        rounds = [await running.run(SPEECH, "How many?") for _ in range(5)]
+        await running.collect(rounds)
+        async with chromium() as page:
+            await page.open(shown.uri)
+            verdict = await page.until(
+                "(t => t.includes('slow') && t)(document.getElementById('verdict').textContent)"
+            )
+            flags = await page.value(
+                "[...document.querySelectorAll('#turns .flag')].map(node => node.textContent)"
+            )
+            bars = await page.value(
+                "[...document.querySelectorAll('.bar.slow')].map(node => node.className)"
+            )
+        (llm,) = [one for one in shown.sources.all.values() if one.uri == running.uris["llm"]]
+
+    assert judge(make_rows(rounds, DEFAULT_BUDGETS)).stage == "llm"
+    assert verdict == "Conversation is slow: beyond its budget of 1 s in 100 % of turns"
+    assert len(flags) == 5
+    assert all(flag.startswith("Slow: Conversation 1.2") for flag in flags)
+    assert bars
+    assert all("llm" in bar.split() for bar in bars)
+    assert llm.report["stages"]["llm"]["violations"] == 5
 
 
 async def test_a_long_history_and_a_clock_that_jumps_leave_it_right() -> None:

@@ -50,6 +50,16 @@ async def test_a_page_of_another_site_may_not_talk(origin: str, host: str) -> No
     assert refused.value.status in (400, 403)
 
 
+async def test_behind_ingress_the_page_has_the_name_of_home_assistant() -> None:
+    async with (
+        dashboard(talk=NOWHERE, ingress=True) as shown,
+        asked(shown, Origin="https://home.example", Host="172.30.33.5:8099") as page,
+    ):
+        told = await page.receive_json(timeout=30)
+
+    assert told["event"] == "failed"
+
+
 @pytest.mark.parametrize("rate", ["", "7999", "192001", "-1", "1e4", "16000.0"])
 async def test_a_rate_that_is_none_is_refused(rate: str) -> None:
     async with dashboard(talk=NOWHERE) as shown:
