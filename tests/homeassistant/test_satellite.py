@@ -11,7 +11,7 @@ from tests.homeassistant import client as clients
 from tests.homeassistant.client import SECONDS, Client
 from tests.homeassistant.house import House
 from tests.homeassistant.machines import Program
-from tests.homeassistant.pipeline import Recording, Table, ask, recording
+from tests.homeassistant.pipeline import RATE, Recording, Table, ask, recording
 from tests.homeassistant.room import Microphone, Speaker, satellite
 
 LAMP = "input_boolean.living_room_lamp"
@@ -152,7 +152,9 @@ async def test_muted_it_hears_nothing_until_it_is_unmuted(room: Room, client: Cl
     await client.service("switch.turn_on", entity_id=switch)
     await room.logs("Home Assistant does not listen any more")
 
-    await room.microphone.say(one_breath("wfw-turn_on_the_living_room_lamp"))
+    # Far longer than a command takes that is heard.
+    quiet = Recording("quiet", "", bytes(5 * 2 * RATE))
+    await room.microphone.say(one_breath("wfw-turn_on_the_living_room_lamp") + quiet)
     assert await client.state(LAMP) == "off"
 
     await client.service("switch.turn_off", entity_id=switch)
