@@ -26,6 +26,7 @@ from wyoming_common.publish import publish
 from wyoming_common.service import HandlerFactory, serve, serve_stdio
 from wyoming_common.settings import ServiceSettings, Settings
 from wyoming_common.telemetry import model_names
+from wyoming_common.watchdog import watchdog_seconds, watched
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -132,6 +133,7 @@ async def run_service(
         _LOGGER.info("Ready on %s", uri)
         notify(READY="1", X_URI=uri)
         stack.callback(notify, STOPPING="1")
+        await stack.enter_async_context(watched(uri, watchdog_seconds()))
         await asyncio.Event().wait()
 
 
