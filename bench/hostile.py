@@ -208,7 +208,7 @@ async def audio(aim: Aim) -> None:
     odd: tuple[Any, ...] = (0, -1, 1, 3, 10**9, 2**63, 1e308, "16000", None, [], {}, True)
 
     async def each(aim: Aim, number: int) -> None:
-        rng = random.Random(number)
+        rng = random.Random(number)  # noqa: S311 - repeatable
         async with Line(aim) as line, asyncio.TaskGroup() as group:
             group.create_task(line.end())
             while True:
@@ -222,7 +222,7 @@ async def audio(aim: Aim) -> None:
 
 @attack("noise without end", "stt")
 async def noise(aim: Aim) -> None:
-    chunk = encode("audio-chunk", _FORMAT, random.Random(1).randbytes(1_000_000))
+    chunk = encode("audio-chunk", _FORMAT, random.Random(1).randbytes(1_000_000))  # noqa: S311
 
     async def each(aim: Aim, _: int) -> None:
         async with Line(aim) as line:
@@ -236,7 +236,7 @@ async def noise(aim: Aim) -> None:
 @attack("a million names", "stt")
 async def names(aim: Aim) -> None:
     async def each(aim: Aim, number: int) -> None:
-        rng = random.Random(number)
+        rng = random.Random(number)  # noqa: S311 - repeatable
         async with Line(aim) as line, asyncio.TaskGroup() as group:
             group.create_task(line.end())
             while True:
@@ -286,7 +286,7 @@ async def work(aim: Aim) -> None:
 @attack("thousands of conversations", "llm")
 async def conversations(aim: Aim) -> None:
     async def each(aim: Aim, number: int) -> None:
-        rng = random.Random(number)
+        rng = random.Random(number)  # noqa: S311 - repeatable
         async with Line(aim) as line, asyncio.TaskGroup() as group:
             group.create_task(line.end())
             while True:
