@@ -161,19 +161,21 @@ async def test_a_client_that_is_not_ingress_gets_nothing() -> None:
     arguments = parsed("--ingress", "--no-discovery", "--uri", f"http://127.0.0.1:{port}")
     serving = asyncio.create_task(command._serve(arguments))
     try:
-        async with asyncio.timeout(20), aiohttp.ClientSession() as http:
-            while True:
-                try:
-                    async with http.get(
-                        f"http://127.0.0.1:{port}/", headers={"X-Ingress-Path": "/x"}
-                    ) as answer:
-                        text = await answer.text()
-                        break
-                except aiohttp.ClientConnectorError:
-                    await asyncio.sleep(0.05)
+        status, text = await answered(f"http://127.0.0.1:{port}/")
     finally:
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
 
-    assert answer.status == 403
+    assert status == 403
     assert "<html" not in text
+
+
+async def answered(url: str) -> tuple[int, str]:
+    """Return status and text of what `url` answers, once it does."""
+    async with asyncio.timeout(20), aiohttp.ClientSession() as http:
+        while True:
+            try:
+                async with http.get(url, headers={"X-Ingress-Path": "/x"}) as answer:
+                    return answer.status, await answer.text()
+            except aiohttp.ClientConnectorError:
+                await asyncio.sleep(0.05)
