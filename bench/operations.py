@@ -72,8 +72,8 @@ def piper(voice: Path, phonemes: int = 120) -> tuple[Counter[str], float]:
 
 def multiplications(event: dict[str, Any]) -> int:
     """Return what a node of the profile has multiplied, 0 for one that is no product."""
-    shapes = [next(iter(one.values())) for one in event.get("input_type_shape", [])]
-    outs = [next(iter(one.values())) for one in event.get("output_type_shape", [])]
+    shapes = _shapes(event, "input_type_shape")
+    outs = _shapes(event, "output_type_shape")
     if not outs or len(shapes) < 2:
         return 0
     match event.get("op_name"):
@@ -82,8 +82,12 @@ def multiplications(event: dict[str, Any]) -> int:
         case "ConvTranspose":
             return math.prod(shapes[0]) * math.prod(shapes[1][1:])
         case "MatMul" | "Gemm" | "FusedMatMul":
-            return math.prod(outs[0]) * int(shapes[0][-1])
+            return math.prod(outs[0]) * shapes[0][-1]
     return 0
+
+
+def _shapes(event: dict[str, Any], key: str) -> list[list[int]]:
+    return [next(iter(one.values())) for one in event.get(key, [])]
 
 
 def main() -> None:
