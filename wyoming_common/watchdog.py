@@ -51,7 +51,9 @@ async def _watch(uri: str, seconds: float) -> None:
                     raise ConnectionError("it hung up")
             notify(WATCHDOG="1")
         except (OSError, TimeoutError) as err:
-            _LOGGER.warning("The service does not answer itself: %s", err or "no answer in time")
+            _LOGGER.warning(
+                "The service does not answer itself: %s", str(err) or "no answer in time"
+            )
         await asyncio.sleep(seconds)
 
 
