@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from wyoming_tts.text.spoken import spoken
 
+# ruff: noqa: E501 - what is read aloud is long
 ENGLISH = [
     ("It is 21.5°C.", "It is twenty-one point five degrees Celsius."),
     ("-3 °F tonight", "minus three degrees Fahrenheit tonight"),
@@ -56,6 +57,46 @@ ENGLISH = [
     ("salt & pepper", "salt and pepper"),
     ("#5", "number five"),
     ("24/7", "twenty-four seven"),
+    ("7:05pm", "seven oh five PM"),
+    ("9am-5pm, 2–3 p.m.", "nine AM to five PM, two to three PM."),  # noqa: RUF001
+    ("Jan 5-7", "January fifth to seventh"),
+    (
+        "2024-12-31T23:59:59Z",
+        "December thirty-first, twenty twenty-four, twenty-three fifty-nine and fifty-nine seconds U.T.C",
+    ),
+    (
+        "1.2.3.4:80 and 10.0.0.0/24",
+        "one dot two dot three dot four port eight zero and ten dot zero dot zero dot zero slash twenty-four",
+    ),
+    ("3/4 cup and 1 1/2 tsp", "three quarters of a cup and one and a half teaspoons"),
+    (
+        "$20-$30, $5-10, £5m",
+        "twenty dollars to thirty dollars, five to ten dollars, five million pounds",
+    ),
+    ("$5/month", "five dollars per month"),
+    ("$.99", "ninety-nine cents"),
+    ("12 µg/m³", "twelve micrograms per cubic meter"),
+    (
+        "60 fps at 120/80 mmHg",
+        "sixty frames per second at one hundred twenty over eighty millimeters of mercury",
+    ),
+    ("-5 to -10°C", "minus five to minus ten degrees Celsius"),
+    ("30%-50%, +12%", "thirty percent to fifty percent, plus twelve percent"),
+    ("2h30m", "two hours thirty minutes"),
+    ("3:1 and 1920x1080", "three to one and nineteen twenty by one thousand eighty"),
+    ("apartment 4B", "apartment four B"),
+    ("Dial 911", "Dial nine one one"),
+    ("978-3-16-148410-0", "nine seven eight, three, one six, one four eight four one zero, zero"),
+    ("Final Fantasy VII, Louis XIV", "Final Fantasy seven, Louis the fourteenth"),
+    ("Super Bowl LVIII", "Super Bowl fifty-eight"),
+    ("10 in. tall", "ten inches tall"),
+    ("p. 5 of pp. 3-7", "page five of pages three to seven"),
+    ("config.yaml in /etc/hosts", "config dot yaml in /etc/hosts"),
+    ("C++, C# and UTC+2", "C plus plus, C sharp and UTC plus two"),
+    ("6.02e23", "six point zero two times ten to the twenty-three"),
+    ("4K TV", "four K TV"),
+    (".75", "point seven five"),
+    ("on Maple Dr. near Dr. Brown", "on Maple Drive near Doctor Brown"),
 ]
 MARKUP = [
     ("**Bold** and _thin_ and `code`", "Bold and thin and code"),
@@ -76,10 +117,61 @@ OTHERS = [
     ("de_DE", "21,5 °C", "einundzwanzig Komma fünf Grad Celsius"),
     ("de_DE", "1 km", "ein Kilometer"),
     ("de_DE", "um 14:30", "um vierzehn Uhr dreißig"),
-    ("de_DE", "am 3. Mai", "am 3. Mai"),
-    ("de_DE", "5,50 €", "fünf Komma fünf null Euro"),
+    ("de_DE", "am 3. Mai", "am dritten Mai"),
+    (
+        "de_DE",
+        "am 21.11.2026 um 7:05 Uhr.",
+        "am einundzwanzigsten November zweitausendsechsundzwanzig um sieben Uhr fünf.",
+    ),
+    ("de_DE", "5,50 €", "fünf Euro fünfzig"),
+    ("de_DE", "1 Stunde, 3-5 Tage, der 2. Stock", "eine Stunde, drei bis fünf Tage, der 2. Stock"),
+    ("de_DE", "z. B. Dr. Müller usw.", "zum Beispiel Doktor Müller und so weiter."),
+    (
+        "de_DE",
+        "1 Xylit, 192.168.1.1",
+        "1 Xylit, einhundertzweiundneunzig Punkt einhundertachtundsechzig Punkt eins Punkt eins",
+    ),
+    ("de_DE", "+49 30 123456", "plus vier neun, drei null, eins zwei drei vier fünf sechs"),
+    ("de_DE", "1,5 Mio. € und € 20,-", "eins Komma fünf Millionen Euro und zwanzig Euro"),
+    (
+        "fr_FR",
+        "à 14h30, 1:00 et 21:05",
+        "à quatorze heures trente, une heure et vingt-et-une heures cinq",
+    ),
+    (
+        "fr_FR",
+        "le 1er mai, 21/11/2026",
+        "le premier mai, vingt-et-un novembre deux mille vingt-six",
+    ),
+    (
+        "fr_FR",
+        "0,99 €, 1 234,56 EUR",
+        "quatre-vingt-dix-neuf centimes, mille deux cent trente-quatre euros cinquante-six",
+    ),
+    (
+        "fr_FR",
+        "01 23 45 67 89",
+        "zéro un, vingt-trois, quarante-cinq, soixante-sept, quatre-vingt-neuf",
+    ),
+    ("fr_FR", "1 000 000 personnes", "un million de personnes"),
+    ("fr_FR", "M. Dupont, 1 heure", "Monsieur Dupont, une heure"),
+    (
+        "es_ES",
+        "a la 1:00, 21 minutos, 200 personas",
+        "a la una, veintiún minutos, doscientas personas",
+    ),
+    ("es_ES", "5,50 €, el 3.º", "cinco euros con cincuenta, el tercero"),
+    ("es_ES", "21 xilófonos", "21 xilófonos"),
+    ("it_IT", "1 ora, il 1° maggio, 20 °C", "un'ora, il primo maggio, venti gradi Celsius"),
+    ("it_IT", "€ 5,50 alle 14:30", "cinque euro e cinquanta alle quattordici e trenta"),
+    ("nl_NL", "€ 5,50 om 14:30 uur, de 2e", "vijf euro vijftig om veertien uur dertig, de tweede"),
+    (
+        "nl_NL",
+        "120 km/u, bijv. dhr. Jansen",
+        "honderdtwintig kilometer per uur, bijvoorbeeld de heer Jansen",
+    ),
     ("fr_FR", "45 %", "quarante-cinq pour cent"),
-    ("es_ES", "1.234 personas", "mil doscientos treinta y cuatro personas"),
+    ("es_ES", "1.234 personas", "mil doscientas treinta y cuatro personas"),
     ("ru_RU", "5 км", "пять км"),
     ("pl_PL", "2 kWh", "dwa kilowatogodziny"),
     ("xx_XX", "5 km", "5 km"),
@@ -101,7 +193,9 @@ def test_dates_follow_the_country() -> None:
     assert spoken("3/4/2025", "en_GB") == "April third, twenty twenty-five"
 
 
-@pytest.mark.parametrize("language", ["en_US", "en_GB", "de_DE", "ja", "xx", ""])
+@pytest.mark.parametrize(
+    "language", ["en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "ja", "xx", ""]
+)
 @given(st.text(st.sampled_from("0123456789.,:/-$€%°C km'\"()+#*|[]ABIVXst\n") | st.characters()))
 def test_any_text_can_be_read(language: str, text: str) -> None:
     assert isinstance(spoken(text, language), str)

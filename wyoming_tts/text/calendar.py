@@ -32,10 +32,15 @@ def read_date(match: re.Match[str], speller: Speller, *, day_first: bool) -> str
     if day and (groups.get("of") or groups.get("the")):
         said = f"{groups.get('the') or 'the '}{speller.ordinal(day)} of {said}"
     elif day:
-        said += f" {speller.ordinal(day)}"
+        said += f" {speller.ordinal(day)}{_until(groups, speller)}"
     if year:
         said += f", {read_year(int(year), speller)}" if day else f" {read_year(int(year), speller)}"
-    return said + (" " if match[0].endswith("T") else "")
+    return said + (", " if match[0].endswith("T") else "")
+
+
+def _until(groups: dict[str, str], speller: Speller) -> str:
+    until = groups.get("until")
+    return f" to {speller.ordinal(int(until))}" if until else ""
 
 
 def read_year(year: int, speller: Speller) -> str:
@@ -60,6 +65,8 @@ def read_time(match: re.Match[str], speller: Speller) -> str:
     if groups.get("second"):
         seconds = int(groups["second"])
         said += f" and {speller.cardinal(seconds)} second{'' if seconds == 1 else 's'}"
+    if groups.get("zulu"):
+        said += " U.T.C"
     if half:
         said += f" {half}M"
         if match[0].endswith(".") and _ENDS.match(match.string, match.end()):

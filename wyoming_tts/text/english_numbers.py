@@ -29,7 +29,13 @@ def phone(match: re.Match[str]) -> str:
 
 
 def internet_address(match: re.Match[str]) -> str:
-    return " dot ".join(ENGLISH.cardinal(int(part)) for part in match[0].split("."))
+    parts: list[str] = re.findall(r"\d+", match[0])
+    said = " dot ".join(ENGLISH.cardinal(int(part)) for part in parts[:4])
+    if len(parts) == 4:
+        return said
+    if "/" in match[0]:
+        return f"{said} slash {cardinal(parts[4])}"
+    return f"{said} port {ENGLISH.digits(parts[4])}"
 
 
 def money(match: re.Match[str]) -> str:
@@ -37,6 +43,10 @@ def money(match: re.Match[str]) -> str:
     code = CURRENCIES.get(match["sign"], match["sign"])
     one, many, cent, cents = words.MONEY.get(code, (code, code, "cent", "cents"))
     amount = value(match["amount"])
+    if match.groupdict().get("low"):
+        times = words.SCALES.get((match["scale"] or "").strip(), "")
+        said = f"{cardinal(match['low'])} to {ENGLISH.cardinal(amount)}"
+        return f"{said} {times} {many}" if times else f"{said} {many}"
     if scale := words.SCALES.get((match["scale"] or "").strip()):
         return f"{ENGLISH.cardinal(amount)} {scale} {many}"
     whole, fraction = int(amount), round(amount % 1 * 100)
@@ -57,7 +67,8 @@ def measure(match: re.Match[str]) -> str:
     number = -number if match["sign"] else number
     said = ENGLISH.cardinal(number)
     if match["low"]:
-        said = f"{cardinal(match['low'])} to {said}"
+        sign = "minus " if match["below"] else ""
+        said = f"{sign}{cardinal(match['low'])} to {said}"
     assert _LOCALE is not None
     return unit_phrase(number, said, match["unit"], _LOCALE) or match[0]
 
@@ -68,7 +79,7 @@ def feet_and_inches(match: re.Match[str]) -> str:
 
 def inches(match: re.Match[str]) -> str:
     before_noun = re.match(r"[ -][a-zA-Z]", match.string[match.end() :])
-    many = match["number"] != "1" and not before_noun
+    many = match["number"] != "1" and (match["short"] or not before_noun)
     return f"{cardinal(match['number'])} inch{'es' if many else ''}"
 
 
@@ -103,14 +114,6 @@ def ordinal(match: re.Match[str]) -> str:
     return ENGLISH.ordinal(int(value(match["number"])))
 
 
-def roman(match: re.Match[str]) -> str:
-    """Parts of a whole are counted, kings are numbered."""
-    number = words.ROMAN[match["roman"]]
-    if match["word"].lower() in words.COUNTED_BY_ROMAN:
-        return f"{match['word']} {ENGLISH.cardinal(number)}"
-    return f"{match['word']} the {ENGLISH.ordinal(number)}"
-
-
 def dotted(match: re.Match[str]) -> str:
     """Versions: "2.1.3" is "two point one point three"."""
     return " point ".join(ENGLISH.cardinal(int(part)) for part in match[0].split("."))
@@ -123,13 +126,19 @@ def span(match: re.Match[str]) -> str:
 def mixed(match: re.Match[str]) -> str:
     """Letters and digits in one word: "MP3", "5G", "BA2490"."""
     said = []
-    for part in re.findall(r"[A-Za-z]+|\d+", match[0]):
-        if part.isdigit():
-            long = len(part) > 3 or (len(part) > 1 and part[0] == "0")
-            said.append(ENGLISH.digits(part) if long else cardinal(part))
+    for part in re.findall(r"[A-Za-z]+|\d+(?:\.\d+)?", match[0]):
+        if part[0].isdigit():
+            said.append(_in_a_word(part))
         else:
             said.append(".".join(part) if part.isupper() else part)
     return " ".join(said)
+
+
+def _in_a_word(digits: str) -> str:
+    if _ROUND_YEAR.fullmatch(digits):
+        return ENGLISH.year(int(digits))
+    long = len(digits) > 3 or (len(digits) > 1 and digits[0] == "0")
+    return ENGLISH.digits(digits) if long and "." not in digits else cardinal(digits)
 
 
 def year(match: re.Match[str]) -> str:

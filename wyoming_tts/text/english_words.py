@@ -45,7 +45,8 @@ MONEY = {
 """Currency to one, many, one hundredth, many hundredths."""
 SCALES = {
     "thousand": "thousand", "million": "million", "billion": "billion", "trillion": "trillion",
-    "bn": "billion", "k": "thousand", "K": "thousand", "M": "million", "B": "billion",
+    "bn": "billion", "m": "million", "k": "thousand", "K": "thousand", "M": "million",
+    "B": "billion",
 }  # fmt: skip
 FRACTIONS = {2: "half", 4: "quarter"}
 VULGAR = {
@@ -57,14 +58,18 @@ ADDRESS_SIGNS = {
     "=": "equals", "%": "percent", "~": "tilde",
 }  # fmt: skip
 TOP_DOMAINS = "com|org|net|edu|gov|io|dev|app|info|local|co\\.uk|de|fr|nl|eu|uk|ai"
-ROMAN = {
-    "II": 2, "III": 3, "IV": 4, "VI": 6, "VII": 7, "VIII": 8, "IX": 9, "XI": 11, "XII": 12,
-    "XIII": 13, "XIV": 14, "XV": 15, "XVI": 16,
+WEEKDAYS = {
+    "Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday",
+    "Thur": "Thursday", "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday",
 }  # fmt: skip
-"""Without V and X, which are letters as well."""
+FILE_ENDINGS = (
+    "ya?ml|json|txt|pdf|py|js|html?|css|csv|zip|exe|docx?|xlsx?|pptx?|png|jpe?g|gif|svg|mp[34]|"
+    "wav|flac|ogg|sh|conf|ini|toml|xml|md|log"
+)
 COUNTED_BY_ROMAN = frozenset(
     {"war", "part", "chapter", "volume", "book", "act", "scene", "episode", "phase", "type",
-     "level", "section", "article", "bowl", "mark", "step", "stage", "apollo", "rocky", "title"}
+     "level", "section", "article", "bowl", "mark", "step", "stage", "apollo", "rocky", "title",
+     "fantasy", "figure", "table", "appendix"}
 )  # fmt: skip
 ABBREVIATIONS = {
     "mr": "Mister", "mrs": "Missus", "ms": "Miz", "dr": "Doctor", "prof": "Professor",

@@ -1,13 +1,18 @@
-"""Languages other than English: numbers, units, currencies and dates by the rules of CLDR."""
+"""Languages other than English: numbers, units, currencies and dates by the rules of CLDR.
+
+What the rules do not say for certain, as the gender of an unknown noun, is left to the voice.
+"""
 
 import re
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_date, get_month_names
 
+from wyoming_tts.text import language_rules as rules
+from wyoming_tts.text.language_words import WORDS
 from wyoming_tts.text.numbers import Speller, speller
 from wyoming_tts.text.units import (
     CURRENCIES,
@@ -18,22 +23,22 @@ from wyoming_tts.text.units import (
     unit_phrase,
 )
 
-_CLOCK = {
-    "de": "{} Uhr {}", "es": "{} y {}", "fr": "{} heures {}", "it": "{} e {}", "nl": "{} uur {}",
-    "pt": "{} e {}", "sv": "{} och {}",
-}  # fmt: skip
-"""How hours and minutes are joined; elsewhere the voice reads the colon as it likes."""
-_ONE_OF_THEM = {"de": ("eins", "ein"), "zh": ("二", "两")}
-"""A number that changes before a unit."""
-_ISO_DATE = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})\b")
-_TIME = re.compile(r"\b([01]?\d|2[0-4]):([0-5]\d)(?: (?:Uhr|uur))?\b(?!:)")
+_ISO_DATE = re.compile(r"\b(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})\b")
+_DATE = re.compile(
+    r"(?<![\w./-])(?P<day>\d{1,2})(?P<mark>[./-])(?P<month>\d{1,2})(?P=mark)(?P<year>\d{4})\b(?![/-]\d)"
+)
+_TIME = re.compile(
+    r"(?<![\d:.,])(?P<hour>[01]?\d|2[0-4])(?P<mark>:|h|\.(?=\d\d ?(?:Uhr|uur)\b))"
+    r"(?P<minute>[0-5]\d)(?: ?(?:Uhr|uur|h)\b)?(?![:.]?\d)"
+)
 _MONEY_SIGN = "|".join(re.escape(sign) for sign in (*CURRENCIES, *CURRENCY_CODES))
+_FEMININE_UNITS = frozenset({"h", "hr", "min", "s", "sec", "ms", "kcal", "cal", "mi", "lb", "oz"})
 
 
 def read_language(text: str, language: str) -> str:
     """Return `text` with what CLDR has words for written out; unknown languages stay as they are.
 
-    A number that a full stop follows is left to the voice: in many languages it is an ordinal.
+    A number that a full stop follows is left to the voice where that makes it an ordinal.
     """
     reader = _reader(language)
     return reader(text) if reader is not None else text
@@ -44,77 +49,125 @@ class _Reader:
         self._locale = locale
         self._numbers = numbers
         self._base = language.partition("_")[0]
+        self._words = WORDS.get(self._base)
         symbols = locale.number_symbols.get("latn", {})
         self._point = symbols.get("decimal", ".")
         group = symbols.get("group", ",")
-        spaces = " \u00a0\u202f" if group.isspace() else ""
+        spaces = " \u00a0\u202f" if group.isspace() else "\u00a0\u202f"
         groups = f"[{re.escape(group + spaces)}'’]"  # noqa: RUF001
         point = re.escape(self._point)
-        number = rf"(?:\d{{1,3}}(?:{groups}\d{{3}})+(?:{point}\d+)?|\d+(?:{point}\d+)?)"
+        number = rf"(?:\d{{1,3}}(?:{groups}\d{{3}})+(?!\d)(?:{point}\d+)?|\d+(?:{point}\d+)?)"
         self._strip = re.compile(groups)
-        alone, sign = r"(?<![\w.,:/-])", r"(?P<sign>[-−])?"  # noqa: RUF001
-        self._unit = re.compile(rf"{alone}{sign}(?P<n>{number})\s?(?P<unit>{SYMBOL_PATTERN})(?!\w)")
+        alone, sign = r"(?<![\w.,:/–-])", r"(?P<sign>[-−])?"  # noqa: RUF001
+        low = rf"(?:(?P<low>{number})\s?[-–]\s?)?"  # noqa: RUF001
+        self._unit = re.compile(
+            rf"{alone}{low}{sign}(?P<n>{number})\s?(?P<unit>{SYMBOL_PATTERN})(?![\w/²³])"
+        )
         self._money_before = re.compile(rf"(?<!\w)(?P<code>{_MONEY_SIGN})\s?(?P<n>{number})")
         self._money_after = re.compile(rf"{alone}(?P<n>{number})\s?(?P<code>{_MONEY_SIGN})(?!\w)")
-        self._plain = re.compile(rf"{alone}{sign}(?P<n>{number})(?!\w|[.,:/-]\d|\.(?:\s|$))")
+        ordinal = self._words is None or self._words.ordinal_dot
+        stop = r"|\.(?:\s|$)" if ordinal else ""
+        self._plain = re.compile(
+            rf"{alone}{sign}(?P<n>{number})(?![\w%°]|[.,:/–-]\d|\.?[ºª°]{stop})"  # noqa: RUF001
+            r"(?P<noun>\s[^\W\d_]+)?"
+        )
 
     def __call__(self, text: str) -> str:
+        if self._words is not None:
+            text = rules.before_numbers(text, self._base, self._words, self._numbers)
+            text = _DATE.sub(self._date, text)
         text = _ISO_DATE.sub(self._date, text)
         text = _TIME.sub(self._time, text)
         text = self._money_before.sub(self._money, text)
         text = self._money_after.sub(self._money, text)
         text = self._unit.sub(self._measure, text)
-        return self._plain.sub(self._number, text)
+        if self._words is not None:
+            text = rules.ranges(text, self._words, self._numbers)
+        text = self._plain.sub(self._number, text)
+        return text.replace("una ora", "un'ora") if self._base == "it" else text
 
-    def _value(self, match: re.Match[str]) -> Decimal:
-        digits = self._strip.sub("", match["n"]).replace(self._point, ".")
+    def _value(self, match: re.Match[str], name: str = "n") -> Decimal:
+        digits = self._strip.sub("", match[name]).replace(self._point, ".")
         number = Decimal(digits)
-        return -number if match.groupdict().get("sign") else number
+        return -number if name == "n" and match.groupdict().get("sign") else number
 
-    def _words(self, number: Decimal) -> str:
+    def _counting(self, number: Decimal, *, feminine: bool) -> str:
+        """Return a number as it stands before a noun."""
         words = self._numbers.cardinal(number)
-        plain, joined = _ONE_OF_THEM.get(self._base, ("", ""))
-        return joined if plain and words == plain else words
+        if self._base == "zh" and words == "二":
+            return "两"
+        if self._words is None or number % 1:
+            return words
+        return rules.before_noun(words, self._base, self._words, feminine=feminine)
 
     def _measure(self, match: re.Match[str]) -> str:
-        number = self._value(match)
-        words = self._words(number)
-        return (words and unit_phrase(number, words, match["unit"], self._locale)) or match[0]
+        number, unit = self._value(match), match["unit"]
+        if self._base == "it" and unit == "°" and match[0].endswith("°"):
+            following = match.string[match.end() : match.end() + 2]
+            if len(following) == 2 and following[0] == " " and following[1].isalpha():
+                return rules.italian_ordinal(match)
+        feminine = unit in _FEMININE_UNITS and rules.feminine_unit(self._base, unit)
+        words = self._counting(number, feminine=feminine)
+        said = (words and unit_phrase(number, words, unit, self._locale)) or match[0]
+        if said == match[0] or not match["low"]:
+            return said
+        joined = f" {self._words.to}" if self._words and self._words.to else ""
+        return f"{self._numbers.cardinal(self._value(match, 'low'))}{joined} {said}"
 
     def _money(self, match: re.Match[str]) -> str:
         number = self._value(match)
-        words = self._words(number)
         code = CURRENCIES.get(match["code"], match["code"])
-        return currency_phrase(number, words, code, self._locale) if words else match[0]
+        hundredths = int(number % 1 * 100)
+        if self._words is not None and hundredths and number * 100 % 1 == 0:
+            whole = Decimal(int(number))
+            if not whole and code == "EUR":
+                one = hundredths == 1
+                return self._words.one_cent if one else self._cents(hundredths)
+            if whole:
+                said = self._amount(whole, code)
+                return self._words.money.format(said, self._numbers.cardinal(hundredths))
+        return self._amount(number, code) or match[0]
+
+    def _cents(self, hundredths: int) -> str:
+        assert self._words is not None
+        return self._words.cents.format(self._counting(Decimal(hundredths), feminine=False))
+
+    def _amount(self, number: Decimal, code: str) -> str:
+        feminine = code == "GBP" and self._base in ("fr", "es", "it")
+        words = self._counting(number, feminine=feminine)
+        return currency_phrase(number, words, code, self._locale) if words else ""
 
     def _number(self, match: re.Match[str]) -> str:
-        number = self._value(match)
-        digits = match["n"]
+        number, digits, noun = self._value(match), match["n"], match["noun"] or ""
         if digits.isdecimal() and not match["sign"]:
             if len(digits) > 1 and digits[0] == "0":
-                return self._numbers.digits(digits)
-            if 1100 <= int(digits) < 2000:
-                return self._numbers.year(int(digits))
-        return self._numbers.cardinal(number) or match[0]
+                return self._numbers.digits(digits) + noun
+            if 1100 <= int(digits) < 2000 and self._base != "fr":
+                return self._numbers.year(int(digits)) + noun
+        if self._words is not None and not number % 1:
+            said = rules.counted(number, noun.strip(), self._base, self._words, self._numbers)
+            return match[0] if said is None else f"{said}{noun}"
+        return (self._numbers.cardinal(number) or digits) + noun
 
     def _date(self, match: re.Match[str]) -> str:
         try:
-            day = date(int(match[1]), int(match[2]), int(match[3]))
-        except (ValueError, InvalidOperation):
+            day = date(int(match["year"]), int(match["month"]), int(match["day"]))
+        except ValueError:
             return match[0]
-        return format_date(day, "long", locale=self._locale)
+        if self._words is None:
+            return format_date(day, "long", locale=self._locale)
+        month = get_month_names("wide", "format", self._locale)[day.month]
+        said = rules.day_of_month(day.day, match, self._base, self._words, self._numbers)
+        year = self._numbers.cardinal(day.year)
+        if self._base in ("de", "nl") and 1100 <= day.year < 2000:
+            year = self._numbers.year(day.year)
+        return self._words.date.format(said, month, year)
 
     def _time(self, match: re.Match[str]) -> str:
-        joined = _CLOCK.get(self._base)
-        if joined is None:
+        if self._words is None or (match["mark"] == "h" and self._base != "fr"):
             return match[0]
-        minutes = "" if match[2] == "00" else str(int(match[2]))
-        hour = str(int(match[1]))
-        if not minutes:
-            return {"de": f"{hour} Uhr", "fr": f"{hour} heures", "nl": f"{hour} uur"}.get(
-                self._base, hour
-            )
-        return joined.format(hour, minutes)
+        hour, minute = int(match["hour"]), int(match["minute"])
+        return rules.clock(hour, minute, self._base, self._words, self._numbers)
 
 
 @lru_cache(maxsize=16)

@@ -34,7 +34,7 @@ UNITS = {
     "hPa": "pressure-hectopascal", "kPa": "pressure-kilopascal", "Pa": "pressure-pascal",
     "mbar": "pressure-millibar", "bar": "pressure-bar",
     "psi": "pressure-pound-force-per-square-inch",
-    "bit": "digital-bit", "B": "digital-byte", "kB": "digital-kilobyte", "KB": "digital-kilobyte",
+    "bit": "digital-bit", "kB": "digital-kilobyte", "KB": "digital-kilobyte",
     "MB": "digital-megabyte", "GB": "digital-gigabyte", "TB": "digital-terabyte",
     "Mbit": "digital-megabit", "Gbit": "digital-gigabit",
     "ms": "duration-millisecond", "s": "duration-second", "sec": "duration-second",
