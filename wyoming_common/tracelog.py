@@ -3,14 +3,17 @@
 import json
 import logging
 import queue
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
 from pathlib import Path
 from typing import Final
 
 from wyoming_common.errors import ConfigError
 from wyoming_common.telemetry import Listener, Record
+
+_LOGGER = logging.getLogger(__name__)
 
 _FILE_BYTES: Final = 5_000_000
 _FILES: Final = 3
@@ -24,7 +27,29 @@ class _Dropping(QueueHandler):
         try:
             self.queue.put_nowait(record)
         except queue.Full:
-            logging.getLogger(__name__).debug("The disk is too slow: a trace was dropped")
+            _LOGGER.debug("The disk is too slow: a trace was dropped")
+
+
+class _Lines(RotatingFileHandler):
+    """Says once that a line cannot be written, and again when that was over meanwhile."""
+
+    _failed = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        before = self._failed
+        super().emit(record)
+        if self._failed == before:
+            self._failed = 0
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - logging's
+        self._failed += 1
+        if self._failed == 1:
+            _LOGGER.warning("trace_file: cannot write %s: %s", self.baseFilename, sys.exc_info()[1])
+
+    def close(self) -> None:
+        # What is left in its buffer may not fit either.
+        with suppress(OSError):
+            super().close()
 
 
 @contextmanager
@@ -35,9 +60,7 @@ def open_trace_log(path: Path) -> Iterator[Listener]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(
-            path, maxBytes=_FILE_BYTES, backupCount=_FILES, encoding="utf-8"
-        )
+        handler = _Lines(path, maxBytes=_FILE_BYTES, backupCount=_FILES, encoding="utf-8")
     except OSError as err:
         raise ConfigError(f"trace_file: cannot write {path}: {err.strerror}") from err
     lines = _Dropping(queue.Queue(_WAITING))

@@ -87,13 +87,17 @@ class _Disk:
         if not 0 < len(pcm) <= self._most // _LARGEST_SHARE or self._failed:
             return
         path = self._path(key)
+        scratch: Path | None = None
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".", delete=False) as file:
+                scratch = Path(file.name)
                 file.write(pcm)
-            Path(file.name).replace(path)
+            scratch.replace(path)
         except OSError as err:
             self._failed = True
+            if scratch is not None:
+                scratch.unlink(missing_ok=True)
             _LOGGER.warning("cache-dir: nothing more is kept in %s: %s", self._folder, err)
             return
         self._held += len(pcm)
