@@ -2,71 +2,48 @@
 
     python -m bench.answers stt=URI llm=URI tts=URI [--clients 4] [--seconds 10]
 
-Every client asks again as soon as it has its answer; one more connection pings and describes in
-turn, every 20 ms. Prints JSON: p50 and p99 in milliseconds by service and event.
+Clients and questions are those of `bench.load`, put to services that run already. Prints JSON:
+p50 and p99 in milliseconds by service and event.
 """
 
 import argparse
 import asyncio
 import json
+import multiprocessing
 import time
-from collections import defaultdict
+from concurrent.futures import Executor, ProcessPoolExecutor
 
-from wyoming.client import AsyncClient
-from wyoming.event import Event
-from wyoming.info import Describe
-from wyoming.ping import Ping
-
-from wyoming_common.cli.probe import probe
-from wyoming_common.errors import ServiceError
+from bench.load import Tally, client, probe
 from wyoming_common.telemetry import percentile
 
-_PERIOD = 0.02
+_EVENTS = ("ping", "describe")
 
 
-async def _work(kind: str, uri: str) -> None:
-    while True:
-        try:
-            await probe(kind, uri)
-        except ServiceError:
-            # Too much to do is an answer as well; it must not become a tight loop.
-            await asyncio.sleep(0.1)
-
-
-async def _ask(client: AsyncClient, event: Event) -> float:
-    sent = time.perf_counter()
-    await client.write_event(event)
-    await client.read_event()
-    return (time.perf_counter() - sent) * 1000
-
-
-async def measure(kind: str, uri: str, clients: int, seconds: float) -> dict[str, float]:
+async def measure(
+    kind: str, uri: str, clients: int, seconds: float, probes: Executor
+) -> dict[str, float]:
     """Return milliseconds by event and percentile."""
-    times: dict[str, list[float]] = defaultdict(list)
-    work = [asyncio.create_task(_work(kind, uri)) for _ in range(clients)]
-    try:
-        async with AsyncClient.from_uri(uri) as client:
-            ends = time.perf_counter() + seconds
-            while time.perf_counter() < ends:
-                times["ping"].append(await _ask(client, Ping("x").event()))
-                times["describe"].append(await _ask(client, Describe().event()))
-                await asyncio.sleep(_PERIOD)
-    finally:
-        for task in work:
-            task.cancel()
-        await asyncio.gather(*work, return_exceptions=True)
+    until = time.monotonic() + seconds
+    loop = asyncio.get_running_loop()
+    # What asks must not wait for what works: it has processes of its own.
+    asking = [loop.run_in_executor(probes, probe, uri, event, until) for event in _EVENTS]
+    async with asyncio.TaskGroup() as group:
+        for number in range(clients):
+            group.create_task(client(uri, kind, number, until, Tally()))
     return {
-        f"{event}_p{part}": round(percentile(sorted(spent), part / 100), 1)
-        for event, spent in times.items()
+        f"{event}_p{part}": round(1000 * percentile(sorted(waits), part / 100), 1)
+        for event, waits in zip(_EVENTS, await asyncio.gather(*asking), strict=True)
         for part in (50, 99)
     }
 
 
 async def _main(arguments: argparse.Namespace) -> None:
     found = {}
-    for given in arguments.services:
-        kind, _, uri = given.partition("=")
-        found[kind] = await measure(kind, uri, arguments.clients, arguments.seconds)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(len(_EVENTS), context) as probes:
+        for given in arguments.services:
+            kind, _, uri = given.partition("=")
+            found[kind] = await measure(kind, uri, arguments.clients, arguments.seconds, probes)
     print(json.dumps(found))
 
 
