@@ -35,6 +35,9 @@ _MONEY_SIGN = "|".join(re.escape(sign) for sign in (*CURRENCIES, *CURRENCY_CODES
 _FEMININE_UNITS = frozenset({"h", "hr", "min", "s", "sec", "ms", "kcal", "cal", "mi", "lb", "oz"})
 
 
+_LARGE = 10**15
+
+
 def read_language(text: str, language: str) -> str:
     """Return `text` with what CLDR has words for written out; unknown languages stay as they are.
 
@@ -96,7 +99,7 @@ class _Reader:
         words = self._numbers.cardinal(number)
         if self._base == "zh" and words == "二":
             return "两"
-        if self._words is None or number % 1:
+        if self._words is None or not _is_whole(number):
             return words
         return rules.before_noun(words, self._base, self._words, feminine=feminine)
 
@@ -117,8 +120,8 @@ class _Reader:
     def _money(self, match: re.Match[str]) -> str:
         number = self._value(match)
         code = CURRENCIES.get(match["code"], match["code"])
-        hundredths = int(number % 1 * 100)
-        if self._words is not None and hundredths and number * 100 % 1 == 0:
+        hundredths = int(number % 1 * 100) if number < _LARGE else 0
+        if self._words is not None and hundredths and _is_whole(number * 100):
             whole = Decimal(int(number))
             if not whole and code == "EUR":
                 one = hundredths == 1
@@ -144,7 +147,7 @@ class _Reader:
                 return self._numbers.digits(digits) + noun
             if 1100 <= int(digits) < 2000 and self._base != "fr":
                 return self._numbers.year(int(digits)) + noun
-        if self._words is not None and not number % 1:
+        if self._words is not None and _is_whole(number):
             said = rules.counted(number, noun.strip(), self._base, self._words, self._numbers)
             return match[0] if said is None else f"{said}{noun}"
         return (self._numbers.cardinal(number) or digits) + noun
@@ -168,6 +171,10 @@ class _Reader:
             return match[0]
         hour, minute = int(match["hour"]), int(match["minute"])
         return rules.clock(hour, minute, self._base, self._words, self._numbers)
+
+
+def _is_whole(number: Decimal) -> bool:
+    return abs(number) < _LARGE and not number % 1
 
 
 @lru_cache(maxsize=16)
