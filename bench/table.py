@@ -26,6 +26,7 @@ _FURTHER = (
     "- [Speech-to-text](benchmarks-stt.md) beside wyoming-faster-whisper",
     "- [Text-to-speech](benchmarks-tts.md) beside wyoming-piper",
     "- [Conversation](benchmarks-llm.md) beside llama-cpp-python",
+    "- [Satellite](benchmarks-satellite.md): wake words, talking over the reply, rest",
     "- [Reliability](reliability.md): load, limits, fuzzing",
     "- [Latency](latency.md): how to see where your own time goes",
     "",

@@ -328,6 +328,7 @@ function start() {
   });
   byId("legend").append(...Object.entries(STAGES).filter(([stage]) => stage !== "turn").map(([stage, name]) => el("li", {}, el("i", { class: colour(stage) }), name)));
   byId("whole").addEventListener("change", redraw);
+  window.matchMedia("(max-width: 720px)").addEventListener("change", redraw);
   byId("older").addEventListener("click", older);
   byId("series").addEventListener("change", () => { state.chosen = true; chart.clear(); drawChart(); });
   byId("show-text").addEventListener("change", switchText);
