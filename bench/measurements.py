@@ -15,6 +15,8 @@ from wyoming_common.store.store import ModelStore
 PORTS = {"stt": 25300, "llm": 25600, "tts": 25200, "stock-stt": 25310}
 JSON_FILE = "{json}"
 """Stands in a command for the file into which it writes its figures."""
+RUN = "{run}"
+"""Stands for how many runs there were before."""
 EAR = "Mouth to ear"
 
 Values = dict[str, float]
@@ -54,12 +56,12 @@ def measurements(data: Path, peers: Path, store: ModelStore, *, quick: bool) -> 
         ),
         Measurement(
             "STT, live audio, two people at a time",
-            module("stt_live", *manifest, "--step", "40" if quick else "4", "--streams", "2", ours),
+            module("stt_live", *manifest, "--step", "40" if quick else "6", "--streams", "2", ours),
             ("stt",), ("live_p50", "live_p95", "live_early"), read_live,
         ),
         Measurement(
             "STT, the tail after 0.5 s of silence",
-            module("stt_live", *manifest, "--tail", "0.5", "--step", "40" if quick else "20", ours),
+            module("stt_live", *manifest, "--tail", "0.5", "--step", "40" if quick else "30", ours),
             ("stt",), ("tail",), read_tail,
         ),
         Measurement(
@@ -73,7 +75,7 @@ def measurements(data: Path, peers: Path, store: ModelStore, *, quick: bool) -> 
         ),
         Measurement(
             EAR, module("questions", str(data), *services,
-                        *(("--seconds", "5,10", "--each", "2") if quick else ("--each", "3"))),
+                        *(("--seconds", "5,10") if quick else ()), "--each", "2", "--offset", RUN),
             ("stt", "llm", "tts"), ("ear_p50", "ear_p95"), read_questions,
         ),
         Measurement(

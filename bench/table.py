@@ -59,7 +59,7 @@ TARGETS: Mapping[str, Target] = {
     "llm_busy": Target("LLM: tokens/s with one core busy, of idle", "%", 40, 60, more=True),
     "llm_idle": Target("LLM: tokens/s idle, of plain llama-cpp-python", "x", 1, 1, more=True),
     "ear_p50": Target("Mouth to ear, from the speaker's recording, p50", "ms", 900, 500),
-    "ear_p95": Target("Mouth to ear, p95", "ms", 1500, 800),
+    "ear_p95": Target("Mouth to ear, p95 over the turns of all runs", "ms", 1500, 800),
     "barge_p95": Target("Barge-in: speech to silence at the speaker, p95", "ms", 200, 120),
     "rest_cpu": Target("Satellite at rest: CPU of one core", "%", 8, 3),
     "rest_memory": Target("Satellite at rest: memory", "MB", 150, 100),

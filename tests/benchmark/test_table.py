@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from bench.all import Results
 from bench.measurements import read_llm, read_tts
+from bench.questions import Turn
 from bench.table import Figure, render
 
 
@@ -38,6 +40,19 @@ def test_what_was_not_measured_is_said_with_its_reason() -> None:
     text = render("a machine", [], {"answers": "the port is in use"}, "", "")
 
     assert "under load, worst p99 | not measured | | | | the port is in use |" in text
+
+
+def test_the_tail_of_the_waits_is_that_of_all_turns_unless_the_runs_disagree() -> None:
+    results = Results()
+    results.turns = [Turn("", 5, wait=wait) for wait in (300.0, 400.0, 500.0, 900.0)]
+    results.runs |= {"ear_p50": [350.0, 370.0], "ear_p95": [400.0, 900.0]}
+
+    agreed = {figure.key: figure.runs for figure in results.figures}
+    results.runs["ear_p50"] = [350.0, 900.0]
+    disagreed = {figure.key: figure.runs for figure in results.figures}
+
+    assert agreed["ear_p95"] == (840.0,)
+    assert disagreed["ear_p95"] == (400.0, 900.0)
 
 
 def test_figures_are_found_in_what_the_measurements_write() -> None:
