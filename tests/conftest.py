@@ -4,6 +4,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A machine that does something else meanwhile is no reason for a test to fail.
+settings.register_profile("parley", deadline=None)
+settings.load_profile("parley")
 
 HERE = Path(__file__).parent
 REAL = tuple(
