@@ -165,3 +165,26 @@ async def test_a_second_question_stops_the_answer_to_the_first(tmp_path: Path) -
 
     assert first["interrupted"]
     assert llm.of("transcript")[1].data["text"] == "second"
+
+
+async def test_a_sound_server_that_is_started_anew_is_used_again(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        first = await stack.enter_async_context(AsyncExitStack())
+        environment = await first.enter_async_context(_sound(tmp_path))
+        stt = await stack.enter_async_context(fakes.stt(*["what"] * 20))
+        llm = await stack.enter_async_context(fakes.llm(*["Answer"] * 20))
+        tts = await stack.enter_async_context(fakes.tts())
+        services = {"stt": stt, "llm": llm, "tts": tts}
+        await stack.enter_async_context(_satellite(environment, services))
+        await _run(environment, "paplay", "--device=room", str(QUESTION))
+        await _asked(llm, 1)
+
+        await first.aclose()
+        (tmp_path / "socket").unlink(missing_ok=True)
+        environment = await stack.enter_async_context(_sound(tmp_path))
+
+        # It notices after a while; nobody says when, so somebody asks until it answers.
+        async with asyncio.timeout(40):
+            while len(llm.of("transcript")) < 2:
+                await _run(environment, "paplay", "--device=room", str(QUESTION))
+                await asyncio.sleep(1)
