@@ -30,6 +30,8 @@ from wyoming_tts.text.clean import clean
 
 _EVENT_BYTES: Final = 8192
 """Audio of one `audio-chunk`: 0.19 s at 22,050 Hz."""
+_SLICE: Final = 1024
+"""Characters looked at before others get their turn: 2 ms for prose."""
 _NOTHING_SAID: Final = 0.05
 """Seconds of silence for text without a sound: clients take a reply of no audio for a failure."""
 
@@ -69,22 +71,22 @@ class TtsHandler(ServiceHandler):
         elif SynthesizeChunk.is_type(event.type):
             if self._incoming is None:
                 raise BadRequest("synthesize-chunk: expected a synthesize-start before it")
-            self._incoming.feed(_text(event))
+            await self._incoming.feed(_text(event))
         elif SynthesizeStop.is_type(event.type):
             await self._stop_streaming()
         elif Synthesize.is_type(event.type) and self._incoming is None:
             request = Synthesize.from_event(_check_voice(event))
             passages = self._passages(request.text_format, request.voice)
             await self.start(self._reply(passages, request.voice))
-            passages.feed(_text(event))
-            passages.finish()
+            await passages.feed(_text(event))
+            await passages.finish()
 
     async def _stop_streaming(self) -> None:
         if self._incoming is None:
             await self.write_event(SynthesizeStopped().event())
             raise BadRequest("synthesize-stop: expected a synthesize-start before it")
-        self._incoming.finish()
-        self._incoming = None
+        incoming, self._incoming = self._incoming, None
+        await incoming.finish()
 
     def _passages(self, text_format: str | None, voice: SynthesizeVoice | None) -> "_Passages":
         clause = self._settings.first_clause
@@ -176,19 +178,20 @@ class _Passages:
         self._taken = 0
         self._waiting: asyncio.Queue[Passage | ServiceError | None] = asyncio.Queue()
 
-    def feed(self, text: str) -> None:
+    async def feed(self, text: str) -> None:
         """Take more text; past the bound the reader gets TooLarge and the rest is dropped."""
         self._taken += len(text)
         if self._taken <= self._most:
-            self._put(self._script.feed(text))
+            for start in range(0, len(text), _SLICE):
+                await self._put(self._script.feed(text[start : start + _SLICE]))
         elif self._taken - len(text) <= self._most:
             self._waiting.put_nowait(
                 TooLarge(f"text: at most {self._most} characters, got {self._taken} or more")
             )
 
-    def finish(self) -> None:
+    async def finish(self) -> None:
         """Say that there is no more text."""
-        self._put(self._script.finish())
+        await self._put(self._script.finish())
         self._waiting.put_nowait(None)
 
     async def __aiter__(self) -> AsyncIterator[Passage]:
@@ -197,12 +200,14 @@ class _Passages:
                 raise item
             yield item
 
-    def _put(self, passages: Iterable[Passage]) -> None:
+    async def _put(self, passages: Iterable[Passage]) -> None:
         for passage in passages:
             if not self._begun:
                 self._begun = True
                 self._on_first()
             self._waiting.put_nowait(passage)
+        # A book in one event would hold up the other clients.
+        await asyncio.sleep(0)
 
 
 def _text(event: Event) -> str:
