@@ -15,9 +15,9 @@ from wyoming_common.errors import BadRequest, ModelError, TooLarge, UnknownModel
 from wyoming_common.service import serve
 from wyoming_common.store import ModelStore
 from wyoming_common.worker import ModelThread
-from wyoming_llm.assistant import Assistant
+from wyoming_llm.assistant import Assistant, Turn
 from wyoming_llm.config import LlmSettings
-from wyoming_llm.engine import LlmEngine, Message, Prompt, Sampling, Usage
+from wyoming_llm.engine import Delta, LlmEngine, Message, Prompt, Sampling, Usage
 from wyoming_llm.engines.llama_cpp import DEFAULT_MODEL, LlamaCppEngine
 from wyoming_llm.handler import LlmHandler
 from wyoming_llm.info import llm_info
@@ -67,6 +67,19 @@ def engine(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ll
     engine = make(model, tmp_path_factory.mktemp("prompts"))
     yield engine
     engine.close()
+
+
+class Counting(LlamaCppEngine):
+    """Notes how long each prompt was, and how much of it was known."""
+
+    def __init__(self, settings: LlmSettings) -> None:
+        super().__init__(settings)
+        self.asked: list[tuple[int, int]] = []
+
+    def reply(self, prompt: Prompt, sampling: Sampling) -> Iterator[Delta]:
+        tokens = self._runtime.tokenize(self._template.render(prompt))
+        self.asked.append((len(tokens), self._slots.longest(tokens)))
+        return super().reply(prompt, sampling)
 
 
 def about(question: str, conversation: str = "") -> Prompt:
@@ -185,6 +198,43 @@ def test_a_stop_word_ends_the_answer(engine: LlamaCppEngine) -> None:
     )
 
     assert text == whole[: whole.index(word)]
+
+
+def resident() -> int:
+    """Return this process's memory in bytes."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * 4096
+
+
+async def test_sixty_turns_stay_within_memory_and_the_trimmed_size(
+    model: Path, tmp_path: Path
+) -> None:
+    settings = LlmSettings(
+        model=str(model), cache_dir=tmp_path, context=2048, history_tokens=300, max_tokens=12,
+        answer_seconds=0,
+    )  # fmt: skip
+    engine = Counting(settings)
+
+    def load() -> LlmEngine:
+        engine.load()
+        return engine
+
+    thread: ModelThread[LlmEngine] = ModelThread("llm", load)
+    replies = Replies(thread, 2, pause=0)
+    assistant = Assistant(settings, replies)
+    memory = []
+    async with keeping(replies):
+        for number in range(60):
+            turn = Turn(f"Number {number}: tell me about rivers.", "en", "long")
+            assert [outcome async for outcome in assistant.answer(turn)]
+            memory.append(resident())
+    await thread.aclose()
+
+    prompts, known = zip(*engine.asked, strict=True)
+    assert len(prompts) == 60
+    assert max(prompts[30:]) <= max(prompts[:30])
+    # What is read anew is the last exchange, and the trimmed rest now and then.
+    assert sum(known) > sum(prompts) // 2
+    assert max(memory[30:]) - max(memory[10:30]) < 30 * 10**6
 
 
 @pytest.mark.parametrize("kept", [0, 3, 5_000, 2_000_000, 98_000_000])

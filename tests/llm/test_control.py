@@ -122,6 +122,9 @@ async def test_a_room_is_that_of_the_satellite() -> None:
         "turn on the secret light",
         "turn on the dead light",
         "turn on the lazy light",
+        "open the chimney",
+        "start the lawn mower",
+        "activate party mode",
     ],
 )
 async def test_what_did_not_happen_is_not_claimed(text: str) -> None:
@@ -273,6 +276,34 @@ async def test_the_model_chooses_where_words_do_not_fit() -> None:
         assert "Secret light" not in names
 
 
+@pytest.mark.parametrize(
+    ("text", "choice"),
+    [
+        ("where might I find the coffee machine", CHOICE),
+        ("make the coffee machine go", {"intent": "HassGetState", "name": "Coffee machine"}),
+    ],
+)
+async def test_a_question_is_not_answered_by_a_deed_nor_a_command_by_a_state(
+    text: str, choice: dict[str, str]
+) -> None:
+    async with house(script=[json.dumps(choice), "It is somewhere."], model_acts="do") as it:
+        answer = await it.told(text)
+
+        assert it.home.handled == []
+        assert "Coffee machine is" not in answer
+
+
+@pytest.mark.parametrize(
+    "text", ["activate the coffee machine scene", "return the front door to dock"]
+)
+async def test_what_a_thing_cannot_do_is_refused_without_the_model(text: str) -> None:
+    async with house() as it:
+        (outcome,) = await it.say(text)
+
+        assert isinstance(outcome, Fail)
+        assert it.home.handled == []
+
+
 async def test_a_model_that_is_trusted_is_not_asked_back() -> None:
     async with house(script=[json.dumps(CHOICE)], model_acts="do") as it:
         await it.say("could you get the coffee machine going for me")
@@ -382,7 +413,7 @@ async def test_refusals_are_in_the_language_that_was_spoken() -> None:
         away = await it.told("schalte Dead light ein", language="de")
         question = await it.told("open the garage door")
 
-    assert unknown.startswith(("Entschuldigung", "Tut mir leid")), unknown
+    assert unknown == "Kamin existiert nicht"
     assert "nicht verfügbar" in away
     assert question.startswith("Do you really")
 

@@ -14,7 +14,7 @@ from wyoming_llm.config import LlmSettings
 from wyoming_llm.engine import Delta, Prompt, Sampling, Usage
 from wyoming_llm.engines.cpu_share import WINDOW, CpuShare, usable_cores
 from wyoming_llm.engines.gguf import check_gguf
-from wyoming_llm.engines.llama_probe import usable_extras
+from wyoming_llm.engines.llama_probe import check_loads, usable_extras
 from wyoming_llm.engines.llama_runtime import LlamaRuntime, Options, Sampler, Utf8
 from wyoming_llm.engines.prefix_store import Prefix, PrefixStore
 from wyoming_llm.engines.reply_text import ReplyText, StopText
@@ -51,6 +51,8 @@ class LlamaCppEngine:
         """Load the model, fetching it first if need be, and what it read before."""
         path = find_gguf(self._settings)
         check_gguf(path)
+        folder = _cache_dir(self._settings)
+        check_loads(path, _identity(path, self._settings.gpu_layers), folder)
         options = Options(
             context=self._settings.context,
             sequences=self._settings.parallel + _SPARE_SLOTS,
@@ -69,7 +71,7 @@ class LlamaCppEngine:
             runtime.control_texts(),
         )
         self._store = PrefixStore(
-            _cache_dir(self._settings), _identity(path, options), self._settings.cache_disk * 10**6
+            folder, _identity(path, options.gpu_layers), self._settings.cache_disk * 10**6
         )
         self._restore()
         list(self.read(Prompt(())))
@@ -285,12 +287,12 @@ def _cache_dir(settings: LlmSettings) -> Path:
     return settings.cache_dir or Path(platformdirs.user_cache_dir("parley")) / "prompts"
 
 
-def _identity(path: Path, options: Options) -> str:
+def _identity(path: Path, gpu_layers: int) -> str:
     """Name everything that decides whether a state fits: the model, and how it is run."""
     from importlib.metadata import version
 
     status = path.stat()
     return (
-        f"{path.resolve()}:{status.st_size}:{status.st_mtime_ns}:{options.gpu_layers}:"
+        f"{path.resolve()}:{status.st_size}:{status.st_mtime_ns}:{gpu_layers}:"
         f"{version('llama-cpp-python')}"
     )

@@ -1,16 +1,21 @@
-"""Finds out in a process of its own whether the matrix units of this CPU can be used.
+"""Finds out in a process of its own what would kill ours: llama.cpp ends its process for much.
 
-    python -m wyoming_llm.engines.llama_probe MODEL
+    python -m wyoming_llm.engines.llama_probe MODEL plain|extras
 
-CPUs with AMX announce it also inside virtual machines that do not carry it: the first use of it
-then kills the process, and no library asks before.
+A file whose numbers do not fit each other does it, though it is whole. And CPUs with AMX announce
+it also inside virtual machines that do not carry it: the first use of it then kills the process,
+and no library asks before.
 """
 
+import hashlib
 import logging
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
+
+from wyoming_common.errors import ModelError
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -23,14 +28,38 @@ def usable_extras(model: Path) -> bool:
     """Whether the weights may be laid out for special units of this CPU."""
     if not _has_amx():
         return True
-    command = [sys.executable, "-m", "wyoming_llm.engines.llama_probe", str(model)]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    if done.returncode < 0:
+    status = _probe(model, "extras")
+    if status < 0:
         _LOGGER.warning("This CPU's AMX units do not work here; going on without them")
-    return done.returncode == 0
+    return status == 0
+
+
+def check_loads(model: Path, identity: str, folder: Path) -> None:
+    """Raise ModelError for a file that llama.cpp does not survive.
+
+    That a file of this `identity` was survived is remembered in `folder`.
+    """
+    known = folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:24]}.loads"
+    if known.exists():
+        return
+    status = _probe(model, "plain")
+    if status < 0:
+        raise ModelError(f"model: {model} is corrupt: llama.cpp cannot load it")
+    if status == 0:
+        with suppress(OSError):  # looked at again the next time
+            folder.mkdir(parents=True, exist_ok=True)
+            known.touch()
+
+
+def _probe(model: Path, how: str) -> int:
+    """Return the exit status of a process that loads and asks the model; 1 where none can."""
+    command = [sys.executable, "-m", "wyoming_llm.engines.llama_probe", str(model), how]
+    try:
+        return subprocess.run(
+            command, capture_output=True, timeout=_SECONDS, check=False
+        ).returncode
+    except (OSError, subprocess.TimeoutExpired):
+        return 1
 
 
 def _has_amx() -> bool:
@@ -43,10 +72,16 @@ def _has_amx() -> bool:
 def main() -> None:
     from wyoming_llm.engines.llama_runtime import LlamaRuntime, Options
 
+    model, how = sys.argv[1:]
     options = Options(
-        context=256, sequences=1, threads=1, threads_batch=1, gpu_layers=0, extras=True
+        context=256,
+        sequences=1,
+        threads=1,
+        threads_batch=1,
+        gpu_layers=0,
+        extras=how == "extras",
     )
-    runtime = LlamaRuntime(Path(sys.argv[1]), options)
+    runtime = LlamaRuntime(Path(model), options)
     runtime.decode(0, _TOKENS, 0)
     runtime.close()
 

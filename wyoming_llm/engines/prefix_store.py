@@ -74,14 +74,19 @@ class PrefixStore:
         """Keep `state`, whole or not at all; what it makes superfluous goes."""
         if not 0 < len(state) <= self._most_bytes:
             return
-        body = struct.pack("<I", len(tokens)) + array("i", tokens).tobytes() + state
+        head = struct.pack("<I", len(tokens)) + array("i", tokens).tobytes()
+        digest = hashlib.sha256(head)
+        digest.update(state)
         name = hashlib.sha256(array("i", tokens).tobytes()).hexdigest()[:24]
         path = self._folder / f"{self._key}-{name}{_SUFFIX}"
         scratch = path.with_suffix(f".{os.getpid()}.part")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._make_room(len(body))
-            scratch.write_bytes(_MAGIC + hashlib.sha256(body).digest() + body)
+            self._make_room(len(head) + len(state))
+            # States are large: joining them with their header would hold each of them twice.
+            with scratch.open("wb") as file:
+                file.write(_MAGIC + digest.digest() + head)
+                file.write(state)
             scratch.replace(path)
         except OSError as err:
             with suppress(OSError):

@@ -14,7 +14,7 @@ from wyoming_llm.home.choice import MOST_CHARACTERS, choice_prompt, question_of,
 from wyoming_llm.home.consent import Consents, answer_of
 from wyoming_llm.home.names import best_entities
 from wyoming_llm.home.sentences import Sentences, Understood
-from wyoming_llm.home.targets import ACTIONS, find_targets, risky
+from wyoming_llm.home.targets import ACTIONS, QUESTIONS, find_targets, risky
 from wyoming_llm.languages import Language
 from wyoming_llm.languages import language as words_of
 from wyoming_llm.outcome import Fail, Outcome, Say
@@ -113,7 +113,8 @@ class HomeControl:
                 answer += delta.text
                 if len(answer) > MOST_CHARACTERS or time.monotonic() > late:
                     break
-        return read_choice(answer, candidates, language)
+        choice = read_choice(answer, candidates, language)
+        return choice if choice is not None and _fits(choice, text) else None
 
     def _question(self, understood: Understood, conversation: str) -> Outcome | None:
         """Return what must be asked first, and remember what for; None when nothing must."""
@@ -149,6 +150,14 @@ class HomeControl:
         for understood in all_understood:
             async for outcome in self._acting.act(understood, satellite=bool(device)):
                 yield outcome
+
+
+def _fits(choice: Understood, text: str) -> bool:
+    """Whether a choice answers a question, or does what was commanded; small models mix them up."""
+    words = words_of(choice.language)
+    if not choice.language.startswith(words.code):
+        return True
+    return (choice.intent in QUESTIONS) == words.is_question(text)
 
 
 async def _once(outcome: Outcome) -> AsyncIterator[Outcome]:

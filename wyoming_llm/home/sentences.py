@@ -22,6 +22,8 @@ _PLACES: Final = {"name": "entity", "area": "area", "floor": "floor"}
 """Slots that name something of the home, and what the package's error texts call that"""
 _LEAST_NAME: Final = 4
 """Letters of a name worth a refusal; shorter ones are mostly articles"""
+_LEAST_WORDS: Final = 3
+"""Letters of a sentence that are not names, from which it says what to do"""
 _UNKNOWN: Final = _PLACES.keys() | {"domain"}
 _OWN_LETTERS: Final = dict.fromkeys(REFUSABLE, 6) | dict.fromkeys(QUESTIONS, 12)
 """Letters of a sentence that are not names, from which it is about a home, whoever's it is"""
@@ -51,6 +53,7 @@ class Sentences:
     def __init__(self, custom: Sequence[Path] = ()) -> None:
         self._custom = custom
         self._loaded: dict[str, _Language | None] = {}
+        self._nobody = _slot_lists(Home(), {})
         self._lists_of: tuple[Home, Mapping[str, Any], dict[str, Any]] | None = None
 
     def load(self, language: str) -> bool:
@@ -84,12 +87,15 @@ class Sentences:
         Slower than `recognize`: for texts that no sentence fits.
         """
         known = self._language(language)
-        return known.refuse(text, self._lists(home, classes)) if known is not None else None
+        if known is None:
+            return None
+        unable = known.refuse_unable(text, home, self._nobody)
+        return unable or known.refuse(text, self._lists(home, classes))
 
     def concerns_home(self, text: str, language: str) -> bool:
         """Whether `text` would command or ask after something of a home, whatever its names."""
         known = self._language(language)
-        return known is not None and known.concerns_home(text, self._lists(Home(), {}))
+        return known is not None and known.concerns_home(text, self._nobody)
 
     def _language(self, language: str) -> "_Language | None":
         code = language or "en"
@@ -158,16 +164,14 @@ class _Language:
         )
 
     def refuse(self, text: str, lists: dict[str, Any]) -> Understood | None:
-        from hassil.recognize import MISSING_ENTITY
-
         refusals = []
         for result in self._with_unknown_names(text, lists):
-            missing = result.unmatched_entities
+            missing = _unknown(result)
             if result.intent.name not in REFUSABLE or not missing.keys() <= _PLACES.keys():
                 continue
-            name, entity = next(iter(missing.items()), ("", None))
-            said = str(getattr(entity, "text", "")).strip()
-            if len(said) >= _LEAST_NAME and said != MISSING_ENTITY:
+            name, said = next(iter(missing.items()), ("", ""))
+            own = result.text_chunks_matched
+            if len(said) >= _LEAST_NAME and own >= max(_LEAST_WORDS, len(said) // 2):
                 refusals.append((result.text_chunks_matched, -len(missing), name, said, result))
         if not refusals:
             return None
@@ -182,6 +186,32 @@ class _Language:
             language=self._code,
             refusal=refusal or words_of(self._code).say("not_known", name=said),
         )
+
+    def refuse_unable(self, text: str, home: Home, nobody: dict[str, Any]) -> Understood | None:
+        """Return a refusal when `text` wants of a thing what things of its kind cannot do."""
+        names = {name.casefold(): name for e in home.entities.values() for name in e.names}
+        for result in self._with_unknown_names(text, nobody):
+            missing = _unknown(result)
+            if result.intent.name in REFUSABLE and missing.keys() == {"name"}:
+                said = missing["name"].casefold()
+                if said in names and result.text_chunks_matched >= _LEAST_WORDS:
+                    refusal = words_of(self._code).say("not_able", name=names[said])
+                    return Understood(result.intent.name, language=self._code, refusal=refusal)
+        return None
+
+
+def _unknown(result: Any) -> dict[str, str]:
+    """Return the words of a result that stand where a name should; what was not said is not there.
+
+    The kind of a thing is missing whenever its name is unknown.
+    """
+    from hassil.recognize import MISSING_ENTITY
+
+    texts = {
+        name: str(getattr(entity, "text", "")).strip()
+        for name, entity in result.unmatched_entities.items()
+    }
+    return {name: text for name, text in texts.items() if text != MISSING_ENTITY}
 
 
 def _load(code: str, custom: Sequence[Path]) -> _Language | None:

@@ -18,6 +18,7 @@ from wyoming_common.errors import BadRequest, Busy, ServiceError, TooLarge, Unav
 from wyoming_common.web import listening, only_from
 from wyoming_llm.config import OFF, LlmSettings
 from wyoming_llm.engine import Delta, ToolCall, Usage
+from wyoming_llm.http.openapi import document
 from wyoming_llm.http.requests import ChatRequest, parse
 from wyoming_llm.replies import Replies
 
@@ -49,6 +50,7 @@ class Door:
         )
         for prefix in ("", "/v1"):
             app.router.add_get(f"{prefix}/health", self._health)
+            app.router.add_get(f"{prefix}/openapi.json", self._openapi)
             app.router.add_get(f"{prefix}/models", self._models)
             app.router.add_get(f"{prefix}/models/{{name:.+}}", self._one_model)
             app.router.add_post(f"{prefix}/chat/completions", self._chat)
@@ -84,6 +86,9 @@ class Door:
         if self._ready():
             return web.json_response({"status": "ok"})
         return web.json_response({"status": "loading model"}, status=503)
+
+    async def _openapi(self, _request: web.Request) -> web.Response:
+        return web.json_response(document())
 
     async def _models(self, _request: web.Request) -> web.Response:
         return web.json_response({"object": "list", "data": [self._shown()]})

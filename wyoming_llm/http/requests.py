@@ -124,6 +124,11 @@ def parse(content: Any) -> ChatRequest:
     return ChatRequest(prompt, sampling, bool(body.stream), usage)
 
 
+def body_schema(ref_template: str) -> dict[str, Any]:
+    """Return the JSON schema of a request."""
+    return _Body.model_json_schema(ref_template=ref_template)
+
+
 def _message(said: _Said) -> Message:
     content = said.content or ""
     if not isinstance(content, str):

@@ -26,6 +26,7 @@ class _Wishes:
     asks: re.Pattern[str]
     leads: re.Pattern[str]
     """Imperatives that a command begins with"""
+    questions: re.Pattern[str]
     always: re.Pattern[str]
     impossible: re.Pattern[str]
     polite: re.Pattern[str]
@@ -42,6 +43,7 @@ class _Wishes:
             state=words("states"),
             asks=words("asks", r"^(?:{})\b"),
             leads=words("leads", r"^(?:{})\b(?= \S)"),
+            questions=words("questions", r"^(?:{})\b"),
             always=words("always", "{}"),
             impossible=words("impossible", "{}"),
             polite=words("polite", r"^(?:{}\b[\s,]*)+"),
@@ -83,6 +85,10 @@ class Language:
         if wishes.act.search(words):
             return True
         return bool(wishes.state.search(words) and (wishes.asks.search(words) or _short(words)))
+
+    def is_question(self, text: str) -> bool:
+        """Whether `text` asks for an answer; "could you ..." asks for a deed."""
+        return bool(self.wishes.questions.search(self._plain(text)))
 
     def wants_impossible(self, text: str) -> bool:
         """Whether `text` asks for something to be done that needs more than words."""
