@@ -52,9 +52,11 @@ class FasterWhisper:
                 cpu_threads=settings.threads,
                 local_files_only=True,
             )
+            self._beam_size = settings.beam_size or _BEAM_SIZE
+            # A vocabulary that is cut is noticed at the first decode, and not before.
+            self.transcribe(np.zeros(16_000, np.float32), Request(language=self._languages[0]))
         except Exception as err:  # its libraries raise RuntimeError, ValueError and bare Exception
             raise ModelError(f"model: cannot load {path}: {_first_line(err)}") from err
-        self._beam_size = settings.beam_size or _BEAM_SIZE
 
     @property
     def languages(self) -> tuple[str, ...]:
