@@ -37,7 +37,7 @@ class BargeInSettings:
     window_seconds: float = 0.2
     likely_seconds: float = 0.03
     """Speech within the window that pauses the reply..."""
-    likely_unknown_seconds: float = 0.15
+    likely_unknown_seconds: float = 0.09
     """...while it is not known what the echo of this room sounds like."""
     known_seconds: float = 1.0
     """Audible reply in which nothing sounds like speech, after which the room is known."""
@@ -114,7 +114,10 @@ class BargeIn:
             self._learn(hearing, seconds)
         if self._state is Talk.LIKELY:
             self._paused += seconds
-            if hearing.probability >= settings.clear and hearing.level_db > self._echo_left_db:
+            if self._paused <= settings.echo_delay_seconds:
+                # What was played last is still on its way.
+                self._echo_db = max(self._echo_db, hearing.level_db)
+            elif hearing.probability >= settings.clear and hearing.level_db > self._echo_left_db:
                 self._after += seconds
         elif self._state is not Talk.REAL:
             # The loudest of the last tenths of a second is what now dies away.
