@@ -1,5 +1,6 @@
 """The page in a real browser."""
 
+import re
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 import aiohttp
@@ -93,6 +94,13 @@ async def test_a_service_that_is_slow_on_purpose_is_named_by_all_who_are_asked()
     assert llm.report["stages"]["llm"]["violations"] == 5
 
 
+def hour(when: str) -> int:
+    """Return the hour of a time as the page shows it."""
+    found = re.search(r"(\d+):\d\d:\d\d", when)
+    assert found is not None, when
+    return int(found[1])
+
+
 async def test_a_long_history_and_a_clock_that_jumps_leave_it_right() -> None:
     telemetry = Telemetry("parley-satellite")
     async with dashboard() as shown, chromium() as page:
@@ -113,10 +121,14 @@ async def test_a_long_history_and_a_clock_that_jumps_leave_it_right() -> None:
         shown.history.add(dict(telemetry._records[-1][0]), telemetry._clock())
         await page.until(f"{TURNS} === 42 && document.querySelector('[data-number=\"10050\"]')")
         numbers = await page.value(order)
+        after = await page.until(f"(all => all[1] !== '{before[0]}' && all)({times})")
         tiles = await page.value("document.getElementById('tiles').textContent")
         drawn = await page.until("document.querySelector('#chart canvas') && true")
 
     assert len(before) == 42
+    assert [(hour(new) - hour(old)) % 24 for old, new in zip(before, after[1:], strict=False)] == (
+        [2] * 41
+    )
     assert first == list(range(10_049, 10_037, -1))
     assert numbers == sorted(numbers, reverse=True)
     assert "10000turns" in tiles

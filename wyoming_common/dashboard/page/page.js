@@ -37,7 +37,19 @@ async function get(path, query) {
 
 const wantsText = () => (byId("show-text").checked ? "1" : "0");
 
+// Turns are known by how long ago they were: when the clock is put right, so are their times.
+let zero = Date.now() - performance.now();
+
+function minuteHand() {
+  const now = Date.now() - performance.now();
+  if (Math.abs(now - zero) < 30000) return;
+  zero = now;
+  redraw();
+  drawChart();
+}
+
 async function poll() {
+  minuteHand();
   try {
     const answer = await get("api/state", { revision: state.revision, text: wantsText() });
     byId("banner").hidden = true;
