@@ -39,7 +39,27 @@ _LOGGER = logging.getLogger(__name__)
 _STUCK_SECONDS = 1.0
 _LINGER_SECONDS = 1.0
 
+_DESCRIBED_SECONDS = 0.1
+
 HandlerFactory = Callable[[asyncio.StreamReader, asyncio.StreamWriter], "ServiceHandler"]
+
+
+class Described:
+    """What a service says of itself, made anew at most every tenth of a second.
+
+    A hundred languages or voices take milliseconds, and anybody may ask again and again.
+    """
+
+    def __init__(self) -> None:
+        self._made = float("-inf")
+        self._event = Event("info")
+
+    def answer(self, info: Callable[[], Info]) -> Event:
+        """Return the event that answers `describe`."""
+        now = time.monotonic()
+        if now - self._made >= _DESCRIBED_SECONDS:
+            self._event, self._made = info().event(), now
+        return self._event
 
 
 class ServiceHandler(AsyncEventHandler):
@@ -68,6 +88,7 @@ class ServiceHandler(AsyncEventHandler):
         self._turn_id = ""
         self._ours: bool | None = None
         self._enter: Callable[[], None] = lambda: None
+        self._described = Described()
         self.span: Span = NO_SPAN
         """The trace of the job in progress."""
         self.telemetry = Telemetry("")
@@ -76,12 +97,15 @@ class ServiceHandler(AsyncEventHandler):
         )
         super().__init__(self._guarded, writer)
 
-    def share(self, limits: Limits, memory: Memory, enter: Callable[[], None]) -> None:
-        """Take the limits of the service, its memory for what is on its way in, and what takes
-        a place among those that are served: `enter` raises Busy when there is none.
+    def share(
+        self, limits: Limits, memory: Memory, described: "Described", enter: Callable[[], None]
+    ) -> None:
+        """Take the limits of the service, its memory for what is on its way in, its description,
+        and what takes a place among those that are served: `enter` raises Busy when there is none.
         """
         self.limits = self._guarded.limits = limits
         self._guarded.memory = memory
+        self._described = described
         self._enter = enter
 
     async def run(self) -> None:
@@ -113,7 +137,7 @@ class ServiceHandler(AsyncEventHandler):
 
     async def handle_event(self, event: Event) -> bool:
         if Describe.is_type(event.type):
-            await self.write_event(self._info().event())
+            await self.write_event(self._described.answer(self._info))
         elif Ping.is_type(event.type):
             await self.write_event(Pong(text=Ping.from_event(event).text).event())
         elif event.type == TRACE_QUERY:
@@ -295,6 +319,7 @@ class _Service:
     ) -> None:
         self._make_handler = make_handler
         self._tls = door.tls
+        self._described = Described()
         self._given = limits
         self.limits = limits or Limits()
         self._telemetry = telemetry
@@ -318,7 +343,10 @@ class _Service:
         handler = self._make_handler(reader, writer)
         handler.telemetry = self._telemetry
         handler.share(
-            self._given or handler.limits, self._memory, partial(self._enter, handler, peer)
+            self._given or handler.limits,
+            self._memory,
+            self._described,
+            partial(self._enter, handler, peer),
         )
         refusal = self._anteroom.admit(handler, peer)
         if refusal is not None:

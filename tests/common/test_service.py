@@ -227,6 +227,27 @@ async def test_a_client_that_stops_reading_is_dropped() -> None:
         await asyncio.wait_for(ended.wait(), 10)
 
 
+async def test_many_who_ask_what_there_is_cost_no_more_than_one() -> None:
+    made = 0
+
+    def info() -> Info:
+        nonlocal made
+        made += 1
+        return INFO
+
+    async with (
+        serve("tcp://127.0.0.1:0", partial(Speaker, info)) as uri,
+        AsyncClient.from_uri(uri) as client,
+    ):
+        began = asyncio.get_running_loop().time()
+        for _ in range(200):
+            await client.write_event(Describe().event())
+            assert Info.is_type((await receive(client)).type)
+        seconds = asyncio.get_running_loop().time() - began
+
+    assert 1 <= made <= 1 + seconds * 10
+
+
 async def test_a_request_too_many_is_told_so_and_describe_is_answered_still() -> None:
     async with service(Limits(connections=1)) as (uri, _), AsyncClient.from_uri(uri) as first:
         await first.write_event(Synthesize("forever").event())
