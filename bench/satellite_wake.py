@@ -149,7 +149,9 @@ def _recognizer() -> Callable[[Wave], list[str]]:
     from wyoming_common.settings import DEFAULT_DATA_DIR
     from wyoming_common.store import ModelStore
 
-    model = WhisperModel(str(ModelStore([DEFAULT_DATA_DIR]).ensure("tiny.en")), device="cpu")
+    model = WhisperModel(
+        str(ModelStore([DEFAULT_DATA_DIR]).ensure("tiny.en")), device="cpu", compute_type="int8"
+    )
 
     def recognize(pcm: Wave) -> list[str]:
         parts, _ = model.transcribe(pcm / 32768, language="en", beam_size=1)
