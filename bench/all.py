@@ -4,11 +4,13 @@
 
 DIR of --peers is a virtual environment with wyoming-faster-whisper and wyoming-piper; --data
 holds manifest.jsonl and rir.jsonl with recordings. `script/bench` makes and finds both.
-Measurements take turns, so that what disturbs the machine disturbs them all; the report is
-written after each, so that one that is interrupted has what was measured until then.
+Measurements take turns, so that what disturbs the machine disturbs them all. The report, and
+benchmarks.json with every run beside it, are written after each: what is interrupted has what was
+measured until then, and --add goes on from there (with --repeats 0 it only writes the report).
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -17,6 +19,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 from bench.measurements import EAR, JSON_FILE, PORTS, RUN, Measurement, last_json, measurements
@@ -27,6 +30,7 @@ from wyoming_common.settings import DEFAULT_DATA_DIR
 from wyoming_common.store.store import ModelStore
 from wyoming_common.telemetry import percentile
 
+RUNS = "benchmarks.json"
 _START_SECONDS = 90.0
 _MOST_SECONDS = 600.0
 """A measurement that takes longer gives no figure."""
@@ -86,10 +90,25 @@ class Results:
         """The questions of every run, with their waits."""
         self._failures: dict[str, str] = {}
 
-    def measure(
-        self, one: Measurement, servers: Mapping[str, tuple[str, ...]], run: int = 0
-    ) -> None:
-        """Run a measurement for the `run`-th time; a failure is remembered and stops nothing."""
+    @classmethod
+    def load(cls, path: Path) -> "Results":
+        """Return what `save` has written."""
+        told = json.loads(path.read_text(encoding="utf-8"))
+        results = cls()
+        results.runs |= told["runs"]
+        results.printed |= told["printed"]
+        results.turns = [Turn(**turn) for turn in told["turns"]]
+        return results
+
+    def save(self, path: Path) -> None:
+        """Write every run as JSON."""
+        turns = [asdict(turn) for turn in self.turns]
+        told = {"runs": dict(self.runs), "printed": self.printed, "turns": turns}
+        path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+    def measure(self, one: Measurement, servers: Mapping[str, tuple[str, ...]]) -> None:
+        """Run a measurement once more; a failure is remembered and stops nothing."""
+        run = len(self.runs[one.keys[0]])
         try:
             with ExitStack() as stack:
                 for name in one.needs:
@@ -162,6 +181,7 @@ class Report:
         waits = report_questions(results.turns) if results.turns else ""
         text = render(self._before, results.figures, results.missing, waits, printed)
         (self._folder / "benchmarks.md").write_text(text, encoding="utf-8")
+        results.save(self._folder / RUNS)
         return text.partition("## What each")[0]
 
     def draw(self, results: Results) -> None:
@@ -180,16 +200,17 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.only:
         todo = [one for one in todo if any(part in one.name for part in arguments.only)]
     servers = commands(arguments.peers, store)
-    results, report = Results(), Report(arguments.out)
-    table = ""
+    report = Report(arguments.out)
+    results = Results.load(arguments.out / RUNS) if arguments.add else Results()
     for repeat, one in _in_turn(todo, 1 if arguments.quick else arguments.repeats):
         spent = time.monotonic() - begun
         if repeat and spent > arguments.minutes * 60:
             _say(f"{arguments.minutes:g} minutes are over: no second run of {one.name}")
             continue
         _say(f"{one.name} ({repeat + 1})")
-        results.measure(one, servers, repeat)
-        table = report.write(results)
+        results.measure(one, servers)
+        report.write(results)
+    table = report.write(results)
     report.draw(results)
     _say(f"Done in {(time.monotonic() - begun) / 60:.1f} minutes")
     print(table)
@@ -216,6 +237,7 @@ def main() -> None:
     parser.add_argument(
         "--minutes", type=float, default=18.0, help="after which no second run begins (18)"
     )
+    parser.add_argument("--add", action="store_true", help="add to the runs that are there")
     parser.add_argument("--only", action="append", help="measurements with this in their name")
     parser.add_argument(
         "--quick", action="store_true", help="one run of a few minutes; figures are rough"
@@ -224,6 +246,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if not (arguments.data / "manifest.jsonl").is_file():
         parser.error(f"expected recordings with manifest.jsonl in {arguments.data}")
+    if arguments.add and not (arguments.out / RUNS).is_file():
+        parser.error(f"there is no {RUNS} in {arguments.out} to add to")
     if not (arguments.peers / "bin/python").is_file():
         parser.error(f"expected a virtual environment with the stock servers in {arguments.peers}")
     raise SystemExit(run(arguments))

@@ -1,6 +1,7 @@
 """The table of `script/bench` claims no more than was measured."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,23 @@ def test_the_tail_of_the_waits_is_that_of_all_turns_unless_the_runs_disagree() -
 
     assert agreed["ear_p95"] == (840.0,)
     assert disagreed["ear_p95"] == (400.0, 900.0)
+
+
+def test_what_was_measured_is_there_for_a_later_run(tmp_path: Path) -> None:
+    results = Results()
+    results.runs["tail"].append(12.5)
+    results.printed["STT"] = "a table"
+    results.turns = [Turn("a.wav", 5, wait=300.0, stt=None), Turn("b.wav", 10, "cut off early")]
+
+    results.save(tmp_path / "runs.json")
+    found = Results.load(tmp_path / "runs.json")
+    found.runs["answers"].append(3.0)
+
+    assert found.turns == results.turns
+    assert found.printed == results.printed
+    assert [(figure.key, figure.runs) for figure in found.figures] == [
+        ("tail", (12.5,)), ("answers", (3.0,))
+    ]  # fmt: skip
 
 
 def test_figures_are_found_in_what_the_measurements_write() -> None:
