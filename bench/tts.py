@@ -56,6 +56,7 @@ TEXTS = {
 }
 WORD_SECONDS = 0.06
 PORTS = {"wyoming-piper": 10391, "parley": 10392}
+CACHED = "tcp://127.0.0.1:10393"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +122,11 @@ async def both(peers: Path, voice: Path) -> AsyncIterator[dict[str, str]]:
     with ExitStack() as stack, tempfile.TemporaryDirectory() as empty:
         stock = f"{peers}/bin/python -m wyoming_piper --voice {name} --data-dir {voice}"
         ours = f"{sys.executable} -m wyoming_tts --voice {voice} --data-dir {empty} --cache 0"
-        for command, uri in ((stock, uris["wyoming-piper"]), (ours, uris["parley"])):
-            quiet = " --no-zeroconf" if command is ours else ""
-            stack.enter_context(server(shlex.split(f"{command} --uri {uri}{quiet}")))
-        for uri in uris.values():
+        ours += " --no-zeroconf"
+        cached = ours.replace("--cache 0", "")
+        for command, uri in zip((stock, ours, cached), (*uris.values(), CACHED), strict=True):
+            stack.enter_context(server(shlex.split(f"{command} --uri {uri}")))
+        for uri in (*uris.values(), CACHED):
             await _ready(uri)
         yield uris
 
@@ -151,6 +153,15 @@ async def measure(uris: dict[str, str], rounds: int) -> dict[str, dict[str, list
                     for name, uri in uris.items():
                         row.setdefault(name, []).append(await ask(uri, text, stream=stream))
     return results
+
+
+async def measure_cache(rounds: int) -> list[float]:
+    """Return the milliseconds after which phrases start that were spoken before."""
+    texts = [text for texts in TEXTS.values() for text in texts]
+    for text in texts:
+        await ask(CACHED, text, stream=False)
+    turns = [await ask(CACHED, text, stream=False) for _ in range(rounds) for text in texts]
+    return [turn.first for turn in turns]
 
 
 def report(results: dict[str, dict[str, list[Turn]]]) -> str:
@@ -196,7 +207,9 @@ async def main() -> None:
     async with both(arguments.peers, arguments.voice) as uris:
         with server(shlex.split(arguments.load)) if arguments.load else ExitStack():
             results = await measure(uris, arguments.rounds)
+            cached = await measure_cache(arguments.rounds)
     print(report(results))
+    print(f"\nPhrase cache: median {statistics.median(cached):.1f} ms, worst {max(cached):.1f} ms")
     if arguments.json:
         rows = {k: {n: [asdict(t) for t in ts] for n, ts in r.items()} for k, r in results.items()}
         arguments.json.write_text(json.dumps(rows))

@@ -13,6 +13,7 @@ import pytest
 from wyoming_tts.engines.piper_graph import Uncuttable, cut
 from wyoming_tts.engines.piper_parts import Inputs, load_cut, run
 from wyoming_tts.engines.piper_vocoder import WindowedVocoder
+from wyoming_tts.engines.piper_wide import widened
 
 HOP = 4
 CHANNELS = 8
@@ -111,6 +112,21 @@ def test_a_cut_voice_sounds_as_the_whole(tmp_path: Path, sid: int | None) -> Non
     windowed = np.concatenate(list(vocoder(encoded, given)))
     whole = run(open_session(str(path)), given).reshape(-1)
     np.testing.assert_allclose(windowed, whole, atol=1e-4)
+
+
+@pytest.mark.parametrize("sid", [None, 2])
+def test_a_decoder_of_images_sounds_as_that_of_sequences(tmp_path: Path, sid: int | None) -> None:
+    parts = cut(write_voice(tmp_path / "v.onnx", speakers=sid is not None))
+    latents = np.random.default_rng(2).standard_normal((1, CHANNELS, 33)).astype(np.float32)
+    given: Inputs = {parts.latent: latents} | ({} if sid is None else {"sid": np.array([sid])})
+
+    wide = widened(parts.decoder, parts.latent)
+
+    assert "ConvTranspose" not in {node.op_type for node in wide.graph.node}
+    plain, images = (
+        run(open_session(part.SerializeToString()), given) for part in (parts.decoder, wide)
+    )
+    np.testing.assert_allclose(images, plain, atol=1e-5)
 
 
 def test_the_parts_are_kept_and_used_again(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from wyoming_tts.engines.piper_graph import Parts, Uncuttable, cut
 from wyoming_tts.engines.piper_vocoder import Floats, Halo
+from wyoming_tts.engines.piper_wide import widened
 
 _LOGGER = logging.getLogger(__name__)
 
-_FORMAT = 3
+_FORMAT = 4
 """Raised when what is kept beside a voice changes its meaning."""
 _FAITHFUL_DB = 90.0
 """Signal to noise of windows against the whole; 16-bit sound has 98 dB at most."""
@@ -78,13 +79,22 @@ def load_cut(model: Path, probe: Inputs, open_session: OpenSession) -> CutVoice 
     except (OSError, ValueError, KeyError, TypeError) as err:
         _LOGGER.debug("%s: %s", folder, err)
     try:
-        parts = cut(model)
-        voice = _measure(model, parts, probe, open_session)
+        parts, voice = _made(model, probe, open_session)
     except Exception as err:  # noqa: BLE001 - onnx and onnxruntime raise whatever they like
         _LOGGER.info("%s is spoken a sentence at a time: %s", model.name, err)
         return None
     _keep(folder, parts, voice.facts)
     return voice
+
+
+def _made(model: Path, probe: Inputs, open_session: OpenSession) -> tuple[Parts, CutVoice]:
+    parts = cut(model)
+    try:
+        faster = replace(parts, decoder=widened(parts.decoder, parts.latent))
+        return faster, _measure(model, faster, probe, open_session)
+    except Exception as err:  # noqa: BLE001 - onnx and onnxruntime raise whatever they like
+        _LOGGER.info("%s keeps its decoder as it is: %s", model.name, err)
+    return parts, _measure(model, parts, probe, open_session)
 
 
 def _load(folder: Path, model: Path, open_session: OpenSession) -> CutVoice:
