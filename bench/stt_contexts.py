@@ -36,7 +36,7 @@ class Choice:
     """Silence it hears behind the speech"""
     silence_seconds: float = 0.0
     """Silence whose states the decoder is given behind that"""
-    beams: int = 2
+    beams: int = 5
 
 
 CHOICES = (
@@ -48,8 +48,9 @@ CHOICES = (
     Choice("speech + 1 s, then 8 s of silence states", silence_seconds=8),
     Choice("speech + 0.5 s, then silence to 30 s", margin_seconds=0.5, silence_seconds=30),
     Choice("speech + 1 s, then silence to 30 s, greedy", silence_seconds=30, beams=1),
-    Choice("speech + 1 s, then silence to 30 s", silence_seconds=30),
-    Choice("speech + 1 s, then silence to 30 s, 3 beams", silence_seconds=30, beams=3),
+    Choice("speech + 1 s, then silence to 30 s, 2 beams", silence_seconds=30, beams=2),
+    Choice("speech + 1 s, then silence to 30 s (the default)", silence_seconds=30),
+    Choice("speech + 3 s, then silence to 30 s", margin_seconds=3.0, silence_seconds=30),
 )
 
 
@@ -64,7 +65,7 @@ class Chosen(FasterWhisper):
         seconds = max(len(audio) / 16_000 + choice.margin_seconds, choice.least_seconds)
         frames = min(2 * round(50 * seconds), 3000)
         features = self._whisper.feature_extractor(audio, padding=160)
-        states = np.array(self._states(fit(features, frames)))
+        states = self._states(fit(features, frames))
         end = states.shape[1] + round(50 * choice.silence_seconds)
         whole = np.concatenate([states, self._silence[:, states.shape[1] : end]], axis=1)
         return ctranslate2.StorageView.from_array(np.ascontiguousarray(whole))

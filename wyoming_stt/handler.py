@@ -15,7 +15,7 @@ from wyoming.event import Event
 from wyoming.info import SelectProgram
 
 from wyoming_common.audio import PcmFormat
-from wyoming_common.errors import BadRequest, TooLarge
+from wyoming_common.errors import BadAudio, BadRequest, TooLarge
 from wyoming_common.limits import Limits
 from wyoming_common.service import ServiceHandler
 from wyoming_stt.partial import Agreement
@@ -110,12 +110,16 @@ class SttHandler(ServiceHandler):
             await self._open()
         assert self._session is not None
         self._heard = True
-        pcm_format = PcmFormat(chunk.rate, chunk.width, chunk.channels)
-        self._seconds += pcm_format.seconds(len(chunk.audio))
-        if self._seconds > self.limits.audio_seconds:
+        try:
+            pcm_format = PcmFormat(chunk.rate, chunk.width, chunk.channels)
+            self._seconds += pcm_format.seconds(len(chunk.audio))
+            if self._seconds > self.limits.audio_seconds:
+                raise TooLarge(f"At most {self.limits.audio_seconds:g} s of audio in one utterance")
+        except (BadAudio, TooLarge):
+            # One error is the answer, however much more of it comes.
             await self.stop_job()
             self._answered = True
-            raise TooLarge(f"At most {self.limits.audio_seconds:g} s of audio in one utterance")
+            raise
         session, step = self._session, pcm_format.frame_bytes * pcm_format.rate
         for start in range(0, len(chunk.audio), step):
             await session.feed(chunk.audio[start : start + step], pcm_format)

@@ -22,7 +22,7 @@ _Sink = ctypes.CFUNCTYPE(
 
 @cache
 def _library() -> tuple[ctypes.CDLL, int]:
-    import espeakng_loader
+    import espeakng_loader  # type: ignore[import-untyped]
 
     library = ctypes.CDLL(espeakng_loader.get_library_path())
     data = espeakng_loader.get_data_path().encode()
@@ -31,7 +31,7 @@ def _library() -> tuple[ctypes.CDLL, int]:
     return library, rate
 
 
-def speak(text: str, voice: str, words_a_minute: int = 140) -> NDArray[np.float32]:
+def speak(text: str, voice: str, words_a_minute: int = 130) -> NDArray[np.float32]:
     """Return `text` as spoken by `voice` ("de", "fr-fr"): mono, 16 kHz, -1 to 1."""
     library, rate = _library()
     heard: list[NDArray[np.int16]] = []

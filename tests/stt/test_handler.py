@@ -68,6 +68,43 @@ async def test_any_pcm_is_understood(
     assert (await transcript(client)).text == "loud 1.0"
 
 
+async def test_a_format_that_changes_in_mid_stream_is_followed(client: AsyncTcpClient) -> None:
+    one = speech(1.0, 48_000)
+    stereo = b"".join(2 * one[at : at + 2] for at in range(0, len(one), 2))
+    await client.write_event(AudioStart(RATE, 2, 1).event())
+    await send_audio(client, speech(1.0))
+    await send_audio(client, stereo, 48_000, 2, 2)
+    await client.write_event(AudioStop().event())
+
+    assert (await transcript(client)).text == "loud 2.0"
+
+
+async def test_audio_cut_within_samples_is_put_together(client: AsyncTcpClient) -> None:
+    pcm = speech(1.0)
+    for start in range(0, len(pcm), 1023):
+        await client.write_event(AudioChunk(RATE, 2, 1, pcm[start : start + 1023]).event())
+    await client.write_event(AudioStop().event())
+
+    assert (await transcript(client)).text == "loud 1.0"
+
+
+async def test_a_format_that_cannot_be_is_answered_once_and_ends_the_utterance(
+    client: AsyncTcpClient,
+) -> None:
+    await send_audio(client, speech(1.0))
+    for _ in range(5):
+        await client.write_event(AudioChunk(RATE, 9, 1, bytes(900)).event())
+    await client.write_event(AudioStop().event())
+    await client.write_event(Transcribe().event())
+    await send_audio(client, speech(2.0))
+    await client.write_event(AudioStop().event())
+
+    error = Error.from_event(await receive(client))
+
+    assert error.code == "bad-audio"
+    assert (await transcript(client)).text == "loud 2.0"
+
+
 async def test_live_audio_is_answered_before_audio_stop(engine: FakeEngine) -> None:
     ticks = itertools.count()
     service = SttService(
