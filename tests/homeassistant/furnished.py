@@ -117,6 +117,8 @@ def _cover(name: str, kind: str) -> str:
 """
 
 
+_PLUGGED = """        availability: "{{ is_state('input_boolean.h_unplugged', 'off') }}"
+"""
 _ON = "{{ is_state('HELPER', 'on') }}"
 CONFIGURATION = f"""
 homeassistant:
@@ -157,7 +159,7 @@ climate:
 template:
   - light:{"".join(map(_light, _LIGHTS))}
 {"".join(_dead_light(name, more) for name, more in _MORE_LIGHTS.items())}
-{_switched("Coffee machine", "switch", "turn_on", "turn_off", _ON)}
+{_switched("Coffee machine", "switch", "turn_on", "turn_off", _ON, _PLUGGED)}
 {_switched("Front door", "lock", "lock", "unlock", _ON)}
 {_switched("Ceiling fan", "fan", "turn_on", "turn_off", _ON)}
     vacuum:

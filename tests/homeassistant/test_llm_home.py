@@ -117,19 +117,10 @@ async def test_a_light_that_does_not_react_is_not_claimed_to_be_on(home: Home) -
 async def test_a_device_that_goes_away_is_not_claimed_to_have_obeyed(home: Home) -> None:
     await home.reset()
     await home.ask("api", "turn on the coffee machine")
-    await home.client.call(
-        "config/entity_registry/update",
-        entity_id="switch.coffee_machine",
-        disabled_by="user",
-    )
-    await home.client.until("switch.coffee_machine", lambda now: now in ("absent", "unavailable"))
-    try:
-        answers = [await home.ask(name, "turn off the coffee machine") for name in PORTS]
-    finally:
-        await home.client.call(
-            "config/entity_registry/update", entity_id="switch.coffee_machine", disabled_by=None
-        )
-        await home.client.until("switch.coffee_machine", lambda now: now in ("on", "off"))
+    await home.client.service("input_boolean.turn_on", entity_id="input_boolean.h_unplugged")
+    await home.client.until("switch.coffee_machine", lambda now: now == "unavailable")
+    answers = [await home.ask(name, "turn off the coffee machine") for name in PORTS]
+    await home.reset()
 
     assert [answer.kind for answer in answers] == ["error", "error"], answers
 
@@ -293,11 +284,13 @@ async def test_sentences_of_the_package_give_what_home_assistants_own_agent_give
         for agent in ("own", "api"):
             await home.reset()
             answer = await home.ask(agent, text, f"{agent} {text}"[:60])
-            if answer.said.endswith("?") and agent != "own":
+            if answer.said.startswith(("Do you really", "That concerns")) and agent != "own":
                 answer = await home.ask(agent, "yes", f"{agent} {text}"[:60])
             results.append((answer, await home.states()))
         (own, own_states), (ours, our_states) = results
-        same = own_states == our_states and (own.kind == "error") == (ours.kind == "error")
+        # A question back does nothing, as an error does.
+        refused = ours.kind == "error" or ours.said.startswith("Shall I")
+        same = own_states == our_states and (own.kind == "error") == refused
         if not same or (own.kind != "error" and _plain(own.said) != _plain(ours.said)):
             changed = {
                 key: (own_states.get(key), value)
@@ -308,10 +301,9 @@ async def test_sentences_of_the_package_give_what_home_assistants_own_agent_give
     report = "\n".join(f"{i}: {t!r}\n  HA   {a}\n  ours {o} {c or ''}" for i, t, a, o, c in differ)
     report = f"seed {seed}: {count - len(differ)} of {count} the same\n{report}"
     (home.directory / "sentences.txt").write_text(report, encoding="utf-8")
-    worse = [
-        row for row in differ if row[4] or (row[2].kind != "error") == (row[3].kind == "error")
-    ]
-    assert len(worse) <= count // 20, report
+    assert len(differ) <= count // 10, report
+    # What Home Assistant would not have done is never done.
+    assert not [row for row in differ if row[4] and row[2].kind == "error"], report
 
 
 def _plain(said: str) -> str:

@@ -255,7 +255,7 @@ async def test_a_timer_goes_to_the_satellite_that_asked() -> None:
 
     assert isinstance(outcome, Intent)
     assert outcome.name == "HassStartTimer"
-    assert outcome.slots["minutes"] == 5
+    assert repr(outcome.slots["minutes"]) == "5"
     assert isinstance(without[0], Fail)
 
 
@@ -302,6 +302,14 @@ async def test_what_a_thing_cannot_do_is_refused_without_the_model(text: str) ->
 
         assert isinstance(outcome, Fail)
         assert it.home.handled == []
+
+
+async def test_a_question_after_a_thing_is_answered_by_its_state_whatever_the_words() -> None:
+    async with house(script=["The coffee machine is unoccupied."]) as it:
+        answer = await it.told("is there the coffee machine unoccupied")
+
+        assert answer == "Coffee machine is off"
+        assert it.engine.prompts == []
 
 
 async def test_a_model_that_is_trusted_is_not_asked_back() -> None:

@@ -26,12 +26,18 @@ _INSTRUCTIONS: Final = (
     "HassSetPosition: how far open, in percent.\nDevices:\n"
 )
 _RESPONSES: Final = {
-    "HassTurnOn": "{{ slots.name }}: done",
-    "HassTurnOff": "{{ slots.name }}: done",
-    "HassLightSet": "{{ slots.name }} set",
-    "HassSetPosition": "{{ slots.name }} set",
-    "HassGetState": "{{ slots.name }} is {{ state.state_with_unit }}",
+    "HassTurnOn": "one_done",
+    "HassTurnOff": "one_done",
+    "HassLightSet": "one_set",
+    "HassSetPosition": "one_set",
+    "HassGetState": "state_is",
 }
+
+
+def state_of(entity: Entity, language: str) -> Understood:
+    """Return the question what state an entity is in."""
+    slots = {"name": entity.name}
+    return Understood("HassGetState", slots, _response("HassGetState", language), language)
 
 
 def question_of(understood: Understood) -> str:
@@ -86,8 +92,14 @@ def read_choice(answer: str, candidates: Sequence[Entity], language: str) -> Und
         if "name" in properties and _fits(choice, properties):
             slots = {name: choice[name] for name in properties if name != "intent"}
             intent = choice["intent"]
-            return Understood(intent, slots, _RESPONSES[intent], language, guessed=True)
+            return Understood(intent, slots, _response(intent, language), language, guessed=True)
     return None
+
+
+def _response(intent: str, language: str) -> str:
+    """Return how success is said, as a template of Home Assistant's."""
+    name, state = "{{ slots.name }}", "{{ state.state_with_unit }}"
+    return words_of(language).say(_RESPONSES[intent], name=name, state=state)
 
 
 def _object(answer: str) -> dict[str, Any]:

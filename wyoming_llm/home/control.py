@@ -10,9 +10,15 @@ from wyoming_common.worker import ModelThread
 from wyoming_llm.config import OFF, LlmSettings
 from wyoming_llm.engine import Sampling
 from wyoming_llm.home.acting import Acting
-from wyoming_llm.home.choice import MOST_CHARACTERS, choice_prompt, question_of, read_choice
+from wyoming_llm.home.choice import (
+    MOST_CHARACTERS,
+    choice_prompt,
+    question_of,
+    read_choice,
+    state_of,
+)
 from wyoming_llm.home.consent import Consents, answer_of
-from wyoming_llm.home.names import best_entities
+from wyoming_llm.home.names import best_entities, fully_named
 from wyoming_llm.home.sentences import Sentences, Understood
 from wyoming_llm.home.targets import ACTIONS, QUESTIONS, find_targets, risky
 from wyoming_llm.languages import Language
@@ -96,10 +102,22 @@ class HomeControl:
         if found is not None or not home.entities or len(text) > _MOST_MODEL_TEXT:
             return found
         refused = await self._sentences.call(lambda known: known.refuse(text, code, home, classes))
-        if refused is not None or self._settings.model_acts == OFF:
+        if refused is not None:
             return refused
+        if (asked := self._asked(text, code)) is not None or self._settings.model_acts == OFF:
+            return asked
         candidates = best_entities(text, home, self._settings.candidates)
         return await self._choose(text, candidates, code) if candidates else None
+
+    def _asked(self, text: str, language: str) -> Understood | None:
+        """Return the question after the one thing that `text` names in full, None for all else.
+
+        A model answers such questions from its head.
+        """
+        named = fully_named(text, self._home.home)
+        if len(named) == 1 and words_of(language).asks_state(text):
+            return state_of(named[0], language)
+        return None
 
     async def _choose(
         self, text: str, candidates: Sequence[Entity], language: str

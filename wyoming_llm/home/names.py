@@ -53,6 +53,23 @@ def best_entities(text: str, home: Home, count: int) -> list[Entity]:
     return [entity for _, _, entity in sorted(scored, key=lambda item: item[:2])[:count]]
 
 
+def fully_named(text: str, home: Home) -> list[Entity]:
+    """Return the entities that `text` calls by a whole name; a longer name hides those in it."""
+    plain = f" {_plain(text)} "
+    found = [
+        (_plain(name), entity)
+        for entity in home.entities.values()
+        for name in entity.names
+        if f" {_plain(name)} " in plain and _plain(name)
+    ]
+    whole = {
+        entity.id: entity
+        for name, entity in found
+        if not any(name != other and f" {name} " in f" {other} " for other, _ in found)
+    }
+    return list(whole.values())
+
+
 def _mentioned(text: str, name: str) -> float:
     """Return how surely `text` speaks of `name`, 0 to 100."""
     words = _plain(name).split()

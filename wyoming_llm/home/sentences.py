@@ -134,13 +134,14 @@ class _Language:
         )
         if result is None:
             return None
-        slots = {name: entity.value for name, entity in result.entities.items()}
+        slots = {name: _whole(entity.value) for name, entity in result.entities.items()}
         texts = self._responses.get(result.intent.name, {})
         key = result.response or "default"
         # A response key that no table has is the answer itself, as in custom sentences.
         response = texts.get(key, "" if key == "default" or " " not in key else key)
         words = {
-            name: entity.text_clean or entity.value for name, entity in result.entities.items()
+            name: entity.text_clean or _whole(entity.value)
+            for name, entity in result.entities.items()
         }
         return Understood(result.intent.name, slots, response, self._code, words=words)
 
@@ -198,6 +199,11 @@ class _Language:
                     refusal = words_of(self._code).say("not_able", name=names[said])
                     return Understood(result.intent.name, language=self._code, refusal=refusal)
         return None
+
+
+def _whole(value: Any) -> Any:
+    """Return a number as it is said: nobody says 5.0 minutes."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _unknown(result: Any) -> dict[str, str]:

@@ -86,6 +86,11 @@ class Language:
             return True
         return bool(wishes.state.search(words) and (wishes.asks.search(words) or _short(words)))
 
+    def asks_state(self, text: str) -> bool:
+        """Whether `text`, which names a thing of the home, asks what state that is in."""
+        words = self._plain(text)
+        return bool(self.wishes.asks.search(words)) and not self.wishes.talk.search(words)
+
     def is_question(self, text: str) -> bool:
         """Whether `text` asks for an answer; "could you ..." asks for a deed."""
         return bool(self.wishes.questions.search(self._plain(text)))
