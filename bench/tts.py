@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Text-to-speech beside stock wyoming-piper, in the same run, on the same voice file.
 
-    bench/tts.py --peers DIR --voice FOLDER [--rounds N] [--json OUT] [--load COMMAND]
+    bench/tts.py --peers DIR --voice FOLDER [--rounds N] [--json OUT] [--load COMMAND] [--text FILE]
 
 DIR is a virtual environment with wyoming-piper; FOLDER holds NAME.onnx and NAME.onnx.json.
 Requests alternate between the two servers. Streaming sends a word every 60 ms, as a small language
@@ -203,7 +203,11 @@ async def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--load", default="", help="a command that runs beside the measurement")
+    parser.add_argument("--text", type=Path, help="a text to be read instead of the usual ones")
     arguments = parser.parse_args()
+    if arguments.text:
+        TEXTS.clear()
+        TEXTS["text"] = [" ".join(arguments.text.read_text().split())]
     async with both(arguments.peers, arguments.voice) as uris:
         with server(shlex.split(arguments.load)) if arguments.load else ExitStack():
             results = await measure(uris, arguments.rounds)
