@@ -139,7 +139,9 @@ def test_every_pause_is_followed_by_a_decision(
     frames: list[tuple[float, float, bool, float]],
 ) -> None:
     barge_in = BargeIn()
-    changes = [barge_in.process(Hearing(p, FRAME, *rest)) for p, *rest in frames]
+    changes = [
+        barge_in.process(Hearing(p, FRAME, left, far, level)) for p, left, far, level in frames
+    ]
 
     after = [change for _, change in feed(barge_in, 2.0, 0.0)]
 
