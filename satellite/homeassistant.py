@@ -11,7 +11,6 @@ from wyoming.event import Event
 from wyoming.pipeline import PipelineStage, RunPipeline
 from wyoming.satellite import PauseSatellite, RunSatellite
 from wyoming.snd import Played
-from wyoming.timer import TimerCancelled, TimerFinished, TimerStarted, TimerUpdated
 from wyoming.wake import Detection
 
 from satellite.config import SatelliteSettings
@@ -21,14 +20,13 @@ from satellite.loop import Body, Loop
 from satellite.pipeline_trace import PipelineTrace
 from satellite.reply import ReplyStream
 from satellite.session import Session
-from satellite.timers import Timer, Timers
+from satellite.timers import TIMER_EVENTS, Timers, heed
 from satellite.turn import Listen, State
 from wyoming_common.audio import MODEL_RATE
 
 _LOGGER = logging.getLogger(__name__)
 
 _MOST_UTTERANCE_BYTES = 300 * MODEL_RATE * 2
-_TIMERS = frozenset({"timer-started", "timer-updated", "timer-cancelled", "timer-finished"})
 _QUIET_ERRORS = frozenset(
     {"stt-no-text-recognized", "wake-word-timeout", "duplicate_wake_up_detected"}
 )
@@ -142,7 +140,9 @@ class Assistant(Loop):
             return
         elif PauseSatellite.is_type(event.type):
             self._paused(session)
-        elif (act := self._on.get(event.type)) is not None and self._heeds(session, event.type):
+        elif event.type in TIMER_EVENTS:
+            heed(self._timers, event, self._now)
+        elif (act := self._on.get(event.type)) is not None and self._heeds(session):
             act(event)
 
     def left(self, session: Session) -> None:
@@ -162,9 +162,9 @@ class Assistant(Loop):
         elif self.machine.state in (State.LISTENING, State.THINKING):
             self._wait_for_it()
 
-    def _heeds(self, session: Session, kind: str) -> bool:
-        """Whether what comes on a line counts: one turn at a time, but timers always."""
-        if kind not in _TIMERS and session is not self._lines.current:
+    def _heeds(self, session: Session) -> bool:
+        """Whether what comes on a line counts: one turn at a time."""
+        if session is not self._lines.current:
             if self.machine.state is not State.IDLE or self._reply.unplayed:
                 return False
             self._lines.turn_to(session)
@@ -189,12 +189,6 @@ class Assistant(Loop):
             "audio-chunk": lambda event: self._reply.add(AudioChunk.from_event(event)),
             "audio-stop": self._audio_stop,
             "error": self._error,
-            "timer-started": self._timer_started,
-            "timer-updated": self._timer_updated,
-            "timer-cancelled": lambda event: self._timers.cancelled(
-                TimerCancelled.from_event(event).id
-            ),
-            "timer-finished": self._timer_finished,
         }
 
     @property
@@ -257,17 +251,6 @@ class Assistant(Loop):
             _LOGGER.error("Home Assistant: %s", error.text)
             self._trace.end(error=error.text)
             self.do(self.machine.failed())
-
-    def _timer_started(self, event: Event) -> None:
-        timer = TimerStarted.from_event(event)
-        self._timers.started(timer.id, Timer(timer.name or "", timer.total_seconds, self._now))
-
-    def _timer_updated(self, event: Event) -> None:
-        timer = TimerUpdated.from_event(event)
-        self._timers.updated(timer.id, timer.total_seconds, self._now, active=timer.is_active)
-
-    def _timer_finished(self, event: Event) -> None:
-        self._timers.finished(TimerFinished.from_event(event).id, self._now)
 
     def _start_pipeline(self) -> None:
         """Send all there is of the utterance; wait for Home Assistant if it is not there."""

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from math import inf
 
+from wyoming.event import Event
+from wyoming.timer import TimerCancelled, TimerFinished, TimerStarted, TimerUpdated
+
+TIMER_EVENTS = frozenset({"timer-started", "timer-updated", "timer-cancelled", "timer-finished"})
 _EVERY_SECONDS = 1.6
 _RING_SECONDS = 60.0
 
@@ -67,3 +71,17 @@ class Timers:
             return False
         self._next_ring = at + _EVERY_SECONDS
         return True
+
+
+def heed(timers: Timers, event: Event, at: float) -> None:
+    """Note one of TIMER_EVENTS. Raises ValueError and the like for one that is malformed."""
+    if TimerStarted.is_type(event.type):
+        started = TimerStarted.from_event(event)
+        timers.started(started.id, Timer(started.name or "", started.total_seconds, at))
+    elif TimerUpdated.is_type(event.type):
+        updated = TimerUpdated.from_event(event)
+        timers.updated(updated.id, updated.total_seconds, at, active=updated.is_active)
+    elif TimerCancelled.is_type(event.type):
+        timers.cancelled(TimerCancelled.from_event(event).id)
+    elif TimerFinished.is_type(event.type):
+        timers.finished(TimerFinished.from_event(event).id, at)
