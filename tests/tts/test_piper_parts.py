@@ -120,7 +120,7 @@ def test_a_decoder_of_images_sounds_as_that_of_sequences(tmp_path: Path, sid: in
     latents = np.random.default_rng(2).standard_normal((1, CHANNELS, 33)).astype(np.float32)
     given: Inputs = {parts.latent: latents} | ({} if sid is None else {"sid": np.array([sid])})
 
-    wide = widened(parts.decoder, parts.latent)
+    wide = widened(parts.decoder, [parts.latent])
 
     assert "ConvTranspose" not in {node.op_type for node in wide.graph.node}
     plain, images = (

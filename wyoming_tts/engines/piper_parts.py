@@ -20,7 +20,7 @@ from wyoming_tts.engines.piper_wide import widened
 
 _LOGGER = logging.getLogger(__name__)
 
-_FORMAT = 4
+_FORMAT = 5
 """Raised when what is kept beside a voice changes its meaning."""
 _FAITHFUL_DB = 90.0
 """Signal to noise of windows against the whole; 16-bit sound has 98 dB at most."""
@@ -89,12 +89,22 @@ def load_cut(model: Path, probe: Inputs, open_session: OpenSession) -> CutVoice 
 
 def _made(model: Path, probe: Inputs, open_session: OpenSession) -> tuple[Parts, CutVoice]:
     parts = cut(model)
-    try:
-        faster = replace(parts, decoder=widened(parts.decoder, parts.latent))
-        return faster, _measure(model, faster, probe, open_session)
-    except Exception as err:  # noqa: BLE001 - onnx and onnxruntime raise whatever they like
-        _LOGGER.info("%s keeps its decoder as it is: %s", model.name, err)
+    for make in (_wide_flow_and_decoder, _wide_decoder):
+        try:
+            faster = make(parts)
+            return faster, _measure(model, faster, probe, open_session)
+        except Exception as err:  # noqa: BLE001 - onnx and onnxruntime raise whatever they like
+            _LOGGER.info("%s: %s: %s", model.name, make.__name__, err)
     return parts, _measure(model, parts, probe, open_session)
+
+
+def _wide_decoder(parts: Parts) -> Parts:
+    return replace(parts, decoder=widened(parts.decoder, [parts.latent]))
+
+
+def _wide_flow_and_decoder(parts: Parts) -> Parts:
+    between = [entry.name for entry in parts.encoder.graph.output]
+    return replace(_wide_decoder(parts), flow=widened(parts.flow, between))
 
 
 def _load(folder: Path, model: Path, open_session: OpenSession) -> CutVoice:

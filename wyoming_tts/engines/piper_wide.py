@@ -5,6 +5,7 @@ images. A sequence is an image of one row, and an upsampling convolution is a pl
 channels are the phases of its output. That takes 30 % of the work off a decoder (x86, AVX-512).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,32 +20,39 @@ _PAIRWISE = frozenset({"Add", "Sub", "Mul", "Div"})
 _ROW = "row_of_image"
 
 
-def widened(part: onnx.ModelProto, sequence: str) -> onnx.ModelProto:
-    """Return `part` with what is made from its input `sequence`, [1, channels, frames], as images.
+def widened(part: onnx.ModelProto, sequences: Sequence[str]) -> onnx.ModelProto:
+    """Return `part` with what is made from its inputs `sequences` as images.
 
-    It takes and gives the same. Raises Uncuttable for weights that are not constants.
+    Each is [1, channels, frames]. The new part takes and gives the same. Raises Uncuttable for
+    weights that are not constants.
     """
     model = onnx.ModelProto()
     model.CopyFrom(part)
-    _Widening(model, sequence).rewrite()
+    _Widening(model, sequences).rewrite()
     return model
 
 
 class _Widening:
-    def __init__(self, model: onnx.ModelProto, sequence: str) -> None:
+    def __init__(self, model: onnx.ModelProto, sequences: Sequence[str]) -> None:
         self._graph = model.graph
         self._weights = {entry.name: entry for entry in model.graph.initializer}
         self._small = {node.output[0] for node in model.graph.node if _is_single_constant(node)} | {
             name for name, entry in self._weights.items() if int(np.prod(entry.dims)) == 1
         }
-        self._sequence = sequence
+        self._sequences = sequences
         self._wide: dict[str, str] = {}
         """Sequences, to the name of their image."""
+        self._shapes: set[str] = set()
+        """Tensors that hold the shape of an image."""
+        self._constants = {
+            node.output[0]: _value(node) for node in model.graph.node if node.op_type == "Constant"
+        } | dict(self._weights.items())
         self._nodes: list[Any] = []
 
     def rewrite(self) -> None:
         self._constant(_ROW, np.array([2], np.int64))
-        self._wide[self._sequence] = self._image(self._sequence)
+        for name in self._sequences:
+            self._wide[name] = self._image(name)
         for node in list(self._graph.node):
             self._take(node)
         for entry in self._graph.output:
@@ -58,26 +66,55 @@ class _Widening:
 
     def _take(self, node: Any) -> None:
         wide = [name for name in node.input if name in self._wide]
-        if not wide:
+        if node.op_type == "ConstantOfShape" and node.input[0] in self._shapes:
+            self._keep(node, list(node.input))
+        elif not wide:
             self._nodes.append(node)
-        elif node.op_type == "Conv" and wide == [node.input[0]]:
-            self._convolve(node)
-        elif node.op_type == "ConvTranspose" and wide == [node.input[0]]:
-            self._upsample(node)
-        elif node.op_type in _EACH_BY_ITSELF or node.op_type in _PAIRWISE:
-            self._elementwise(node)
-        else:
+        elif not self._as_image(node):
             for name in wide:
                 self._add("Squeeze", [self._wide.pop(name), _ROW], [name])
             self._nodes.append(node)
+
+    def _as_image(self, node: Any) -> bool:
+        """Take a node over with images for sequences; false for one that wants sequences."""
+        first_alone = [name for name in node.input if name in self._wide] == [node.input[0]]
+        match node.op_type:
+            case "Conv" if first_alone:
+                self._convolve(node)
+            case "ConvTranspose" if first_alone:
+                self._upsample(node)
+            case "Shape":
+                self._shapes.add(node.output[0])
+                self._add("Shape", [self._wide[node.input[0]]], list(node.output))
+            case kind if kind in _EACH_BY_ITSELF or kind in _PAIRWISE:
+                self._elementwise(node)
+            case _ if self._is_along_channels(node):
+                self._keep(node, [self._wide.get(name, name) for name in node.input])
+            case _:
+                return False
+        return True
 
     def _elementwise(self, node: Any) -> None:
         inputs = [
             self._wide.get(name) or (name if name in self._small else self._image(name))
             for name in node.input
         ]
-        attributes = {entry.name: helper.get_attribute_value(entry) for entry in node.attribute}
-        self._add(node.op_type, inputs, [self._named(node)], **attributes)
+        self._keep(node, inputs)
+
+    def _keep(self, node: Any, inputs: list[str]) -> None:
+        outputs = [f"{name}_image" for name in node.output]
+        self._wide |= dict(zip(node.output, outputs, strict=True))
+        self._add(node.op_type, inputs, outputs, **_attributes(node))
+
+    def _is_along_channels(self, node: Any) -> bool:
+        """Whether the node cuts or joins along the second axis, which an image keeps."""
+        if node.op_type == "Slice" and len(node.input) > 3:
+            axes = self._constants.get(node.input[3])
+            return axes is not None and numpy_helper.to_array(axes).tolist() == [1]
+        if node.op_type == "Concat":
+            whole = all(name in self._wide for name in node.input)
+            return whole and _attributes(node).get("axis") == 1
+        return node.op_type == "Split" and _attributes(node).get("axis") == 1
 
     def _convolve(self, node: Any) -> None:
         weights = self._weights_of(node)
@@ -181,8 +218,10 @@ def _attributes(node: Any) -> dict[str, Any]:
     return {entry.name: helper.get_attribute_value(entry) for entry in node.attribute}
 
 
+def _value(node: Any) -> onnx.TensorProto | None:
+    return next((entry.t for entry in node.attribute if entry.name == "value"), None)
+
+
 def _is_single_constant(node: Any) -> bool:
-    if node.op_type != "Constant":
-        return False
-    value = next((entry.t for entry in node.attribute if entry.name == "value"), None)
+    value = _value(node) if node.op_type == "Constant" else None
     return value is not None and int(np.prod(value.dims)) == 1
