@@ -19,11 +19,20 @@ _NAMES = {"parley": "Parley", "plain": "llama-cpp-python"}
 def main() -> None:
     source, target = map(Path, sys.argv[1:3])
     figures = json.loads(source.read_text(encoding="utf-8"))
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), width_ratios=(5, 4))
-    for axes, what, title, unit in (
-        (left, _FIRST, "Time to first token, 1,200-token home prompt", "seconds (log)"),
-        (right, _SPEED, "Writing", "tokens a second"),
-    ):
+    panels = [
+        (names, title, unit, width)
+        for keys, title, unit, width in (
+            (_FIRST, "Time to first token, 1,200-token home prompt", "seconds (log)", 5),
+            (_SPEED, "Writing", "tokens a second", 4),
+        )
+        if (names := [key for key in keys if key in figures["parley"]])
+    ]
+    widths = [width for _, _, _, width in panels]
+    figure, grid = plt.subplots(
+        1, len(panels), figsize=(1.1 * sum(widths), 3.6), width_ratios=widths, squeeze=False
+    )
+    left = grid[0][0]
+    for axes, (what, title, unit, _) in zip(grid[0], panels, strict=True):
         for place, side in enumerate(("parley", "plain")):
             values = [figures[side][name] for name in what]
             at = [number + (place - 0.5) * 0.38 for number in range(len(what))]
