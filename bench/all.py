@@ -1,6 +1,6 @@
 """Everything of the budgets on this machine, beside the stock servers, in one command.
 
-    python -m bench.all --peers DIR --data DIR [--repeats 2] [--minutes 20] [--quick] [--out docs]
+    python -m bench.all --peers DIR --data DIR [--repeats 2] [--minutes 19] [--quick] [--out docs]
 
 DIR of --peers is a virtual environment with wyoming-faster-whisper and wyoming-piper; --data
 holds manifest.jsonl and rir.jsonl with recordings. `script/bench` makes and finds both.
@@ -235,7 +235,7 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, action="append", help="where models are")
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument(
-        "--minutes", type=float, default=18.0, help="after which no second run begins (18)"
+        "--minutes", type=float, default=19.0, help="after which no second run begins (19)"
     )
     parser.add_argument("--add", action="store_true", help="add to the runs that are there")
     parser.add_argument("--only", action="append", help="measurements with this in their name")

@@ -50,7 +50,7 @@ def measurements(data: Path, peers: Path, store: ModelStore, *, quick: bool) -> 
     return [
         Measurement(
             "STT, all audio at once",
-            module("stt", *manifest, "--json", "--step", "20" if quick else "4",
+            module("stt", *manifest, "--json", "--step", "20" if quick else "3",
                    f"stock={stock}", f"ours={ours}"),
             ("stt", "stock-stt"), ("stt_faster", "stt_wer"), read_stt,
         ),
