@@ -37,11 +37,14 @@ def main() -> None:
 
 def _wake(axis: Axes, rows: list[dict[str, Any]]) -> None:
     cases = list(dict.fromkeys(row["case"] for row in rows))
-    for place, (engine, colour) in enumerate(_COLOURS.items()):
+    engines = dict.fromkeys(row["engine"] for row in rows)
+    for place, engine in enumerate(engines):
         found = {row["case"]: 100 * row["recall"] for row in rows if row["engine"] == engine}
         at = [number + 0.4 * place for number in range(len(cases))]
         label = f"{engine}WakeWord"
-        bars = axis.bar(at, [found.get(c, 0) for c in cases], 0.38, color=colour, label=label)
+        bars = axis.bar(
+            at, [found.get(c, 0) for c in cases], 0.38, color=_COLOURS[engine], label=label
+        )
         axis.bar_label(bars, fmt="%.0f", fontsize=7)
     ticks = [number + 0.2 for number in range(len(cases))]
     axis.set_xticks(ticks, [_SHORT.get(case, case) for case in cases], fontsize=7, rotation=30)
