@@ -114,6 +114,8 @@ class HomeAssistant:
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._last_id = 0
         self._stale = asyncio.Event()
+        self._since: dict[str, State | None] = {}
+        """What changed since all states were asked for last; None is gone"""
         self._changed: dict[str, list[asyncio.Future[State]]] = {}
         self.home = Home()
         self.states: dict[str, State] = {}
@@ -280,8 +282,9 @@ class HomeAssistant:
         entity, new = data["entity_id"], data.get("new_state")
         if new is None:
             self.states.pop(entity, None)
+            self._since[entity] = None
         else:
-            self.states[entity] = state = _state(new)
+            self.states[entity] = self._since[entity] = state = _state(new)
             for change in self._changed.get(entity, []):
                 if not change.done():
                     change.set_result(state)
@@ -307,7 +310,7 @@ class HomeAssistant:
                     await asyncio.sleep(_BURST)
 
     async def _read_home(self) -> Home:
-        self.states = {item["entity_id"]: _state(item) for item in await self.command("get_states")}
+        self.states = await self._read_states()
         exposed = (await self.command("homeassistant/expose_entity/list"))["exposed_entities"]
         ids = [name for name, where in exposed.items() if where.get("conversation")]
         ids = [name for name in ids if name in self.states]
@@ -327,6 +330,17 @@ class HomeAssistant:
             devices={device: area for device, area in devices.items() if area},
             language=(await self.command("get_config")).get("language") or "",
         )
+
+    async def _read_states(self) -> dict[str, State]:
+        self._since.clear()
+        states = {item["entity_id"]: _state(item) for item in await self.command("get_states")}
+        # An event may be read before the task that waits for the answer goes on: it is the newer.
+        for entity, state in self._since.items():
+            if state is None:
+                states.pop(entity, None)
+            else:
+                states[entity] = state
+        return states
 
     async def _list(self, kind: str) -> list[dict[str, Any]]:
         listed: list[dict[str, Any]] = await self.command(f"config/{kind}_registry/list")
