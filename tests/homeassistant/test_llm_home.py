@@ -202,6 +202,7 @@ async def test_a_reply_through_the_llama_cpp_integration_is_spoken_while_it_is_w
         ("question", "first word", "first audio", "all written"),
     )
     times.append(table)
+    early: list[bool] = []
     try:
         voice.start()
         await furnished.join(home, "voice", VOICE_PORT)
@@ -215,7 +216,12 @@ async def test_a_reply_through_the_llama_cpp_integration_is_spoken_while_it_is_w
             assert run.failure == "", run.summary()
             assert run.first_audio is not None
             table.add(topic, parts[0], run.first_audio, run.at("intent-end"))
-            assert run.first_audio < run.at("intent-end"), "spoken only when all was written"
+            started = [t for t, _, data in run.events if data.get("tts_start_streaming")]
+            assert started, run.summary()
+            assert started[0] < run.at("intent-end"), "the voice began only when all was written"
+            early.append(run.first_audio < run.at("intent-end"))
+        # A short reply is written before its first sound is encoded.
+        assert any(early), str(table)
     finally:
         voice.stop()
 

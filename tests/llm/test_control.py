@@ -255,7 +255,7 @@ async def test_a_timer_goes_to_the_satellite_that_asked() -> None:
 
     assert isinstance(outcome, Intent)
     assert outcome.name == "HassStartTimer"
-    assert repr(outcome.slots["minutes"]) == "5"
+    assert outcome.slots["minutes"] == "5"
     assert isinstance(without[0], Fail)
 
 

@@ -144,7 +144,11 @@ class Acting:
 
 
 def _handed_over(understood: Understood) -> Intent:
-    return Intent(understood.intent, _plain(understood.slots), understood.response)
+    slots = _plain(understood.slots)
+    if understood.intent in _NEEDS_SATELLITE:
+        # Their answers compare with words: "1" hour, 2 "hours".
+        slots = {name: str(value) for name, value in slots.items()}
+    return Intent(understood.intent, slots, understood.response)
 
 
 def _said(understood: Understood) -> dict[str, Any]:
