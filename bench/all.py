@@ -12,6 +12,7 @@ measured until then, and --add goes on from there (with --repeats 0 it only writ
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from bench.measurements import EAR, JSON_FILE, PORTS, RUN, Measurement, last_json, measurements
+from bench.measurements import (
+    EAR,
+    JSON_FILE,
+    RUN,
+    Measurement,
+    free_ports,
+    last_json,
+    measurements,
+)
 from bench.questions import Turn
 from bench.questions import report as report_questions
 from bench.table import TARGETS, Figure, machine, plot, plot_waits, render
@@ -40,7 +49,9 @@ class Failed(Exception):
     """A measurement gave no figure."""
 
 
-def commands(peers: Path, store: ModelStore) -> Mapping[str, tuple[str, ...]]:
+def commands(
+    peers: Path, store: ModelStore, ports: Mapping[str, int]
+) -> Mapping[str, tuple[str, ...]]:
     """Return how the servers are started; ours keep no answer, so that none is given twice."""
     stt, llm, tts = (
         str(store.ensure(name)) for name in ("tiny.en", "smollm2-135m-instruct", "en_US-joe-medium")
@@ -52,12 +63,12 @@ def commands(peers: Path, store: ModelStore) -> Mapping[str, tuple[str, ...]]:
     }
     found = {
         kind: (sys.executable, "-m", f"wyoming_{kind}", "--no-zeroconf",
-               "--uri", f"tcp://127.0.0.1:{PORTS[kind]}", *flags)
+               "--uri", f"tcp://127.0.0.1:{ports[kind]}", *flags)
         for kind, flags in ours.items()
     }  # fmt: skip
     stock = (
         str(peers / "bin/python"), "-m", "wyoming_faster_whisper", "--model", stt,
-        "--uri", f"tcp://127.0.0.1:{PORTS['stock-stt']}", "--data-dir", tempfile.mkdtemp(),
+        "--uri", f"tcp://127.0.0.1:{ports['stock-stt']}", "--data-dir", tempfile.mkdtemp(),
         "--language", "en", "--stt-library", "faster-whisper", "--local-files-only",
         "--compute-type", "int8", "--beam-size", "1", "--cpu-threads", str(os.cpu_count() or 1),
     )  # fmt: skip
@@ -196,10 +207,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure, write the report, and return the exit status."""
     begun = time.monotonic()
     store = ModelStore(arguments.data_dir or [DEFAULT_DATA_DIR])
-    todo = measurements(arguments.data, arguments.peers, store, quick=arguments.quick)
+    ports = free_ports()
+    todo = measurements(arguments.data, arguments.peers, store, ports, quick=arguments.quick)
     if arguments.only:
         todo = [one for one in todo if any(part in one.name for part in arguments.only)]
-    servers = commands(arguments.peers, store)
+    servers = commands(arguments.peers, store, ports)
     report = Report(arguments.out)
     results = Results.load(arguments.out / RUNS) if arguments.add else Results()
     for repeat, one in _in_turn(todo, 1 if arguments.quick else arguments.repeats):
@@ -250,6 +262,8 @@ def main() -> None:
         parser.error(f"there is no {RUNS} in {arguments.out} to add to")
     if not (arguments.peers / "bin/python").is_file():
         parser.error(f"expected a virtual environment with the stock servers in {arguments.peers}")
+    # Ends as Ctrl-C does: the servers end with us.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     raise SystemExit(run(arguments))
 
 

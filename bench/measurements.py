@@ -2,17 +2,19 @@
 
 import json
 import re
+import socket
 import statistics
 import sys
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from wyoming_common.store.store import ModelStore
 
-PORTS = {"stt": 25300, "llm": 25600, "tts": 25200, "stock-stt": 25310}
+SERVERS = ("stt", "llm", "tts", "stock-stt")
 JSON_FILE = "{json}"
 """Stands in a command for the file into which it writes its figures."""
 RUN = "{run}"
@@ -36,12 +38,25 @@ class Measurement:
     """False for a simulation: a second run gives the same."""
 
 
-def measurements(data: Path, peers: Path, store: ModelStore, *, quick: bool) -> list[Measurement]:
-    """Return what there is to measure."""
+def free_ports() -> dict[str, int]:
+    """Return a port for each server, free at the moment."""
+    with ExitStack() as stack:
+        found = {}
+        for name in SERVERS:
+            sock = stack.enter_context(socket.socket())
+            sock.bind(("127.0.0.1", 0))
+            found[name] = sock.getsockname()[1]
+    return found
+
+
+def measurements(
+    data: Path, peers: Path, store: ModelStore, ports: Mapping[str, int], *, quick: bool
+) -> list[Measurement]:
+    """Return what there is to measure, with the servers on `ports`."""
     manifest = ("--manifest", str(data / "manifest.jsonl"))
-    uris = {kind: f"tcp://127.0.0.1:{port}" for kind, port in PORTS.items()}
+    uris = {kind: f"tcp://127.0.0.1:{port}" for kind, port in ports.items()}
     services = tuple(f"--{kind}={uris[kind]}" for kind in ("stt", "llm", "tts"))
-    stock, ours = (f"127.0.0.1:{PORTS[kind]}" for kind in ("stock-stt", "stt"))
+    stock, ours = (f"127.0.0.1:{ports[kind]}" for kind in ("stock-stt", "stt"))
     voice = str(store.ensure("en_US-joe-medium"))
 
     def module(name: str, *arguments: str) -> tuple[str, ...]:
