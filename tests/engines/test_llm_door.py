@@ -66,7 +66,8 @@ async def ai(
 
 async def ask(ai: openai.AsyncOpenAI, text: str, **more: Any) -> Any:
     given = {"model": "any", "max_tokens": 60, "temperature": 0} | more
-    return await ai.chat.completions.create(messages=[{"role": "user", "content": text}], **given)
+    create: Any = ai.chat.completions.create
+    return await create(messages=[{"role": "user", "content": text}], **given)
 
 
 async def test_a_function_is_called_with_what_its_schema_allows(ai: openai.AsyncOpenAI) -> None:
