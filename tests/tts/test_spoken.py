@@ -94,6 +94,8 @@ ENGLISH = [
     ("config.yaml in /etc/hosts", "config dot yaml in /etc/hosts"),
     ("C++, C# and UTC+2", "C plus plus, C sharp and UTC plus two"),
     ("6.02e23", "six point zero two times ten to the twenty-three"),
+    ("by 12/31 or 50-50", "by December thirty-first or fifty fifty"),
+    ("5ft 10in", "five feet ten inches"),
     ("4K TV", "four K TV"),
     (".75", "point seven five"),
     ("on Maple Dr. near Dr. Brown", "on Maple Drive near Doctor Brown"),

@@ -112,6 +112,13 @@ def _dates(*, day_first: bool) -> Rules:
         (r"\b(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})(?:T(?=\d)|\b(?!-))", date),
         (
             (
+                r"(?:(?<=\bby )|(?<=\bon )|(?<=\buntil )|(?<=\bsince )|(?<=\bdue )|(?<=\bbefore ))"
+                r"(?P<first>\d{1,2})/(?P<second>\d{1,2})\b(?![/\d]| (?:of|cup|inch|mile))"
+            ),
+            date,
+        ),
+        (
+            (
                 r"(?<![\w/.])(?P<first>\d{1,2})(?P<mark>[/.])(?P<second>\d{1,2})(?P=mark)"
                 r"(?P<year>\d{4}|\d{2})\b(?![/\d])"
             ),
@@ -214,7 +221,7 @@ _AMOUNTS = _rules(
     (r"\b(?P<feet>\d+)['′] ?(?P<inches>\d+)(?:[\"″]|'')?", numbers.feet_and_inches),  # noqa: RUF001
     (
         (
-            rf"\b(?P<number>{NUMBER})(?:[\"″]|[ -]inch(?:es)?\b|"
+            rf"\b(?P<number>{NUMBER})(?:[\"″]|[ -]inch(?:es)?\b|(?<=\d)in\b|"
             r"(?P<short> in\b)(?:\.(?=\s[a-z])|(?=[.,;:!?)]|$)))"
         ),
         numbers.inches,
@@ -229,6 +236,7 @@ _AMOUNTS = _rules(
 )
 _NUMBERS = _rules(
     (r"\b9/11\b", "nine eleven"),
+    (r"\b50-50\b", "fifty fifty"),
     (r"(?<![\w.-])\d+(?:-\d+){2,}\b(?!-)", numbers.phone),
     (r"(?<![\d:.])(\d{1,3}):(\d{1,3})(?![\d:])", more.ratio),
     (r"\b(\d+(?:st|nd|rd|th)) St\b\.?(?!\w)", r"\1 Street"),
