@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ PROGRAMS: dict[str, type[Settings]] = {
     "wyoming-llm": LlmSettings,
     "parley-satellite": SatelliteSettings,
 }
-OTHERS = {"sudo", "git", "cd", "haproxy", "docker", "vllm", "arecord"}
+OTHERS = {".", "sudo", "git", "cd", "haproxy", "docker", "vllm", "arecord"}
 """Programs that are not ours."""
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _BLOCK = re.compile(r"(<!-- needs hardware[^\n]*\n)?```sh\n(.*?)```", re.DOTALL)
@@ -43,7 +44,10 @@ def commands(page: Path) -> Iterator[list[str]]:
 
 def understand(words: list[str]) -> None:
     """Check one command line without running it. Fails for what it does not understand."""
-    program = Path(words[0]).name
+    program = Path(words[0]).name or words[0]
+    if program == "python" and words[1] == "-m":
+        assert find_spec(words[2]), words
+        return
     if program == "sudo" and words[1].startswith("deploy/"):
         words = words[1:]
         program = words[0]
