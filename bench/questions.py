@@ -25,6 +25,7 @@ import soundfile
 
 from bench.stt_live import speech_end
 from wyoming_common.audio import read_audio
+from wyoming_common.cli.probe import QUESTION
 from wyoming_common.telemetry import percentile
 
 _AUDIBLE = 200
@@ -68,17 +69,19 @@ def choose(
 ) -> list[tuple[dict[str, Any], float]]:
     """Return the recordings of each length that are nearest to it, and that length.
 
+    Commands come first: who reads a text aloud pauses where nobody who asks would.
+
     `offset` takes the next ones instead: a second run has other questions.
     """
     found = []
     for seconds in lengths:
         near = sorted(
-            (abs(entry["seconds"] - seconds), entry["audio"], entry)
+            (entry["kind"] != "command", abs(entry["seconds"] - seconds), entry["audio"], entry)
             for entry in entries
             if abs(entry["seconds"] - seconds) <= _TOLERANCE
         )
         begin = offset * each if (offset + 1) * each <= len(near) else 0
-        found += [(entry, seconds) for _, _, entry in near[begin : begin + each]]
+        found += [(entry, seconds) for *_, entry in near[begin : begin + each]]
     return found
 
 
@@ -203,6 +206,7 @@ def main() -> None:
     lengths = [float(seconds) for seconds in options.seconds.split(",")]
     services = [f"--{name}={uri}" for name in ("stt", "llm", "tts") if (uri := vars(options)[name])]
     chosen = choose(entries, lengths, options.each, options.offset)
+    ask(QUESTION, 0, services)
     turns = [ask(options.data / entry["audio"], seconds, services) for entry, seconds in chosen]
     print(as_json(turns))
 

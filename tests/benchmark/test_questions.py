@@ -90,7 +90,9 @@ def test_the_report_says_shares_quartiles_and_what_was_not_counted() -> None:
 
 
 def test_questions_are_those_nearest_to_the_length_and_a_second_run_has_others() -> None:
-    entries = [{"audio": f"{n}", "seconds": seconds} for n, seconds in enumerate([4, 5, 6, 9, 30])]
+    seconds = [4, 5, 6, 9, 30]
+    entries = [{"audio": f"{n}", "seconds": x, "kind": "command"} for n, x in enumerate(seconds)]
+    entries.append({"audio": "read", "seconds": 5, "kind": "speech"})
 
     first = choose(entries, [5, 20], 1, 0)
     second = choose(entries, [5, 20], 1, 1)
