@@ -6,7 +6,8 @@ DATA holds manifest.jsonl. Each recording is played to a satellite of its own, s
 time, and what its speaker would play is recorded. The wait is read from the two recordings: from
 the last speech (Silero) to the first sample that can be heard. What the satellite's own stamps say
 of the same turn is given beside it. A turn that ended before the question did is counted, and is
-no wait. Prints one JSON object, or with --report FILE... what such objects say together.
+no wait; the first turn, which loads what later ones share, is left out. Prints one JSON object,
+or with --report FILE... what such objects say together.
 """
 
 import argparse
