@@ -17,6 +17,7 @@ from tests.fuzz.targets import TARGETS, Target, no_bugs
 CLIENTS = 8
 _EVENTS_EACH = 200
 _QUIET_SECONDS = 0.02
+_STUCK_SECONDS = 60
 
 
 class Flood:
@@ -33,11 +34,26 @@ class Flood:
         """Go on until `events` were handled; fails as soon as the service does not answer."""
         self.handled = target.handled
         while self.handled.total() < events:
-            async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-                for _ in range(CLIENTS):
-                    group.create_task(self._client(target))
+            async with asyncio.timeout(_STUCK_SECONDS) as limit:
+                clients = [asyncio.create_task(self._client(target)) for _ in range(CLIENTS)]
+                await self._finished(clients, limit)
             await target.check()
         await target.at_rest()
+
+    async def _finished(self, clients: list[asyncio.Task[None]], limit: asyncio.Timeout) -> None:
+        """Wait for `clients`; as long as events are handled, however slowly, nothing is stuck."""
+        loop, handled = asyncio.get_running_loop(), -1
+        left = set(clients)
+        try:
+            while left:
+                if handled != self.handled.total():
+                    handled = self.handled.total()
+                    limit.reschedule(loop.time() + _STUCK_SECONDS)
+                _, left = await asyncio.wait(left, timeout=1)
+        finally:
+            for client in left:
+                client.cancel()
+            await asyncio.gather(*clients)
 
     async def _client(self, target: Target) -> None:
         random = self._random
