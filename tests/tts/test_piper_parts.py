@@ -95,7 +95,7 @@ def open_session(model: str | bytes) -> Any:
 def test_a_cut_voice_sounds_as_the_whole(tmp_path: Path, sid: int | None) -> None:
     path = write_voice(tmp_path / "v.onnx", speakers=sid is not None)
 
-    voice = load_cut(path, inputs(sid=sid), open_session)
+    voice = load_cut(path, inputs(sid=sid), open_session, open_session)
 
     assert voice is not None
     given = inputs(500, sid=sid)
@@ -106,6 +106,7 @@ def test_a_cut_voice_sounds_as_the_whole(tmp_path: Path, sid: int | None) -> Non
         HOP,
         22_050,
         voice.facts.halo,
+        lambda tensors: run(voice.lane, dict(tensors)),
     )
     between = list(voice.facts.between)
     encoded = dict(zip(between, voice.encoder.run(between, given), strict=True))
@@ -135,9 +136,10 @@ def test_the_parts_are_kept_and_used_again(tmp_path: Path) -> None:
     kept = tmp_path / "v.onnx.parts" / "encoder.onnx"
     before = kept.stat().st_mtime_ns
 
-    voice = load_cut(path, {}, open_session)
+    voice = load_cut(path, {}, open_session, open_session)
 
     assert voice is not None
+    assert voice.lane is not None
     assert kept.stat().st_mtime_ns == before
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["v.onnx", "v.onnx.parts"]
 

@@ -12,6 +12,7 @@ from wyoming_tts.engines.piper_vocoder import (
     Floats,
     Halo,
     Pace,
+    Run,
     WindowedVocoder,
 )
 
@@ -106,15 +107,16 @@ def decoder(inputs: Mapping[str, Floats]) -> Floats:
     return np.repeat(smooth(inputs["latent"], 3), HOP, axis=-1)
 
 
+@pytest.mark.parametrize("lane", [None, decoder], ids=["one", "halves"])
 @pytest.mark.parametrize("frames", [1, 15, 16, 17, 33, 100, 700])
-def test_windows_sound_as_the_whole(frames: int) -> None:
+def test_windows_sound_as_the_whole(frames: int, lane: Run | None) -> None:
     rng = np.random.default_rng(frames)
     encoded: dict[str, Floats] = {
         "prior": rng.standard_normal((1, 1, frames)).astype(np.float32),
         "mask": np.ones((1, 1, frames), np.float32),
     }
     constant: dict[str, Floats] = {"speaker": np.full((1, 1, 1), 0.5, np.float32)}
-    vocoder = WindowedVocoder(flow, decoder, "latent", HOP, 8000, Halo(flow=5, decoder=3))
+    vocoder = WindowedVocoder(flow, decoder, "latent", HOP, 8000, Halo(flow=5, decoder=3), lane)
 
     pieces = list(vocoder(encoded, constant))
 

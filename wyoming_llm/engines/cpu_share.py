@@ -39,13 +39,6 @@ class CpuShare:
         return self._free
 
 
-def usable_cores() -> int:
-    """Return the cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _read_proc() -> Reading | None:
     try:
         line = Path("/proc/stat").read_bytes().partition(b"\n")[0]

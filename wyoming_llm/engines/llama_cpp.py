@@ -8,11 +8,12 @@ from typing import Final
 
 import platformdirs
 
+from wyoming_common.cores import usable_cores
 from wyoming_common.errors import Busy, ModelError, TooLarge, UnknownModel
 from wyoming_common.store import ModelStore
 from wyoming_llm.config import LlmSettings
 from wyoming_llm.engine import Delta, Prompt, Sampling, Usage
-from wyoming_llm.engines.cpu_share import WINDOW, CpuShare, usable_cores
+from wyoming_llm.engines.cpu_share import WINDOW, CpuShare
 from wyoming_llm.engines.gguf import check_gguf
 from wyoming_llm.engines.llama_probe import check_loads, usable_extras
 from wyoming_llm.engines.llama_runtime import LlamaRuntime, Options, Sampler, Utf8

@@ -65,26 +65,32 @@ class CutVoice:
     encoder: Session
     flow: Session
     decoder: Session
+    lane: Session | None = None
+    """The decoder once more, for half a window on half the cores"""
 
 
-def load_cut(model: Path, probe: Inputs, open_session: OpenSession) -> CutVoice | None:
+def load_cut(
+    model: Path, probe: Inputs, open_session: OpenSession, open_lane: OpenSession | None = None
+) -> CutVoice | None:
     """Return the parts of the voice at `model`, cut now unless they are kept beside it.
 
-    `probe` is what the voice takes, without noise, for the sentence to compare by. Returns
-    None for a voice that cannot be cut or does not sound the same in windows.
+    `probe` is what the voice takes, without noise, for the sentence to compare by. `open_lane`
+    opens the decoder for half a window, where there are cores for two. Returns None for a voice
+    that cannot be cut or does not sound the same in windows.
     """
     folder = model.with_name(f"{model.name}.parts")
     try:
-        return _load(folder, model, open_session)
+        return _load(folder, model, open_session, open_lane)
     except (OSError, ValueError, KeyError, TypeError) as err:
         _LOGGER.debug("%s: %s", folder, err)
     try:
         parts, voice = _made(model, probe, open_session)
+        lane = open_lane(parts.decoder.SerializeToString()) if open_lane else None
     except Exception as err:  # noqa: BLE001 - onnx and onnxruntime raise whatever they like
         _LOGGER.info("%s is spoken a sentence at a time: %s", model.name, err)
         return None
     _keep(folder, parts, voice.facts)
-    return voice
+    return replace(voice, lane=lane)
 
 
 def _made(model: Path, probe: Inputs, open_session: OpenSession) -> tuple[Parts, CutVoice]:
@@ -107,7 +113,9 @@ def _wide_flow_and_decoder(parts: Parts) -> Parts:
     return replace(_wide_decoder(parts), flow=widened(parts.flow, between))
 
 
-def _load(folder: Path, model: Path, open_session: OpenSession) -> CutVoice:
+def _load(
+    folder: Path, model: Path, open_session: OpenSession, open_lane: OpenSession | None
+) -> CutVoice:
     raw = json.loads((folder / "parts.json").read_text(encoding="utf-8"))
     facts = Facts(**{**raw, "between": tuple(raw["between"])})
     stat = model.stat()
@@ -117,10 +125,11 @@ def _load(folder: Path, model: Path, open_session: OpenSession) -> CutVoice:
         encoder, flow, decoder = (
             open_session(str(folder / f"{part}.onnx")) for part in ("encoder", "flow", "decoder")
         )
+        lane = open_lane(str(folder / "decoder.onnx")) if open_lane else None
     except Exception as err:
         # onnxruntime raises its own errors; whatever they are, the parts are made again.
         raise ValueError(f"unusable: {err}") from err
-    return CutVoice(facts, encoder, flow, decoder)
+    return CutVoice(facts, encoder, flow, decoder, lane)
 
 
 def _measure(model: Path, parts: Parts, probe: Inputs, open_session: OpenSession) -> CutVoice:
