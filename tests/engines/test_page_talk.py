@@ -157,7 +157,8 @@ async def test_a_question_to_the_page_is_answered_aloud(tmp_path: Path) -> None:
     assert "failed" not in turn
     assert turn["texts"]["transcript"]
     reply = words(turn["texts"]["reply"])
-    assert len(words(heard) & reply) >= 0.6 * len(words(heard)) > 0, (heard, turn["texts"])
+    # A reply may be two words long, and one of them an article that is misheard.
+    assert len(words(heard) & reply) >= 0.5 * len(words(heard)) > 0, (heard, turn["texts"])
     assert state.startswith(("Listening", "Speaking"))
     assert ended == "Ended; nothing is heard."
     assert page.problems == []

@@ -139,7 +139,9 @@ async def _satellite(
         finally:
             await child.stop()
     finally:
-        microphone.abort()
+        # A transport whose reader has gone is closed already, and cannot be aborted once more.
+        if not microphone.is_closing():
+            microphone.abort()
         speaker.close()
 
 
