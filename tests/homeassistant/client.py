@@ -60,6 +60,18 @@ class Client:
                 await asyncio.sleep(0.2)
         return state
 
+    async def loaded(self, titles: set[str]) -> None:
+        """Wait until the Wyoming entries of these titles are loaded.
+
+        What was away when Home Assistant started, it tries again after 5, 10, 20 s and so on.
+        """
+        async with asyncio.timeout(SECONDS):
+            while True:
+                entries = await self.call("config_entries/get", domain="wyoming")
+                if titles <= {entry["title"] for entry in entries if entry["state"] == "loaded"}:
+                    return
+                await asyncio.sleep(0.2)
+
     async def entities(self, platform: str = "wyoming") -> list[str]:
         registry = await self.call("config/entity_registry/list")
         return [entity["entity_id"] for entity in registry if entity["platform"] == platform]
