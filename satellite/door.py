@@ -14,7 +14,8 @@ from satellite.config import SatelliteSettings
 from wyoming_common.access import Access
 from wyoming_common.discovery import TELLER_TYPE, announce
 from wyoming_common.errors import ConfigError
-from wyoming_common.service import ServiceHandler, serve
+from wyoming_common.server import serve
+from wyoming_common.service import ServiceHandler
 from wyoming_common.settings import NO_ZEROCONF
 from wyoming_common.telemetry import Telemetry
 

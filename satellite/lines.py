@@ -23,7 +23,7 @@ from wyoming_common.access import Access
 from wyoming_common.errors import ConfigError, Refused
 from wyoming_common.limits import Limits
 from wyoming_common.publish import publish
-from wyoming_common.service import serve
+from wyoming_common.server import serve
 from wyoming_common.settings import NO_ZEROCONF
 from wyoming_common.telemetry import Telemetry
 

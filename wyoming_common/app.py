@@ -23,7 +23,7 @@ from wyoming_common.logs import set_up_logging
 from wyoming_common.metrics import open_telemetry
 from wyoming_common.notify import notify
 from wyoming_common.publish import publish
-from wyoming_common.service import HandlerFactory, serve, serve_stdio
+from wyoming_common.server import HandlerFactory, serve, serve_stdio
 from wyoming_common.settings import ServiceSettings, Settings
 from wyoming_common.telemetry import model_names
 from wyoming_common.watchdog import watchdog_seconds, watched

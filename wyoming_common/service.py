@@ -1,38 +1,27 @@
-"""What every service shares on the wire: accept, describe, ping, run one job, clean up."""
+"""One connection to a service: describe, ping, run one job, clean up."""
 
 import asyncio
 import logging
-import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
-from functools import partial
-from pathlib import Path
-from typing import Any, ClassVar, cast
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, ClassVar
 
 from wyoming.error import Error
-from wyoming.event import Event, async_get_stdin, async_get_stdout, async_read_event
+from wyoming.event import Event, async_read_event
 from wyoming.info import Describe, Info
 from wyoming.ping import Ping, Pong
 from wyoming.server import AsyncEventHandler
 
-from wyoming_common.access import Access, is_same_user
-from wyoming_common.connections import Connections
+from wyoming_common.access import is_same_user
 from wyoming_common.errors import BadRequest, Busy, ServiceError, TimedOut
 from wyoming_common.limits import GuardedReader, Limits, Memory, Pace
 from wyoming_common.listening import (
-    Door,
-    address_of,
     has_left,
-    listen,
-    parse_uri,
-    shake_hands,
 )
 from wyoming_common.observe import note_received, note_sent
 from wyoming_common.telemetry import TRACE_QUERY, TRACE_REPORT, Telemetry
 from wyoming_common.trace import NO_SPAN, Span, turn_id_of
-from wyoming_common.turns import as_client
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -40,9 +29,6 @@ _STUCK_SECONDS = 1.0
 _LINGER_SECONDS = 1.0
 
 _DESCRIBED_SECONDS = 0.1
-
-HandlerFactory = Callable[[asyncio.StreamReader, asyncio.StreamWriter], "ServiceHandler"]
-
 
 class Described:
     """What a service says of itself, made anew at most every tenth of a second.
@@ -264,174 +250,3 @@ class ServiceHandler(AsyncEventHandler):
             failure = ServiceError("Internal error, see the service log")
             failure.code = "internal"
             await self.send_error(failure)
-
-
-_WAITING = 4
-"""Connections that have asked nothing yet may be so many times as those that are served."""
-_MOST_REFUSALS = 32
-"""Clients that are told at one time why they may not come in; more are hung up on."""
-
-
-@asynccontextmanager
-async def serve(
-    uri: str,
-    make_handler: HandlerFactory,
-    limits: Limits | None = None,
-    access: Access | None = None,
-    telemetry: Telemetry | None = None,
-    door: Door | None = None,
-) -> AsyncIterator[str]:
-    """Serve clients until the block ends; yields the bound URI (tcp port 0 means any).
-
-    `uri` is tcp://HOST:PORT, unix:///PATH or stdio://. Raises ConfigError for an address
-    that cannot be used.
-    """
-    door = door or Door()
-    service = _Service(make_handler, limits, access or Access(), telemetry or Telemetry(""), door)
-    target = parse_uri(uri)
-    if target.scheme == "stdio":
-        yield uri  # one client, which is there already: see `serve_stdio`
-        return
-    server, bound = await listen(uri, service.on_client, service.limits.header_bytes, door)
-    sweeper = asyncio.create_task(service.sweep())
-    try:
-        yield bound
-    finally:
-        server.close()
-        sweeper.cancel()
-        await asyncio.wait([sweeper])
-        await service.aclose()
-        await server.wait_closed()
-        if target.scheme == "unix":
-            Path(target.path).unlink(missing_ok=True)  # noqa: ASYNC240 - once, at the very end
-
-
-class _Service:
-    """Owns the tasks of all connections."""
-
-    def __init__(
-        self,
-        make_handler: HandlerFactory,
-        limits: Limits | None,
-        access: Access,
-        telemetry: Telemetry,
-        door: Door,
-    ) -> None:
-        self._make_handler = make_handler
-        self._tls = door.tls
-        self._described = Described()
-        self._given = limits
-        self.limits = limits or Limits()
-        self._telemetry = telemetry
-        self._memory = Memory(self.limits.memory_bytes)
-        self._connections = Connections(self.limits, access)
-        self._anteroom = Connections(_roomier(self.limits), access)
-        """Those that have asked nothing yet but how we are: they cost little, and are answered
-        also when there is no place for another request."""
-        self._clients: dict[asyncio.Task[None], ServiceHandler] = {}
-        self._refusals: set[asyncio.Task[None]] = set()
-        telemetry.state["connections"] = lambda: len(self._connections) + len(self._anteroom)
-        telemetry.state["tasks"] = lambda: len(asyncio.all_tasks())
-
-    def on_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # Registered here, not inside the task, so a client that connects during
-        # shutdown is still cancelled.
-        peer = address_of(writer)
-        if self._tls is not None:
-            # What comes next is not for us to read.
-            cast("asyncio.ReadTransport", writer.transport).pause_reading()
-        handler = self._make_handler(reader, writer)
-        handler.telemetry = self._telemetry
-        handler.share(
-            self._given or handler.limits,
-            self._memory,
-            self._described,
-            partial(self._enter, handler, peer),
-        )
-        refusal = self._anteroom.admit(handler, peer)
-        if refusal is not None:
-            self._telemetry.count(f"rejects:{refusal.code}")
-            self._refuse(handler, refusal)
-            return
-        task = asyncio.create_task(_run(handler, peer, self._tls))
-        self._clients[task] = handler
-        task.add_done_callback(self._left)
-
-    def _enter(self, handler: ServiceHandler, peer: str) -> None:
-        if handler in self._connections:
-            return
-        refusal = self._connections.admit(handler, peer)
-        if refusal is not None:
-            self._telemetry.count(f"rejects:{refusal.code}")
-            raise refusal
-        self._anteroom.remove(handler)
-
-    def _left(self, task: asyncio.Task[None]) -> None:
-        handler = self._clients.pop(task)
-        self._anteroom.remove(handler)
-        self._connections.remove(handler)
-
-    async def sweep(self) -> None:
-        """End what is done for clients that have left; runs until cancelled."""
-        while True:
-            await asyncio.sleep(_STUCK_SECONDS)
-            for task, handler in self._clients.items():
-                if handler.stuck:
-                    task.cancel()
-
-    def _refuse(self, handler: ServiceHandler, refusal: ServiceError) -> None:
-        _LOGGER.warning("%s: %s", refusal.code, refusal)
-        if len(self._refusals) >= _MOST_REFUSALS or self._tls is not None:
-            handler.drop()
-            return
-        task = asyncio.create_task(_refuse(handler, refusal))
-        self._refusals.add(task)
-        task.add_done_callback(self._refusals.discard)
-
-    async def aclose(self) -> None:
-        """End every connection, and wait until its work has ended."""
-        tasks = [*self._clients, *self._refusals]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _roomier(limits: Limits) -> Limits:
-    return replace(
-        limits,
-        connections=_WAITING * limits.connections,
-        connections_per_client=_WAITING * limits.connections_per_client,
-    )
-
-
-async def serve_stdio(make_handler: HandlerFactory, telemetry: Telemetry | None = None) -> None:
-    """Serve the one client on standard input and output until it hangs up."""
-    reader = await async_get_stdin()
-    writer = await async_get_stdout()
-    handler = make_handler(reader, writer)
-    handler.telemetry = telemetry or handler.telemetry
-    await handler.run()
-
-
-async def _refuse(handler: ServiceHandler, refusal: ServiceError) -> None:
-    try:
-        await handler.refuse(refusal)
-    finally:
-        handler.drop()
-
-
-async def _run(handler: ServiceHandler, peer: str, tls: ssl.SSLContext | None) -> None:
-    try:
-        if tls is not None:
-            await shake_hands(handler.writer, tls)
-        with as_client(peer):
-            await handler.run()
-        await handler.writer.wait_closed()
-    except (ConnectionError, ssl.SSLError, asyncio.IncompleteReadError) as err:
-        _LOGGER.debug("The client went away: %s", err)
-    except Exception:
-        _LOGGER.exception("Client dropped")
-    finally:
-        # Does nothing once closed. On shutdown it drops a client that has stopped
-        # reading instead of waiting for it.
-        handler.drop()

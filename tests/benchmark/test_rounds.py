@@ -20,7 +20,8 @@ from wyoming.tts import SynthesizeStart, SynthesizeStop, SynthesizeStopped
 from wyoming_common.benchmark.rounds import Services, Speech
 from wyoming_common.benchmark.verdict import judge, make_rows
 from wyoming_common.errors import Unavailable
-from wyoming_common.service import ServiceHandler, serve
+from wyoming_common.server import serve
+from wyoming_common.service import ServiceHandler
 from wyoming_common.telemetry import Telemetry
 from wyoming_common.worker import ModelThread
 

@@ -11,7 +11,8 @@ from wyoming.info import Info
 from tests.wire import receive
 from wyoming_common.access import Access, is_same_user
 from wyoming_common.errors import ConfigError
-from wyoming_common.service import ServiceHandler, serve
+from wyoming_common.server import serve
+from wyoming_common.service import ServiceHandler
 
 
 class Silent(ServiceHandler):

@@ -15,7 +15,8 @@ from wyoming.info import Attribution, Info, TtsProgram
 
 from wyoming_common.discovery import Watcher, announce, describe, instance_name
 from wyoming_common.errors import ConfigError, Unavailable
-from wyoming_common.service import ServiceHandler, serve
+from wyoming_common.server import serve
+from wyoming_common.service import ServiceHandler
 
 IP = shutil.which("ip") or ""
 ROOT = Path(__file__).parents[2]
@@ -121,7 +122,7 @@ SERVICE = """
 import asyncio
 from tests.common.test_discovery import INFO, make
 from wyoming_common.discovery import announce
-from wyoming_common.service import serve
+from wyoming_common.server import serve
 async def main():
     async with serve("tcp://0.0.0.0:0", make()) as uri, announce(uri, INFO) as name:
         print(name, uri.rpartition(":")[2], flush=True)

@@ -14,7 +14,8 @@ from wyoming_common import publish as publishing
 from wyoming_common.discovery import Watcher
 from wyoming_common.hassio import announce_to_supervisor
 from wyoming_common.publish import publish
-from wyoming_common.service import ServiceHandler, serve
+from wyoming_common.server import serve
+from wyoming_common.service import ServiceHandler
 
 TOKEN = "the-token-of-this-app"  # noqa: S105
 WHERE = Attribution(name="Parley", url="")

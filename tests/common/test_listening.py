@@ -15,7 +15,7 @@ from tests.common.test_service import INFO, Speaker
 from wyoming_common.errors import ConfigError
 from wyoming_common.limits import Limits
 from wyoming_common.listening import Door, client_tls, server_tls
-from wyoming_common.service import serve
+from wyoming_common.server import serve
 
 make = partial(Speaker, lambda: INFO)
 

@@ -22,7 +22,8 @@ from wyoming.tts import Synthesize
 from tests.wire import receive, receive_until
 from wyoming_common.errors import BadAudio, ConfigError
 from wyoming_common.limits import Limits
-from wyoming_common.service import ServiceHandler, serve
+from wyoming_common.server import serve
+from wyoming_common.service import ServiceHandler
 
 INFO = Info(
     tts=[

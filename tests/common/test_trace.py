@@ -19,7 +19,8 @@ from wyoming.tts import Synthesize
 
 from tests.wire import receive, receive_until
 from wyoming_common.errors import Busy, ConfigError
-from wyoming_common.service import ServiceHandler, serve
+from wyoming_common.server import serve
+from wyoming_common.service import ServiceHandler
 from wyoming_common.telemetry import (
     TRACE_QUERY,
     TRACE_REPORT,

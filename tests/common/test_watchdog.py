@@ -12,7 +12,7 @@ import pytest
 from tests.common.test_service import INFO, Speaker
 from tests.wire import SECONDS
 from wyoming_common.access import Access
-from wyoming_common.service import serve
+from wyoming_common.server import serve
 from wyoming_common.watchdog import watchdog_seconds, watched
 
 PERIOD = 0.06

@@ -13,7 +13,8 @@ from wyoming_common.dashboard.history import History
 from wyoming_common.dashboard.server import Viewers, serve_dashboard
 from wyoming_common.dashboard.sources import Sources
 from wyoming_common.dashboard.talk import Talks
-from wyoming_common.service import ServiceHandler, serve
+from wyoming_common.server import serve
+from wyoming_common.service import ServiceHandler
 from wyoming_common.telemetry import Telemetry
 from wyoming_common.trace import Trace
 

@@ -12,7 +12,7 @@ from wyoming.handle import Handled
 
 from tests.wire import receive_until
 from wyoming_common.errors import BadRequest, ModelError, TooLarge, UnknownModel
-from wyoming_common.service import serve
+from wyoming_common.server import serve
 from wyoming_common.store import ModelStore
 from wyoming_common.worker import ModelThread
 from wyoming_llm.assistant import Assistant, Turn

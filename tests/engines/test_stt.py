@@ -18,7 +18,7 @@ from wyoming.client import AsyncTcpClient
 from tests.wire import receive_until
 from wyoming_common.audio import read_audio, to_float
 from wyoming_common.errors import ModelError
-from wyoming_common.service import serve
+from wyoming_common.server import serve
 from wyoming_common.smart_turn import SMART_TURN, SmartTurn
 from wyoming_common.store import ModelStore
 from wyoming_stt.config import SttSettings

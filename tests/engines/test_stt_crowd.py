@@ -14,7 +14,7 @@ from wyoming.info import Describe, Info
 from tests.engines.test_stt import DATA, needs_data, rows
 from tests.wire import receive_until
 from wyoming_common.audio import read_audio
-from wyoming_common.service import serve
+from wyoming_common.server import serve
 from wyoming_common.store import ModelStore
 from wyoming_stt.config import SttSettings
 from wyoming_stt.handler import SttHandler

@@ -13,7 +13,7 @@ from wyoming.info import Describe, Info, SelectProgram
 
 from tests.engines.espeak import speak
 from tests.wire import receive_until
-from wyoming_common.service import serve
+from wyoming_common.server import serve
 from wyoming_common.store import ModelStore
 from wyoming_stt.config import SttSettings
 from wyoming_stt.handler import SttHandler

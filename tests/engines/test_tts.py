@@ -11,7 +11,7 @@ from wyoming.client import AsyncClient
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop
 
 from tests.wire import receive
-from wyoming_common.service import serve
+from wyoming_common.server import serve
 from wyoming_common.store import ModelStore
 from wyoming_common.worker import ModelThread
 from wyoming_tts.config import TtsSettings

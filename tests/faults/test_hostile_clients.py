@@ -23,7 +23,7 @@ from tests.fuzz.targets import TARGETS, Target, no_bugs
 from tests.stt.fakes import FakeEngine, LoudIsSpeech, speech
 from tests.wire import receive, receive_until
 from wyoming_common.limits import Limits
-from wyoming_common.service import serve
+from wyoming_common.server import serve
 from wyoming_common.worker import ModelThread
 from wyoming_stt.engine import SttEngine
 from wyoming_stt.handler import SttHandler
@@ -278,6 +278,7 @@ async def test_a_client_that_leaves_behind_unread_audio_leaves_no_work(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("wyoming_common.service._STUCK_SECONDS", 0.05)
+    monkeypatch.setattr("wyoming_common.server._SWEEP_SECONDS", 0.05)
     hold = threading.Event()
     monkeypatch.setattr(LoudIsSpeech, "process", lambda self, frames: hold.wait(10))
     hour = {"rate": 4_000, "width": 1, "channels": 1}

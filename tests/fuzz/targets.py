@@ -17,7 +17,8 @@ from tests.stt.fakes import FakeEars, FakeEngine
 from tests.tts.fakes import FakeTts
 from tests.wire import receive_until
 from wyoming_common.limits import Limits
-from wyoming_common.service import ServiceHandler, serve
+from wyoming_common.server import serve
+from wyoming_common.service import ServiceHandler
 from wyoming_common.telemetry import Telemetry
 from wyoming_common.worker import ModelThread
 from wyoming_llm.assistant import Assistant

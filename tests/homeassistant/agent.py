@@ -15,7 +15,8 @@ from wyoming.handle import Handled
 from wyoming.info import Attribution, HandleModel, HandleProgram, Info
 
 from wyoming_common.notify import notify
-from wyoming_common.service import ServiceHandler, serve
+from wyoming_common.server import serve
+from wyoming_common.service import ServiceHandler
 
 _ABOUT: dict[str, Any] = {
     "attribution": Attribution(name="Parley", url=""),

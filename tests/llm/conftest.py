@@ -8,7 +8,7 @@ import pytest_asyncio
 from wyoming.client import AsyncClient
 
 from tests.llm.fakes import FakeLlm
-from wyoming_common.service import serve
+from wyoming_common.server import serve
 from wyoming_common.worker import ModelThread
 from wyoming_llm.assistant import Assistant
 from wyoming_llm.config import LlmSettings

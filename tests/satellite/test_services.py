@@ -15,7 +15,8 @@ from tests.satellite import fakes
 from wyoming_common.discovery import announce
 from wyoming_common.errors import ConfigError, Unavailable
 from wyoming_common.listening import Door, client_tls, server_tls
-from wyoming_common.service import ServiceHandler, serve
+from wyoming_common.server import serve
+from wyoming_common.service import ServiceHandler
 
 
 async def test_a_given_service_must_answer() -> None:

@@ -6,7 +6,7 @@ import pytest_asyncio
 from wyoming.client import AsyncTcpClient
 
 from tests.stt.fakes import FakeEars, FakeEngine
-from wyoming_common.service import serve
+from wyoming_common.server import serve
 from wyoming_common.worker import ModelThread
 from wyoming_stt.engine import SttEngine
 from wyoming_stt.handler import SttHandler

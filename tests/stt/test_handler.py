@@ -15,7 +15,7 @@ from wyoming.ping import Ping, Pong
 
 from tests.stt.fakes import RATE, FakeEars, FakeEngine, silence, speech
 from tests.wire import receive, receive_until
-from wyoming_common.service import serve
+from wyoming_common.server import serve
 from wyoming_common.worker import ModelThread
 from wyoming_stt.engine import SttEngine
 from wyoming_stt.handler import SttHandler

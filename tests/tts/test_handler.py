@@ -20,7 +20,7 @@ from wyoming.tts import (
 
 from tests.tts.fakes import RATE, FakeTts
 from tests.wire import receive, receive_until
-from wyoming_common.service import serve
+from wyoming_common.server import serve
 from wyoming_common.worker import ModelThread
 from wyoming_tts.config import TtsSettings
 from wyoming_tts.handler import TtsHandler
