@@ -15,6 +15,7 @@ from tests.homeassistant import furnished
 from tests.homeassistant import house as houses
 from tests.homeassistant.conftest import ROOM
 from tests.homeassistant.furnished import Furnished, Home
+from tests.homeassistant.furniture import FLOORS, HIDDEN
 from tests.homeassistant.pipeline import Table, ask
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -280,10 +281,10 @@ async def test_sentences_of_the_package_give_what_home_assistants_own_agent_give
         for row in await home.client.call("get_states")
         if row["entity_id"] in states
         and row["entity_id"].partition(".")[0] not in ("input_boolean", "scene")
-        and row["entity_id"] != furnished.HIDDEN
+        and row["entity_id"] != HIDDEN
     ]
     areas = [area["name"] for area in await home.client.call("config/area_registry/list")]
-    lists = {"name": names, "area": areas, "floor": list(furnished.FLOORS)}
+    lists = {"name": names, "area": areas, "floor": list(FLOORS)}
     differ = []
     for intent, text in sampled(seed, count, lists):
         results = []

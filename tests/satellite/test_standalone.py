@@ -5,11 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from satellite.standalone import NothingHeard
-from satellite.turn import State
 from tests.satellite import fakes
 from tests.satellite.rig import SPEECH, WAKE, WakeIsVeryLoud, conversation, played, sounding
-from wyoming_common.errors import ServiceError
 
 QUESTION = ((0.5, 0), (1.0, SPEECH), (1.0, 0))
 
@@ -117,17 +114,6 @@ async def test_every_turn_of_a_recording_is_taken(
     assert len(conversations) == 1
 
 
-async def test_silence_is_said_to_be_silence(tmp_path: Path) -> None:
-    async with (
-        fakes.stt() as stt,
-        fakes.llm() as llm,
-        fakes.tts() as tts,
-        conversation(tmp_path, ((1.0, 0),), stt, llm, tts, "--once") as loop,
-    ):
-        with pytest.raises(NothingHeard, match="nobody was heard to speak"):
-            await loop.run()
-
-
 async def test_an_empty_transcript_is_no_turn(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -154,191 +140,6 @@ async def test_services_that_do_not_stream_are_served_too(tmp_path: Path, stream
         await loop.run()
 
     assert sounding(tmp_path) == pytest.approx(2 * fakes.SECONDS_A_WORD, abs=0.01)
-
-
-@pytest.mark.parametrize("kind", ["stt", "llm", "tts"])
-@pytest.mark.parametrize(
-    ("broken", "words"),
-    [
-        ("hang", "no (transcript|word|sound)"),
-        ("die", "hung up|went away"),
-        ("refuse", "on strike"),
-        ("garbage", "hung up|does not speak Wyoming"),
-    ],
-)
-async def test_a_broken_service_is_named_and_nothing_hangs(
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    kind: str,
-    broken: str,
-    words: str,
-) -> None:
-    faults = {name: broken if name == kind else "" for name in ("stt", "llm", "tts")}
-    limits = ("--stt-timeout", "0.3", "--llm-timeout", "0.3", "--tts-timeout", "0.3")
-    async with (
-        fakes.stt("hi", broken=faults["stt"]) as stt,
-        fakes.llm("Hello", broken=faults["llm"]) as llm,
-        fakes.tts(broken=faults["tts"]) as tts,
-        conversation(tmp_path, QUESTION, stt, llm, tts, "--once", *limits) as loop,
-    ):
-        with pytest.raises(ServiceError, match=words) as failure:
-            await loop.run()
-
-    name = {"stt": "speech-to-text", "llm": "conversation", "tts": "text-to-speech"}[kind]
-    assert str(failure.value).startswith(name)
-    assert json.loads(capsys.readouterr().out)["error"] == str(failure.value)
-
-
-@pytest.mark.parametrize("kind", ["stt", "llm", "tts"])
-async def test_a_service_that_dies_before_it_answers_is_asked_once_more(
-    tmp_path: Path, kind: str
-) -> None:
-    faults = {name: "die" if name == kind else "" for name in ("stt", "llm", "tts")}
-    async with (
-        fakes.stt("hi", broken=faults["stt"], recovers=True) as stt,
-        fakes.llm("Hello there", broken=faults["llm"], recovers=True) as llm,
-        fakes.tts(broken=faults["tts"], recovers=True) as tts,
-        conversation(tmp_path, QUESTION, stt, llm, tts, "--once") as loop,
-    ):
-        await loop.run()
-
-    assert sounding(tmp_path) == pytest.approx(2 * fakes.SECONDS_A_WORD, abs=0.01)
-
-
-@pytest.mark.parametrize("kind", ["llm", "tts"])
-async def test_a_reply_that_breaks_off_is_heard_as_far_as_it_came_and_the_next_one_whole(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
-) -> None:
-    heard = (*QUESTION, (2.0, 0), *QUESTION)
-    faults = {name: "break" if name == kind else "" for name in ("llm", "tts")}
-    async with (
-        fakes.stt("a", "b") as stt,
-        fakes.llm("One two three", "Four five", broken=faults["llm"], recovers=True) as llm,
-        fakes.tts(broken=faults["tts"], recovers=True) as tts,
-        conversation(tmp_path, heard, stt, llm, tts, "--no-sounds") as loop,
-    ):
-        await loop.run()
-
-    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
-    assert "hung up" in first["error"] or "went away" in first["error"]
-    assert second["error"] is None
-    assert second["reply"] == "Four five"
-    assert sounding(tmp_path) == pytest.approx(3 * fakes.SECONDS_A_WORD, abs=0.03)
-
-
-async def test_after_a_failed_turn_the_next_one_works(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    heard = (*QUESTION, (1.0, 0), *QUESTION)
-    async with (
-        fakes.stt("a", "b") as stt,
-        fakes.llm("B", broken="refuse", recovers=True) as llm,
-        fakes.tts() as tts,
-        conversation(tmp_path, heard, stt, llm, tts) as loop,
-    ):
-        await loop.run()
-
-    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
-    assert "on strike" in first["error"]
-    assert second["reply"] == "B"
-
-
-async def test_the_wake_word_interrupts_the_reply(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    heard = ((0.3, WAKE), (0.5, 0), (0.5, SPEECH), (2.0, 0), (0.3, WAKE), *QUESTION)
-    long = " ".join(["word"] * 60)
-    async with (
-        fakes.stt("a", "b") as stt,
-        fakes.llm(long, "B") as llm,
-        fakes.tts() as tts,
-        conversation(tmp_path, heard, stt, llm, tts, "--no-sounds", wake=WakeIsVeryLoud()) as loop,
-    ):
-        await loop.run()
-
-    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
-    assert first["interrupted"]
-    assert (second["transcript"], second["interrupted"]) == ("b", False)
-    (_, end), *_ = played(tmp_path)
-    assert end < 3.8
-
-
-LONG = " ".join(f"word{index}" for index in range(60))
-
-
-async def test_speech_stops_the_reply_and_the_service_is_told_what_was_heard(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    heard = (*QUESTION, (3.0, 0), (1.5, SPEECH), (4.0, 0))
-    async with (
-        fakes.stt("a", "b") as stt,
-        fakes.llm(LONG, "B") as llm,
-        fakes.tts() as tts,
-        conversation(tmp_path, heard, stt, llm, tts) as loop,
-    ):
-        await loop.run()
-
-    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
-    assert first["interrupted"]
-    assert second["reply"] == "B"
-    told = llm.of("transcript")[1].data["context"]["heard"]
-    assert LONG.startswith(told)
-    assert 10 < len(told.split()) < 50
-    assert played(tmp_path)[0][1] < 5.5 + 0.4
-
-
-async def test_a_noise_pauses_the_reply_and_it_goes_on(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    heard = (*QUESTION, (2.0, 0), (0.2, SPEECH), (8.0, 0))
-    async with (
-        fakes.stt("a") as stt,
-        fakes.llm(LONG) as llm,
-        fakes.tts() as tts,
-        conversation(tmp_path, heard, stt, llm, tts) as loop,
-    ):
-        await loop.run()
-
-    [turn] = (json.loads(line) for line in capsys.readouterr().out.splitlines())
-    assert not turn["interrupted"]
-    assert len(played(tmp_path)) >= 2
-    assert sounding(tmp_path) == pytest.approx(6.0, abs=0.1)
-
-
-async def test_stop_said_into_a_reply_is_not_answered(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    heard = (*QUESTION, (3.0, 0), (0.6, SPEECH), (4.0, 0))
-    async with (
-        fakes.stt("a", "Stop.") as stt,
-        fakes.llm(LONG) as llm,
-        fakes.tts() as tts,
-        conversation(tmp_path, heard, stt, llm, tts) as loop,
-    ):
-        await loop.run()
-
-    assert len(llm.of("transcript")) == 1
-    _, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
-    assert (second["transcript"], second["reply"], second["error"]) == ("Stop.", "", None)
-
-
-async def test_the_stop_word_ends_the_reply_and_begins_nothing(tmp_path: Path) -> None:
-    heard = ((0.3, WAKE), (1.0, 0), (1.0, SPEECH), (4.0, 0), (0.3, WAKE), (3.0, 0))
-    async with (
-        fakes.stt("a") as stt,
-        fakes.llm(LONG) as llm,
-        fakes.tts() as tts,
-        conversation(
-            tmp_path, heard, stt, llm, tts, "--no-sounds", wake=WakeIsVeryLoud(after_first="stop")
-        ) as loop,
-    ):
-        await loop.run()
-
-        assert loop.machine.state is State.IDLE
-
-    # It may have been taken for talk before it was known for the stop word; nobody answers it.
-    assert len(llm.of("transcript")) == 1
-    assert played(tmp_path)[-1][1] < 6.7
 
 
 async def test_after_a_reply_the_next_turn_needs_no_wake_word_for_a_while(tmp_path: Path) -> None:

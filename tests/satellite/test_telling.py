@@ -12,8 +12,8 @@ from wyoming.snd import Played
 from wyoming.tts import Synthesize
 
 from tests.satellite import fakes
+from tests.satellite.house import COMMAND, House
 from tests.satellite.rig import SPEECH, WAKE, WakeIsVeryLoud, assistant, conversation
-from tests.satellite.test_homeassistant import COMMAND, House
 from wyoming_common.errors import ServiceError
 
 QUESTION = ((0.5, 0), (1.0, SPEECH), (1.0, 0))
