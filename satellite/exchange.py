@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ from wyoming.audio import AudioChunk
 from satellite.link import Link
 from satellite.player import Player
 from satellite.services import WHAT, Service, Services
-from satellite.stages import Text, Utterance, speak, think, transcribe
+from satellite.stages import Text, Utterance, speak, suppose, think, transcribe
 from wyoming_common.audio import PcmConverter, PcmFormat
 from wyoming_common.errors import BadAudio, ServiceError, TimedOut, Unavailable
 from wyoming_common.trace import Trace
@@ -23,6 +23,8 @@ _AHEAD_SECONDS = 60.0
 _KINDS = {"stt": "asr", "llm": "handle", "tts": "tts"}
 """The kind of service that does a stage."""
 _POLL_SECONDS = 0.01
+_SUPPOSE_SECONDS = 0.5
+"""The transcript may be waiting behind it."""
 _STUCK_SECONDS = 5.0
 """A speaker that plays nothing for so long, with audio there, is stuck."""
 
@@ -144,9 +146,26 @@ class Exchange:
             context=self._context,
             listen_seconds=self._settings.listen_seconds,
             seconds=self._settings.stt_seconds,
+            on_tentative=self._suppose,
         )
         self.trace.end("stt")
         return text
+
+    async def _suppose(self, text: str) -> None:
+        """Let the conversation service begin, if it can be reached by now."""
+        ready = self._ready["handle"]
+        if not ready.done() or ready.cancelled() or ready.exception() is not None:
+            return
+        _, link = ready.result()
+        # Whoever is not there will be missed soon enough.
+        with suppress(ServiceError):
+            await suppose(
+                link,
+                text,
+                language=self._settings.language,
+                context=self._context,
+                seconds=_SUPPOSE_SECONDS,
+            )
 
     async def _reply(self, text: str) -> None:
         """Answer and say it; an answer that breaks off is said as far as it came, then raised."""

@@ -21,6 +21,7 @@ from wyoming.tts import (
 from satellite.link import Link, ServiceFailed
 from wyoming_common.audio import MODEL_RATE
 from wyoming_common.errors import ServiceError, TimedOut
+from wyoming_common.tentative import TENTATIVE, Tentative
 
 _CHUNK_BYTES = int(0.1 * MODEL_RATE) * 2
 """Most audio in one event."""
@@ -113,9 +114,11 @@ async def transcribe(
     context: dict[str, Any],
     listen_seconds: float,
     seconds: float,
+    on_tentative: Callable[[str], Awaitable[None]],
 ) -> str:
     """Stream an utterance to speech-to-text as it grows and return the transcript.
 
+    `on_tentative` is told what the service takes it to be at a pause, "" when speech goes on.
     The service may answer before the utterance is over. After it is over the answer may take
     `seconds`; the utterance may take `listen_seconds`.
     """
@@ -125,7 +128,7 @@ async def transcribe(
         async def send() -> None:
             # The side that reads notices a failure too, and may find a transcript before it.
             with suppress(ServiceError):
-                request = Transcribe(language=language, context=context)
+                request = Transcribe(language=language, context={**context, TENTATIVE: True})
                 await link.send(request.event(), seconds)
                 await link.send(AudioStart(MODEL_RATE, 2, 1).event(), seconds)
                 async for pcm in utterance.chunks():
@@ -135,8 +138,16 @@ async def transcribe(
 
         async with _beside(send()):
             while not Transcript.is_type((event := await _next(link, "transcript")).type):
-                pass
+                if Tentative.is_type(event.type):
+                    await on_tentative((_text(link, event) or "").strip())
     return (_text(link, event) or "").strip()
+
+
+async def suppose(
+    link: Link, text: str, *, language: str | None, context: dict[str, Any], seconds: float
+) -> None:
+    """Tell the conversation service what it is probably about to be asked."""
+    await link.send(Tentative(text, language, context).event(), seconds)
 
 
 async def think(

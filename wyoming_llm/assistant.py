@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from wyoming_common.errors import Busy, ServiceError, TooLarge
@@ -18,6 +19,7 @@ from wyoming_llm.home.detached import NoHome
 from wyoming_llm.instructions import Instructions, Surroundings
 from wyoming_llm.languages import Language, language
 from wyoming_llm.outcome import Fail, Intent, Outcome, Say
+from wyoming_llm.rehearsal import Rehearsal
 from wyoming_llm.replies import Replies
 from wyoming_llm.spoken import Measured, Spoken, garbled
 
@@ -61,6 +63,7 @@ class Assistant:
         self._answers = Answers(settings.answer_seconds)
         self._instructions = Instructions(settings.system_prompt)
         self._history = History(settings.history_tokens, settings.history_seconds)
+        self._sampling = Sampling(max_tokens=settings.max_tokens, repeat_penalty=_LESS_REPETITION)
 
     def warm_up(self) -> None:
         """Have the beginning of every prompt read."""
@@ -68,7 +71,29 @@ class Assistant:
         if beginning:
             self._replies.read_ahead(Prompt((Message("system", beginning),)))
 
-    async def answer(self, turn: Turn) -> AsyncIterator[Outcome]:
+    def rehearse(self, turn: Turn) -> Rehearsal:
+        """Begin in secret to answer what need not be all that will be said.
+
+        Nothing is done to the home, and no answer is prepared to what it might be about.
+        """
+        return Rehearsal(partial(self._rehearse, turn))
+
+    async def _rehearse(self, turn: Turn, rehearsal: Rehearsal) -> None:
+        text = turn.text.strip()
+        if not text or len(text) > _MOST_CHARACTERS or not self._settings.rehearses:
+            return
+        if self._control is not None and not await self._control.is_talk(
+            text, turn.language, turn.conversation, turn.device
+        ):
+            return
+        conversation = self._open(turn)
+        if self._known_answer(conversation, text, turn.language) is None:
+            prompt = self._prompt(conversation, turn, text)
+            await self._replies.rehearse(prompt, self._sampling, rehearsal)
+
+    async def answer(
+        self, turn: Turn, rehearsal: Rehearsal | None = None
+    ) -> AsyncIterator[Outcome]:
         """Yield the answer piece by piece; a failure is an outcome, never an error."""
         text = turn.text.strip()
         words = language(turn.language)
@@ -78,32 +103,40 @@ class Assistant:
             yield Fail(words.say("too_long"))
         else:
             try:
-                async for outcome in self._answer(turn, text):
+                async for outcome in self._answer(turn, text, rehearsal):
                     yield outcome
             except ServiceError as err:
                 _LOGGER.warning("%s: %s", err.code, err)
                 current_span().note(failed=err.code)
                 yield Fail(_apology(err, words))
 
-    async def _answer(self, turn: Turn, text: str) -> AsyncIterator[Outcome]:
-        conversation = self._history.open(turn.conversation)
-        if turn.heard is not None:
-            conversation.heard(turn.heard)
+    async def _answer(
+        self, turn: Turn, text: str, rehearsal: Rehearsal | None
+    ) -> AsyncIterator[Outcome]:
+        conversation = self._open(turn)
         if self._control is not None:
             done = await self._control.handle(text, turn.language, turn.conversation, turn.device)
             if done is not None:
                 async for outcome in self._noted(conversation, text, done):
                     yield outcome
                 return
-        # What was said before may change the answer: only a first question can be a repetition.
-        alone = not conversation.exchanges
-        if alone and (known := self._answers.find(text, turn.language)) is not None:
+        if (known := self._known_answer(conversation, text, turn.language)) is not None:
             current_span().add(cache_hits=1)
             self._remember(conversation, text, known, turn)
             yield Say(known)
             return
-        async for outcome in self._talk(conversation, turn, text):
+        async for outcome in self._talk(conversation, turn, text, rehearsal):
             yield outcome
+
+    def _open(self, turn: Turn) -> Conversation:
+        conversation = self._history.open(turn.conversation)
+        if turn.heard is not None:
+            conversation.heard(turn.heard)
+        return conversation
+
+    def _known_answer(self, conversation: Conversation, text: str, language: str) -> str | None:
+        # What was said before may change the answer: only a first question can be a repetition.
+        return None if conversation.exchanges else self._answers.find(text, language)
 
     async def _noted(
         self, conversation: Conversation, text: str, done: AsyncIterator[Outcome]
@@ -119,19 +152,21 @@ class Assistant:
             tokens = estimate_tokens(text) + estimate_tokens(answer)
             self._history.add(conversation, Exchange(text, answer, tokens))
 
-    async def _talk(
-        self, conversation: Conversation, turn: Turn, text: str
-    ) -> AsyncIterator[Outcome]:
-        """Let the model answer, and remember the exchange."""
+    def _prompt(self, conversation: Conversation, turn: Turn, text: str) -> Prompt:
         if not conversation.instructions:
             conversation.instructions = self._instructions.render(self._around(turn))
-        prompt = Prompt(
+        return Prompt(
             (*conversation.messages(), Message("user", text)),
             conversation=turn.conversation,
             thinking=self._settings.thinking,
         )
+
+    async def _talk(
+        self, conversation: Conversation, turn: Turn, text: str, rehearsal: Rehearsal | None
+    ) -> AsyncIterator[Outcome]:
+        """Let the model answer, and remember the exchange."""
         reply = SpokenReply(self._settings.max_tokens)
-        async for said in self._speak(prompt, reply):
+        async for said in self._speak(self._prompt(conversation, turn, text), reply, rehearsal):
             yield Say(said)
         if reply.garbled:
             yield Fail(language(turn.language).say("failed"))
@@ -143,11 +178,12 @@ class Assistant:
             self._answers.add(text, turn.language, reply.text.strip())
         self._remember(conversation, text, reply.text.strip(), turn)
 
-    async def _speak(self, prompt: Prompt, reply: "SpokenReply") -> AsyncIterator[str]:
+    async def _speak(
+        self, prompt: Prompt, reply: "SpokenReply", rehearsal: Rehearsal | None
+    ) -> AsyncIterator[str]:
         """Yield what `reply` makes of the model's answer, until enough was said."""
-        sampling = Sampling(max_tokens=self._settings.max_tokens, repeat_penalty=_LESS_REPETITION)
         late = time.monotonic() + _MOST_SECONDS
-        async with self._replies.stream(prompt, sampling) as deltas:
+        async with self._replies.stream(prompt, self._sampling, rehearsal) as deltas:
             async for delta in deltas:
                 if said := reply.feed(delta):
                     yield said

@@ -54,6 +54,11 @@ class LlmSettings(ServiceSettings):
         description="what the model is told first, or @FILE; may hold {{ time }}, {{ date }}, "
         "{{ place }}, {{ area }} and {{ language }}",
     )
+    rehearse: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="begin a reply in secret while the end of the question is not certain yet; "
+        "auto does for a model of this machine: another server may charge for it",
+    )
     place: str = Field("", description="where the house is, for the system prompt")
     history_tokens: int = Field(
         1500, ge=100, description="tokens of earlier turns that are remembered"
@@ -91,3 +96,8 @@ class LlmSettings(ServiceSettings):
         (),
         description="folders of custom sentences in Home Assistant's own format; repeatable",
     )
+
+    @property
+    def rehearses(self) -> bool:
+        """Whether replies are begun before it is certain what was said."""
+        return self.rehearse == "on" or (self.rehearse == "auto" and self.engine == "llama-cpp")

@@ -13,10 +13,12 @@ from wyoming.intent import Entity, Intent, IntentsStart, IntentsStop, Recognize
 from wyoming_common.errors import BadRequest
 from wyoming_common.limits import Limits
 from wyoming_common.service import ServiceHandler
+from wyoming_common.tentative import Tentative
 from wyoming_common.turns import owned
 from wyoming_llm import outcome as outcomes
 from wyoming_llm.assistant import Assistant, Turn
 from wyoming_llm.outcome import Fail, Say
+from wyoming_llm.rehearsal import Rehearsal
 
 _MOST_CHARACTERS: Final = 256
 """Of a name: they are kept for as long as a conversation is"""
@@ -37,15 +39,46 @@ class LlmHandler(ServiceHandler):
     ) -> None:
         super().__init__(info, reader, writer, limits)
         self._assistant = assistant
+        self._supposed: Turn | None = None
+        self._rehearsal: Rehearsal | None = None
 
     async def on_request(self, event: Event) -> None:
         if Transcript.is_type(event.type) or Recognize.is_type(event.type):
-            await self.start(self._reply(_turn(event)))
+            await self.start(self._answer(_turn(event)))
+        elif Tentative.is_type(event.type):
+            await self._suppose(_turn(event))
+
+    async def disconnect(self) -> None:
+        await super().disconnect()
+        await self._forget()
+
+    async def _suppose(self, turn: Turn) -> None:
+        """Begin to answer what may have been said, if nothing else is being answered."""
+        if turn == self._supposed:
+            return
+        await self._forget()
+        if turn.text.strip() and not self.busy:
+            self._supposed = turn
+            self._rehearsal = self._assistant.rehearse(turn)
+            self.telemetry.count("rehearsals")
+
+    async def _forget(self) -> None:
+        rehearsal, self._rehearsal, self._supposed = self._rehearsal, None, None
+        if rehearsal is not None:
+            await rehearsal.drop()
+
+    async def _answer(self, turn: Turn) -> None:
+        try:
+            await self._reply(turn)
+        finally:
+            if self._rehearsal is not None and self._rehearsal.taken:
+                self.telemetry.count("rehearsals_used")
+            await self._forget()
 
     async def _reply(self, turn: Turn) -> None:
         text = ""
         intents: list[outcomes.Intent] = []
-        async for outcome in self._assistant.answer(turn):
+        async for outcome in self._assistant.answer(turn, self._rehearsal):
             if isinstance(outcome, Say):
                 if not text:
                     await self.write_event(HandledStart().event())

@@ -4,12 +4,14 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
 from wyoming_common.errors import ServiceError
+from wyoming_common.trace import current_span
 from wyoming_common.worker import ModelThread
 from wyoming_llm.engine import Delta, LlmEngine, Prompt, Sampling
+from wyoming_llm.rehearsal import Rehearsal
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -30,26 +32,55 @@ class Replies:
         self._served = False
         self._room = asyncio.Semaphore(parallel)
         self._active = 0
+        self._rehearsal: Rehearsal | None = None
         self._ahead: OrderedDict[str, Prompt] = OrderedDict()
         self._wake = asyncio.Event()
 
     @asynccontextmanager
     async def stream(
-        self, prompt: Prompt, sampling: Sampling
+        self, prompt: Prompt, sampling: Sampling, rehearsal: Rehearsal | None = None
     ) -> AsyncIterator[AsyncIterator[Delta]]:
-        """Yield the deltas of one reply; leaving the block ends its generation."""
+        """Yield the deltas of one reply; leaving the block ends its generation.
 
-        def reply(engine: LlmEngine) -> Iterator[Delta]:
-            return engine.reply(prompt, sampling)
-
+        What `rehearsal` holds of the same reply is used. Any other one makes room.
+        """
         self._active += 1
         self._served = True
         try:
-            async with self._room, self._model.stream(reply) as deltas:
-                yield deltas
+            if rehearsal is not None and rehearsal.take(prompt, sampling):
+                current_span().note(rehearsed=True)
+                async with self._room:
+                    yield rehearsal.deltas()
+            else:
+                if self._rehearsal is not None and not self._rehearsal.taken:
+                    await self._rehearsal.drop()
+                async with self._room, self._generate(prompt, sampling) as deltas:
+                    yield deltas
         finally:
+            if rehearsal is not None:
+                await rehearsal.drop()
             self._active -= 1
             self._wake.set()
+
+    async def rehearse(self, prompt: Prompt, sampling: Sampling, rehearsal: Rehearsal) -> None:
+        """Generate into `rehearsal`, unless somebody is given a reply or has one rehearsed."""
+        if self._active or self._rehearsal is not None:
+            return
+        self._rehearsal = rehearsal
+        try:
+            async with self._generate(prompt, sampling) as deltas:
+                await rehearsal.fill(prompt, sampling, deltas)
+        finally:
+            self._rehearsal = None
+            self._wake.set()
+
+    def _generate(
+        self, prompt: Prompt, sampling: Sampling
+    ) -> AbstractAsyncContextManager[AsyncIterator[Delta]]:
+        def reply(engine: LlmEngine) -> Iterator[Delta]:
+            return engine.reply(prompt, sampling)
+
+        return self._model.stream(reply)
 
     def read_ahead(self, prompt: Prompt) -> None:
         """Have `prompt` read when nobody waits, so that a reply to it starts at once."""
@@ -73,12 +104,16 @@ class Replies:
             except Exception:
                 _LOGGER.exception("Reading ahead failed")
 
+    @property
+    def _busy(self) -> bool:
+        return self._active > 0 or self._rehearsal is not None
+
     async def _use_silence(self) -> None:
-        while self._ahead and not self._active:
+        while self._ahead and not self._busy:
             name, prompt = self._ahead.popitem()
             if not await self._read(prompt):
                 self._ahead.setdefault(name, prompt)
-        if not self._active:
+        if not self._busy:
             await self._model.call(lambda engine: engine.settle())
 
     async def _read(self, prompt: Prompt) -> bool:
@@ -89,6 +124,6 @@ class Replies:
 
         async with self._model.stream(read) as steps:
             async for _ in steps:
-                if self._active:
+                if self._busy:
                     return False
         return True

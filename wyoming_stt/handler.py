@@ -18,6 +18,7 @@ from wyoming_common.audio import PcmFormat
 from wyoming_common.errors import BadAudio, BadRequest, TooLarge
 from wyoming_common.limits import Limits
 from wyoming_common.service import ServiceHandler
+from wyoming_common.tentative import Tentative
 from wyoming_stt.partial import Agreement
 from wyoming_stt.service import SttService
 from wyoming_stt.session import Session
@@ -99,7 +100,9 @@ class SttHandler(ServiceHandler):
         program = self._service.select(self._wanted.name) if self._wanted.name else self._program
         self._agreement = Agreement()
         self._streaming = False
-        self._session = self._service.session(self._wanted, program, self._tell_partial)
+        self._session = self._service.session(
+            self._wanted, program, self._tell_partial, self._tell_tentative
+        )
         self._answered = False
         await self.start(self._answer(self._session))
 
@@ -158,6 +161,9 @@ class SttHandler(ServiceHandler):
 
     async def _tell_partial(self, text: str) -> None:
         await self._tell_chunk(self._agreement.read(text))
+
+    async def _tell_tentative(self, text: str) -> None:
+        await self.write_event(Tentative(text, self._wanted.language).event())
 
     async def _tell_chunk(self, text: str) -> None:
         if not text:

@@ -14,6 +14,7 @@ from wyoming_common import registry
 from wyoming_common.endpoint import Endpoint, EndpointSettings, Sensitivity
 from wyoming_common.errors import BadRequest, UnknownModel
 from wyoming_common.smart_turn import TurnModel
+from wyoming_common.tentative import TENTATIVE
 from wyoming_common.worker import ModelThread
 from wyoming_stt.config import SttSettings
 from wyoming_stt.engine import Request, SttEngine, Task
@@ -140,10 +141,12 @@ class SttService:
         wanted: Transcribe,
         program: int,
         on_partial: Callable[[str], Awaitable[None]] | None = None,
+        on_tentative: Callable[[str], Awaitable[None]] | None = None,
     ) -> Session:
         """Return a session for one utterance. Raises UnknownLanguage, BadRequest and Busy.
 
-        `on_partial` is told the text so far, now and then, if the service is set to.
+        `on_partial` is told the text so far, now and then, if the service is set to;
+        `on_tentative` at pauses, if the client asks for it.
         """
         self._sessions += 1
         served = self._served[program]
@@ -168,6 +171,7 @@ class SttService:
                 _wake if self._unload_after else None,
             ),
             on_partial if self.partials else None,
+            on_tentative if context.get(TENTATIVE) is True else None,
         )
 
 

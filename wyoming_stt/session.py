@@ -75,9 +75,11 @@ class _Guess:
         self.piece = piece
         self.decode = asyncio.create_task(decode)
         self.opinion: asyncio.Task[None] | None = None
+        self.telling: asyncio.Task[None] | None = None
 
     async def drop(self) -> None:
-        tasks = [task for task in (self.decode, self.opinion) if task is not None]
+        parts = (self.decode, self.opinion, self.telling)
+        tasks = [task for task in parts if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
@@ -99,11 +101,17 @@ class Session:
         listener: Callable[[SpeechModel], Listener],
         tools: Tools,
         on_partial: Callable[[str], Awaitable[None]] | None = None,
+        on_tentative: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
+        """`on_partial` is told the text so far, now and then; `on_tentative` is told at a pause
+        what would be the transcription if it were the end, and "" when it is not.
+        """
         self._request = request
         self._make_listener = listener
         self._tools = tools
         self._on_partial = on_partial
+        self._on_tentative = on_tentative
+        self._supposed = ""
         self._queue = AudioQueue()
         self._texts: list[Transcription] = []
         self._guess: _Guess | None = None
@@ -159,6 +167,7 @@ class Session:
             self._use(await self._transcribe(window))
         if Change.RESUMED in changes:
             await self._drop()
+            await self._suppose("")
         if self._listener.live:
             if self._listener.paused:
                 await self._use_pause(begins=Change.PAUSED in changes)
@@ -177,6 +186,8 @@ class Session:
         if ((begins and guess is None) or (outdated and still)) and self._may_guess(heard):
             await self._drop()
             guess = self._guess = _Guess(heard, self._transcribe(heard))
+            if self._on_tentative is not None:
+                guess.telling = asyncio.create_task(self._tell_tentative(guess))
         if guess is None or guess.opinion is not None:
             return
         if self._listener.silence_seconds >= _TURN_SILENCE_SECONDS:
@@ -201,6 +212,17 @@ class Session:
                 await self._on_partial(self._so_far(said))
         except ServiceError as err:
             _LOGGER.debug("No opinion on a pause: %s", err)
+
+    async def _tell_tentative(self, guess: _Guess) -> None:
+        try:
+            await self._suppose(self._so_far((await asyncio.shield(guess.decode)).said))
+        except ServiceError as err:
+            _LOGGER.debug("Nothing supposed: %s", err)
+
+    async def _suppose(self, text: str) -> None:
+        if self._on_tentative is not None and text != self._supposed:
+            self._supposed = text
+            await self._on_tentative(text)
 
     async def _tell(self, opinion: float | None) -> None:
         if opinion is not None:

@@ -45,6 +45,13 @@ class House:
             turn = Turn(text, language, conversation, device=device)
             return [outcome async for outcome in self._assistant.answer(turn)]
 
+    async def rehearse(self, text: str) -> None:
+        """Suppose `text` was said, until all that follows from it has happened."""
+        rehearsal = self._assistant.rehearse(Turn(text, "en", "one"))
+        async with asyncio.timeout(SECONDS):
+            async for _ in rehearsal.deltas():
+                pass
+
     async def told(self, text: str, conversation: str = "one", language: str = "en") -> str:
         return "".join(o.text for o in await self.say(text, conversation, "", language)).strip()
 
@@ -87,6 +94,27 @@ async def test_a_light_is_switched_without_the_model() -> None:
         assert it.home.state("light.kitchen") == "on"
         assert text == "Turned on the light"
         assert it.engine.prompts == []
+
+
+@pytest.mark.parametrize(
+    ("text", "prompts"),
+    [
+        ("turn on the kitchen light", 0),
+        ("the kitchen light would please me", 0),
+        ("unlock the front door", 0),
+        ("tell me something about whales", 1),
+    ],
+)
+async def test_what_may_be_about_the_home_is_left_alone_until_it_is_certain(
+    text: str, prompts: int
+) -> None:
+    async with house() as it:
+        before = it.home.state("light.kitchen")
+        await it.rehearse(text)
+
+        assert it.home.state("light.kitchen") == before
+        assert it.home.handled == []
+        assert len(it.engine.prompts) == prompts
 
 
 @pytest.mark.parametrize(

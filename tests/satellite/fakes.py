@@ -1,7 +1,7 @@
 """The three services without a model, on real TCP, and able to misbehave."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +27,8 @@ from wyoming.tts import (
     SynthesizeStop,
     SynthesizeStopped,
 )
+
+from wyoming_common.tentative import Tentative
 
 _ABOUT: dict[str, Any] = {
     "attribution": Attribution("", ""),
@@ -137,9 +139,16 @@ async def _serve(fake: Fake, answer: Serve) -> AsyncIterator[Fake]:
 
 @asynccontextmanager
 async def stt(
-    *texts: str, ends_turn: bool = False, broken: str = "", recovers: bool = False
+    *texts: str,
+    ends_turn: bool = False,
+    broken: str = "",
+    recovers: bool = False,
+    supposes: Sequence[str] = (),
 ) -> AsyncIterator[Fake]:
-    """Gives one text after the other. `ends_turn`: after a second of audio, unasked."""
+    """Gives one text after the other. `ends_turn`: after a second of audio, unasked.
+
+    `supposes` are tentative transcripts, sent before the first.
+    """
     program = AsrProgram(name="stt", models=[], requires_external_vad=not ends_turn, **_ABOUT)
     fake = Fake(Info(asr=[program]), broken, recovers)
     left = list(texts)
@@ -154,6 +163,7 @@ async def stt(
             if ends_turn and before < 32_000 <= received:
                 await client.send(Transcript(text=left.pop(0)).event())
         elif AudioStop.is_type(event.type) and not ends_turn and not await fake.misbehaves(client):
+            await client.send(*(Tentative(text).event() for text in supposes))
             await client.send(Transcript(text=left.pop(0)).event())
 
     async with _serve(fake, answer):

@@ -30,6 +30,26 @@ async def test_a_question_is_answered_aloud(
     assert [event.data["text"] for event in llm.of("transcript")] == ["is it late"]
 
 
+async def test_the_conversation_service_is_told_at_once_what_may_have_been_said(
+    tmp_path: Path,
+) -> None:
+    async with (
+        fakes.stt("is it late now", supposes=["is it late", ""]) as stt,
+        fakes.llm("Yes it is") as llm,
+        fakes.tts() as tts,
+        conversation(tmp_path, QUESTION, stt, llm, tts, "--once") as loop,
+    ):
+        await loop.run()
+
+    assert stt.of("transcribe")[0].data["context"]["tentative"] is True
+    assert [(event.type, event.data["text"]) for event in llm.events] == [
+        ("transcript-tentative", "is it late"),
+        ("transcript-tentative", ""),
+        ("transcript", "is it late now"),
+    ]
+    assert len({event.data["context"]["conversation_id"] for event in llm.events}) == 1
+
+
 async def test_the_recording_says_when_the_reply_was_heard(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

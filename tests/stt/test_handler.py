@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 
 import pytest
@@ -105,7 +107,9 @@ async def test_a_format_that_cannot_be_is_answered_once_and_ends_the_utterance(
     assert (await transcript(client)).text == "loud 2.0"
 
 
-async def test_live_audio_is_answered_before_audio_stop(engine: FakeEngine) -> None:
+@asynccontextmanager
+async def live(engine: FakeEngine) -> AsyncIterator[AsyncTcpClient]:
+    """A client whose audio arrives as it is spoken, on the clock of the service."""
     ticks = itertools.count()
     service = SttService(
         programs(["fake"], [engine.languages]),
@@ -113,18 +117,45 @@ async def test_live_audio_is_answered_before_audio_stop(engine: FakeEngine) -> N
         ModelThread[SpeechModel]("ears", FakeEars),
         clock=lambda: next(ticks) * 0.02,
     )
-    pcm = speech(0.5) + silence(4.0)
     async with (
         serve("tcp://127.0.0.1:0", partial(SttHandler, service)) as uri,
         AsyncTcpClient("127.0.0.1", int(uri.rpartition(":")[2])) as client,
     ):
-        await client.write_event(AudioStart(RATE, 2, 1).event())
-        for start in range(0, len(pcm), 640):
-            await client.write_event(AudioChunk(RATE, 2, 1, pcm[start : start + 640]).event())
-        said = await transcript(client)
+        yield client
     await service.aclose()
 
+
+async def speak(client: AsyncTcpClient, pcm: bytes) -> None:
+    for start in range(0, len(pcm), 640):
+        await client.write_event(AudioChunk(RATE, 2, 1, pcm[start : start + 640]).event())
+
+
+async def test_live_audio_is_answered_before_audio_stop(engine: FakeEngine) -> None:
+    async with live(engine) as client:
+        await client.write_event(AudioStart(RATE, 2, 1).event())
+        await speak(client, speech(0.5) + silence(4.0))
+        said = await transcript(client)
+
     assert said.text == "loud 0.5"
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_who_asks_for_it_hears_what_was_said_before_that_is_certain(
+    engine: FakeEngine, wanted: bool
+) -> None:
+    async with live(engine) as client:
+        context = {"tentative": True} if wanted else None
+        await client.write_event(Transcribe(context=context).event())
+        await client.write_event(AudioStart(RATE, 2, 1).event())
+        await speak(client, speech(0.5) + silence(0.4))
+        supposed = await receive(client) if wanted else None
+        await speak(client, silence(4.0))
+        last = await receive(client)
+
+    assert last.type == "transcript"
+    if supposed is not None:
+        assert supposed.type == "transcript-tentative"
+        assert supposed.data["text"] == last.data["text"] == "loud 0.5"
 
 
 async def test_what_arrives_after_the_answer_is_ignored(client: AsyncTcpClient) -> None:

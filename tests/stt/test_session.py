@@ -28,14 +28,21 @@ class Room:
         self.model = ModelThread[SttEngine]("model", lambda: engine)
         self.ears = ModelThread[SpeechModel]("ears", FakeEars)
         self.partials: list[str] = []
+        self.supposed: list[str] = []
 
-    def session(self, *, may_end: bool = True, partials: bool = False) -> Session:
+    def session(
+        self, *, may_end: bool = True, partials: bool = False, tentative: bool = False
+    ) -> Session:
         return Session(
             Request(language="en"),
             lambda _: Listener(LoudIsSpeech(), Endpoint(), may_end=may_end),
             Tools(self.model, self.ears, None, self.spent, lambda: self.now),
             self._partial if partials else None,
+            self._suppose if tentative else None,
         )
+
+    async def _suppose(self, text: str) -> None:
+        self.supposed.append(text)
 
     async def _partial(self, text: str) -> None:
         self.partials.append(text)
@@ -180,3 +187,19 @@ async def test_a_session_that_is_cancelled_ends_its_decodes(room: Room) -> None:
     await asyncio.wait([running])
 
     assert room.model.waiting == 0
+
+
+async def test_what_a_pause_would_end_with_is_told_and_taken_back_when_speech_goes_on(
+    room: Room,
+) -> None:
+    session = room.session(tentative=True)
+    running = asyncio.create_task(session.run())
+
+    await room.speak(session, speech(1.0) + silence(0.3))
+    await room.decoded(1)
+    await room.speak(session, speech(1.0) + silence(0.3))
+    await room.decoded(2)
+    await room.speak(session, silence(2.0))
+
+    assert (await running).text == "loud 2.0"
+    assert room.supposed == ["loud 1.0", "", "loud 2.0"]

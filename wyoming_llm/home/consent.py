@@ -66,6 +66,10 @@ class Consents:
         while len(self._waiting) > _MOST:
             self._waiting.popitem(last=False)
 
+    def waiting(self, conversation: str) -> bool:
+        """Whether something may wait for the conversation's next turn."""
+        return conversation in self._waiting
+
     def take(self, conversation: str) -> Sequence[Understood]:
         """Return what waits, which then waits no more."""
         waiting = self._waiting.pop(conversation, None)

@@ -74,6 +74,16 @@ class HomeControl:
             return _once(question)
         return self._act([understood], device)
 
+    async def is_talk(self, text: str, language: str, conversation: str, device: str) -> bool:
+        """Whether `text` is nothing to do with the home, found out without asking the model.
+
+        Nothing is done, asked or remembered by it.
+        """
+        if self._consents.waiting(conversation) or self._refuse(text, language) is not None:
+            return False
+        understood = await self._by_words(text, language, device)
+        return understood is None and not self._candidates(text)
+
     def _words(self, language: str) -> Language:
         return words_of(language, self._home.home.language)
 
@@ -88,6 +98,15 @@ class HomeControl:
         return _once(Fail(words.say("cannot"))) if words.wants_impossible(text) else None
 
     async def _understand(self, text: str, language: str, device: str) -> Understood | None:
+        understood = await self._by_words(text, language, device)
+        if understood is not None or not (candidates := self._candidates(text)):
+            return understood
+        return await self._choose(text, candidates, self._language(language))
+
+    def _language(self, language: str) -> str:
+        return language or self._home.home.language or "en"
+
+    async def _by_words(self, text: str, language: str, device: str) -> Understood | None:
         home, states = self._home.home, self._home.states
         classes = {
             name: str(state.attributes["device_class"])
@@ -95,19 +114,20 @@ class HomeControl:
             if (state := states.get(name)) is not None and state.attributes.get("device_class")
         }
         area = self.area_of(device)
-        code = language or home.language or "en"
+        code = self._language(language)
         found = await self._sentences.call(
             lambda known: known.recognize(text, code, home, classes, area)
         )
         if found is not None or not home.entities or len(text) > _MOST_MODEL_TEXT:
             return found
         refused = await self._sentences.call(lambda known: known.refuse(text, code, home, classes))
-        if refused is not None:
-            return refused
-        if (asked := self._asked(text, code)) is not None or self._settings.model_acts == OFF:
-            return asked
-        candidates = best_entities(text, home, self._settings.candidates)
-        return await self._choose(text, candidates, code) if candidates else None
+        return refused if refused is not None else self._asked(text, code)
+
+    def _candidates(self, text: str) -> list[Entity]:
+        """Return what the model may choose from to act on; nothing where it may not act."""
+        if self._settings.model_acts == OFF or len(text) > _MOST_MODEL_TEXT:
+            return []
+        return best_entities(text, self._home.home, self._settings.candidates)
 
     def _asked(self, text: str, language: str) -> Understood | None:
         """Return the question after the one thing that `text` names in full, None for all else.

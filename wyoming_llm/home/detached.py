@@ -44,6 +44,17 @@ class NoHome:
         outcome = await self._sentences.call(lambda known: self._answer(known, text, language))
         return _once(outcome) if outcome is not None else None
 
+    async def is_talk(
+        self,
+        text: str,
+        language: str,
+        conversation: str,  # noqa: ARG002 - HomeControl's
+        device: str,  # noqa: ARG002
+    ) -> bool:
+        """Whether `text` is neither the clock's nor about a home."""
+        outcome = await self._sentences.call(lambda known: self._answer(known, text, language))
+        return outcome is None
+
     def _answer(self, known: Sentences, text: str, language: str) -> Outcome | None:
         words = words_of(language)
         understood = known.recognize(text, language, self._home, {})
