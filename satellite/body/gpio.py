@@ -1,6 +1,7 @@
 """Lights and buttons on the pins of a Raspberry Pi, through gpiozero."""
 
 import asyncio
+import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, Self
@@ -69,6 +70,9 @@ class Gpio:
             ) from err
         led, button, mute = self._pins
         try:
+            # Elsewhere than on a Pi it tells of each way to the pins that it has tried.
+            with warnings.catch_warnings(action="ignore"):
+                gpiozero.Device.ensure_pin_factory()
             if led:
                 self._light = self._stack.enter_context(gpiozero.LED(led))
             self._button(gpiozero, button, self._controls.press)

@@ -4,10 +4,11 @@ import asyncio
 import logging
 import os
 import queue
+import stat
 import sys
 import threading
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
 from typing import Self
 
 from satellite.clock import RunClock
@@ -33,27 +34,27 @@ class PipeMicrophone:
         self._reframer = Reframer(FRAME_BYTES)
         self._clock = clock
         self._fd = fd
+        self._read: Callable[[], Awaitable[bytes]]
         self.ended = False
 
     async def __aenter__(self) -> Self:
         # A private copy: closing the transport must not close the process's standard input.
         pipe = os.fdopen(os.dup(self._fd), "rb", buffering=0)
-        self._reader = asyncio.StreamReader(limit=_READ_BYTES)
-        loop = asyncio.get_running_loop()
-        try:
-            transport, _ = await loop.connect_read_pipe(
-                lambda: asyncio.StreamReaderProtocol(self._reader), pipe
+        self._stack = AsyncExitStack()
+        self._stack.callback(pipe.close)
+        if _can_be_waited_for(pipe.fileno()):
+            reader = asyncio.StreamReader(limit=_READ_BYTES)
+            transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+                lambda: asyncio.StreamReaderProtocol(reader), pipe
             )
-            self._transport: asyncio.ReadTransport | None = transport
-        except ValueError:
-            # A regular file or /dev/null on standard input: not a pipe for the event loop.
-            pipe.close()
-            self._reader, self._transport = await self._from_file(), None
+            self._stack.callback(transport.close)
+            self._read = lambda: reader.read(_READ_BYTES)
+        else:
+            self._read = lambda: asyncio.to_thread(os.read, pipe.fileno(), _READ_BYTES)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._transport is not None:
-            self._transport.close()
+        await self._stack.aclose()
 
     async def frames(self) -> AsyncIterator[Frame]:
         """Yield frames as they come; silence once the writer has closed its end."""
@@ -69,21 +70,18 @@ class PipeMicrophone:
             yield Frame(SILENCE, self._clock.now())
 
     async def _pcm(self) -> AsyncIterator[bytes]:
-        while data := await self._reader.read(_READ_BYTES):
+        while data := await self._read():
             for frame in self._reframer.feed(self._converter.feed(data)):
                 yield frame
         for frame in self._reframer.feed(self._converter.flush() + SILENCE[:-2]):
             yield frame
 
-    async def _from_file(self) -> asyncio.StreamReader:
-        def read() -> bytes:
-            with os.fdopen(os.dup(self._fd), "rb") as file:
-                return file.read()
 
-        reader = asyncio.StreamReader()
-        reader.feed_data(await asyncio.to_thread(read))
-        reader.feed_eof()
-        return reader
+def _can_be_waited_for(fd: int) -> bool:
+    """Whether the event loop can tell when there is something to read: not of a file on disk,
+    nor of /dev/null, which never make anybody wait."""
+    mode = os.fstat(fd).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(fd)
 
 
 class PipeSpeaker(PacedSpeaker):

@@ -140,6 +140,28 @@ async def test_a_pipe_is_heard_until_its_writer_leaves() -> None:
     assert microphone.ended
 
 
+async def test_a_file_on_standard_input_is_heard_whole(tmp_path: Path) -> None:
+    (tmp_path / "said.raw").write_bytes(SPEECH)
+    with (tmp_path / "said.raw").open("rb") as file:
+        microphone = PipeMicrophone(PcmFormat(), FastClock(), file.fileno())
+
+        frames = await listen(microphone, 16)
+
+    assert b"".join(frame.pcm for frame in frames).startswith(SPEECH)
+    assert microphone.ended
+
+
+async def test_nothing_on_standard_input_is_silence() -> None:
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    microphone = PipeMicrophone(PcmFormat(), FastClock(), nothing)
+
+    frames = await listen(microphone, 10)
+
+    os.close(nothing)
+    assert not any(b"".join(frame.pcm for frame in frames))
+    assert microphone.ended
+
+
 async def test_a_piped_microphone_may_have_any_format() -> None:
     read_fd, write_fd = os.pipe()
     os.write(write_fd, np.repeat(np.frombuffer(SPEECH, "<i2"), 2).tobytes())
