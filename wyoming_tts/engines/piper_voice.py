@@ -23,6 +23,10 @@ _LOGGER = logging.getLogger(__name__)
 
 _PROBE = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10."
 """Read by every espeak language; what a voice is measured with."""
+_MOST_PHONEMES = 450
+"""Spoken in one go. A sentence has one for a letter, nearly; a row of amounts, of signs or of
+letters that the language does not have has up to twenty, and time and memory grow by their square.
+"""
 
 
 class PiperVoice:
@@ -98,8 +102,11 @@ class PiperVoice:
                 yield limiter(audio)
 
     def _ids(self, text: str) -> list[list[int]]:
-        sentences = self._piper.phonemize(text)
-        return [self._piper.phonemes_to_ids(phonemes) for phonemes in sentences if phonemes]
+        return [
+            self._piper.phonemes_to_ids(phonemes)
+            for sentence in self._piper.phonemize(text)
+            for phonemes in in_reach(sentence)
+        ]
 
     def _inputs(
         self, ids: list[int], speaker: int | None, scales: tuple[float, float, float]
@@ -112,6 +119,19 @@ class PiperVoice:
         if speaker is not None:
             inputs["sid"] = np.array([speaker], dtype=np.int64)
         return inputs
+
+
+def in_reach(phonemes: list[str], most: int = _MOST_PHONEMES) -> Iterator[list[str]]:
+    """Yield `phonemes` in parts of at most `most`, cut between words where there are any."""
+    start = 0
+    while len(phonemes) - start > most:
+        last = start + most
+        spaces = (at for at in range(last, start + most // 3, -1) if phonemes[at].isspace())
+        end = next(spaces, last)
+        yield phonemes[start:end]
+        start = end
+    if phonemes[start:]:
+        yield phonemes[start:]
 
 
 class _Windowed:
