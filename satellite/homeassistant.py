@@ -70,6 +70,15 @@ class Assistant(Loop):
         """Whether Home Assistant is there and wants to hear from us."""
         return self._lines.current is not None
 
+    @property
+    def deaf(self) -> bool:
+        """Whether the microphone is off, here or in Home Assistant."""
+        return super().deaf or self._lines.all_muted
+
+    def heeds(self, word: str) -> bool:
+        """Whether Home Assistant wants to hear this wake word."""
+        return not self._lines.muted(word)
+
     def listen(self, turn: Listen) -> None:
         """Ask Home Assistant to run a pipeline on what is being said."""
         self._wake = turn.wake
@@ -164,7 +173,7 @@ class Assistant(Loop):
 
     def _heeds(self, session: Session) -> bool:
         """Whether what comes on a line counts: one turn at a time."""
-        if session is not self._lines.current:
+        if not self._lines.has_turn(session):
             if self.machine.state is not State.IDLE or self._reply.unplayed:
                 return False
             self._lines.turn_to(session)
@@ -198,7 +207,7 @@ class Assistant(Loop):
     def _paused(self, session: Session) -> None:
         _LOGGER.info("Home Assistant does not listen any more")
         ours = session is self._lines.current
-        self._lines.leave(session)
+        self._lines.pause(session)
         self._timers.silence()
         if ours and self.machine.state is not State.IDLE:
             self._reply.cut()

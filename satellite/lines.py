@@ -52,6 +52,7 @@ class Lines:
         self._telemetry = telemetry
         self._own = own_lines(settings)
         self._there: dict[str, Session] = {}
+        self._paused: set[str] = set()
         self._chosen = MAIN
 
     async def __aenter__(self) -> Self:
@@ -71,13 +72,27 @@ class Lines:
     @property
     def current(self) -> Session | None:
         """Home Assistant on the line of the current turn, if it is there and wants to hear us."""
-        return self._there.get(self._chosen)
+        return None if self._chosen in self._paused else self._there.get(self._chosen)
 
     def __iter__(self) -> Iterator[Session]:
-        return iter(list(self._there.values()))
+        """Those on which Home Assistant listens."""
+        return iter([session for line, session in self._there.items() if line not in self._paused])
 
     def __contains__(self, session: Session) -> bool:
         return self._there.get(session.line) is session
+
+    def muted(self, word: str) -> bool:
+        """Whether Home Assistant does not want to hear this wake word."""
+        return (word if word in self._own else MAIN) in self._paused
+
+    @property
+    def all_muted(self) -> bool:
+        """Whether Home Assistant wants to hear nothing at all."""
+        return len(self._paused) == 1 + len(self._own)
+
+    def has_turn(self, session: Session) -> bool:
+        """Whether the turn is on this line, muted or not."""
+        return session in self and session.line == self._chosen
 
     def choose(self, word: str | None) -> None:
         """A turn begins with this wake word; without one it goes on with the line before."""
@@ -98,13 +113,20 @@ class Lines:
         if old is not None and another and old.silent_seconds <= _QUIET_SECONDS:
             raise Refused(f"Home Assistant at {old.peer or 'this machine'} uses this satellite")
         self._there[session.line] = session
+        self._paused.discard(session.line)
         if old is not None and old is not session:
             old.drop()
 
+    def pause(self, session: Session) -> None:
+        """Home Assistant does not want to hear us; it may have something to say all the same."""
+        if session in self:
+            self._paused.add(session.line)
+
     def leave(self, session: Session) -> None:
-        """Home Assistant is gone, or does not want to hear us."""
+        """Home Assistant is gone."""
         if session in self:
             del self._there[session.line]
+            self._paused.discard(session.line)
 
     async def _open(self, line: str, address: str) -> str:
         settings = self._settings

@@ -65,7 +65,7 @@ class Loop:
                 barge_in=settings.barge_in and not settings.once,
             )
         )
-        self._muted = False
+        self._muted = self._shown_deaf = False
         self._watchdog_at = 0.0
         self._shown = self.machine.state
         self.shows: list[Shows] = []
@@ -74,12 +74,21 @@ class Loop:
     async def run(self) -> None:
         """Run until `over`."""
         async for frame in self.body.microphone.frames():
-            self._hear(Frame(SILENCE, frame.at) if self._muted else frame)
+            self._hear(Frame(SILENCE, frame.at) if self.deaf else frame)
             self.look(frame)
             self._show()
             self._feed_watchdog(frame.at)
             if self.over:
                 break
+
+    @property
+    def deaf(self) -> bool:
+        """Whether the microphone is off."""
+        return self._muted
+
+    def heeds(self, word: str) -> bool:  # noqa: ARG002 - subclasses ask
+        """Whether a wake word counts now."""
+        return True
 
     @property
     def over(self) -> bool:
@@ -109,7 +118,6 @@ class Loop:
         self._muted = on
         if on and self.machine.state in (State.AWAKE, State.LISTENING):
             self.do(self.machine.stop_word())
-        self.tell("muted" if on else "unmuted")
 
     def set_volume(self, gain: float) -> None:
         """Set the gain of everything that is played, 0 to 4."""
@@ -181,6 +189,9 @@ class Loop:
         if self.machine.state is not self._shown:
             self._shown = self.machine.state
             self.tell(self._shown.value)
+        if self.deaf is not self._shown_deaf:
+            self._shown_deaf = self.deaf
+            self.tell("muted" if self._shown_deaf else "unmuted")
 
     def _hear(self, frame: Frame) -> None:
         far = self.body.player.take_reference()
@@ -188,7 +199,7 @@ class Loop:
         tell_heard(self.telemetry, heard, self.body.ears.wake_scores)
         if self.machine.state is State.LISTENING:
             self.feed(heard.frame.pcm)
-        if heard.wake is not None:
+        if heard.wake is not None and self.heeds(heard.wake):
             self.woken()
             self.tell("wake", word=heard.wake)
             if heard.wake in self.settings.stop_word:

@@ -8,6 +8,8 @@ from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.client import AsyncClient
 from wyoming.event import Event, Eventable
 
+from satellite.devices.device import FRAME_SECONDS
+from satellite.devices.files import FileMicrophone
 from satellite.homeassistant import Assistant
 from satellite.turn import State
 from tests.satellite.rig import SPEECH, WAKE
@@ -53,6 +55,16 @@ async def until(satellite: Assistant, state: State) -> None:
     clock = satellite.body.clock
     async with asyncio.timeout(10):
         while satellite.machine.state is not state:
+            await clock.until(clock.now() + 0.03)
+
+
+async def hears(satellite: Assistant, seconds: float) -> None:
+    """Wait until the satellite has heard so much more of its recording."""
+    clock, microphone = satellite.body.clock, satellite.body.microphone
+    assert isinstance(microphone, FileMicrophone)
+    end = microphone._frames + seconds / FRAME_SECONDS
+    async with asyncio.timeout(10):
+        while microphone._frames < end:
             await clock.until(clock.now() + 0.03)
 
 

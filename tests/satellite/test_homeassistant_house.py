@@ -8,13 +8,13 @@ from wyoming.audio import AudioStop
 from wyoming.info import Describe, Info
 from wyoming.ping import Ping, Pong
 from wyoming.pipeline import PipelineStage, RunPipeline
-from wyoming.satellite import RunSatellite
+from wyoming.satellite import PauseSatellite, RunSatellite
 from wyoming.snd import Played
 from wyoming.timer import TimerFinished, TimerStarted
 from wyoming.wake import Detection
 
 from satellite.turn import State
-from tests.satellite.house import COMMAND, House, until
+from tests.satellite.house import COMMAND, House, hears, until
 from tests.satellite.rig import SPEECH, WAKE, WakeIsVeryLoud, assistant, played, sounding
 from wyoming_common.errors import ConfigError
 
@@ -52,6 +52,44 @@ async def test_pings_and_polls_are_answered_while_a_reply_plays(tmp_path: Path) 
         assert info.satellite.active_wake_words == ["computer"]
         assert [model.phrase for model in info.wake[0].models] == ["computer"]
         assert satellite.machine.state is State.SPEAKING
+
+
+async def test_a_muted_satellite_hears_nothing_but_plays_announcements_and_rings(
+    tmp_path: Path,
+) -> None:
+    async with (
+        assistant(tmp_path, ((2.0, 0), *COMMAND), wake=WakeIsVeryLoud()) as satellite,
+        House(satellite) as house,
+    ):
+        await house.say(RunSatellite(), PauseSatellite())
+
+        await house.reply(1.0)
+        await until(satellite, State.SPEAKING)
+        await until(satellite, State.IDLE)
+        await hears(satellite, 20.0)
+        announced = sounding(tmp_path)
+        await house.say(TimerFinished(id="a"), Ping())
+        await house.hear_until(Pong)
+        await hears(satellite, 3.0)
+
+    assert announced == pytest.approx(1.0, abs=0.01)
+    assert len(played(tmp_path)) > 1
+
+
+async def test_a_mute_of_one_line_leaves_the_other_wake_word(tmp_path: Path) -> None:
+    heard = (*COMMAND[:-1], (6.0, 0), *COMMAND)
+    flags = ("--wake=alexa", "--pipeline=alexa=tcp://127.0.0.1:0", "--no-sounds")
+    async with (
+        assistant(tmp_path, heard, *flags, wake=WakeIsEither()) as satellite,
+        House(satellite) as first,
+        House(satellite, satellite.uris["alexa"]) as second,
+    ):
+        await first.say(RunSatellite(), PauseSatellite())
+        await second.say(RunSatellite())
+
+        detection = Detection.from_event(await second.hear_until(Detection))
+
+    assert detection.name == "alexa"
 
 
 async def test_home_assistant_can_make_us_listen(tmp_path: Path) -> None:
