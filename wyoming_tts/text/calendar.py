@@ -30,12 +30,13 @@ def read_date(match: re.Match[str], speller: Speller, *, day_first: bool) -> str
         return match[0]
     said = _NAMES[month]
     if day and (groups.get("of") or groups.get("the")):
-        said = f"{groups.get('the') or 'the '}{speller.ordinal(day)} of {said}"
+        until = _until(groups, speller)
+        said = f"{groups.get('the') or 'the '}{speller.ordinal(day)}{until} of {said}"
     elif day:
         said += f" {speller.ordinal(day)}{_until(groups, speller)}"
     if year:
         said += f", {read_year(int(year), speller)}" if day else f" {read_year(int(year), speller)}"
-    return said + (", " if match[0].endswith("T") else "")
+    return said + (", " if match[0].endswith(("T", " ")) else "")
 
 
 def _until(groups: dict[str, str], speller: Speller) -> str:
@@ -62,13 +63,12 @@ def read_time(match: re.Match[str], speller: Speller) -> str:
         said += f" oh {speller.cardinal(minute)}" if minute < 10 else f" {speller.cardinal(minute)}"
     elif not half and hour:
         said += " o'clock" if hour <= 12 else " hundred hours"
-    if groups.get("second"):
-        seconds = int(groups["second"])
+    if half:
+        said += f" {half}M"
+    if seconds := int(groups.get("second") or 0):
         said += f" and {speller.cardinal(seconds)} second{'' if seconds == 1 else 's'}"
     if groups.get("zulu"):
         said += " U.T.C"
-    if half:
-        said += f" {half}M"
-        if match[0].endswith(".") and _ENDS.match(match.string, match.end()):
-            said += "."
+    if half and match[0].endswith(".") and _ENDS.match(match.string, match.end()):
+        said += "."
     return said

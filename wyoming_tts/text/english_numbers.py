@@ -6,11 +6,10 @@ from decimal import Decimal
 from wyoming_tts.text import english_words as words
 from wyoming_tts.text.calendar import read_year
 from wyoming_tts.text.numbers import speller
-from wyoming_tts.text.units import CURRENCIES, locale_of, unit_phrase
+from wyoming_tts.text.units import CURRENCIES
 
 ENGLISH = speller("en")
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
-_LOCALE = locale_of("en")
 _ROUND_YEAR = re.compile(r"1[1-9]\d\d|20\d\d")
 
 
@@ -29,6 +28,7 @@ def phone(match: re.Match[str]) -> str:
 
 
 def internet_address(match: re.Match[str]) -> str:
+    """ "10.0.0.1:80"."""
     parts: list[str] = re.findall(r"\d+", match[0])
     said = " dot ".join(ENGLISH.cardinal(int(part)) for part in parts[:4])
     if len(parts) == 4:
@@ -49,6 +49,8 @@ def money(match: re.Match[str]) -> str:
         return f"{said} {times} {many}" if times else f"{said} {many}"
     if scale := words.SCALES.get((match["scale"] or "").strip()):
         return f"{ENGLISH.cardinal(amount)} {scale} {many}"
+    if amount * 100 % 1:  # as prices of fuel
+        return f"{ENGLISH.cardinal(amount)} {many}"
     whole, fraction = int(amount), round(amount % 1 * 100)
     said = f"{ENGLISH.cardinal(whole)} {one if whole == 1 else many}"
     small = f"{ENGLISH.cardinal(fraction)} {cent if fraction == 1 else cents}"
@@ -61,26 +63,8 @@ def cents(match: re.Match[str]) -> str:
     return f"{cardinal(match['amount'])} cent{'' if match['amount'] == '1' else 's'}"
 
 
-def measure(match: re.Match[str]) -> str:
-    """ "5-10 km" is "five to ten kilometers"."""
-    number = value(match["number"])
-    number = -number if match["sign"] else number
-    said = ENGLISH.cardinal(number)
-    if match["low"]:
-        sign = "minus " if match["below"] else ""
-        said = f"{sign}{cardinal(match['low'])} to {said}"
-    assert _LOCALE is not None
-    return unit_phrase(number, said, match["unit"], _LOCALE) or match[0]
-
-
 def feet_and_inches(match: re.Match[str]) -> str:
     return f"{cardinal(match['feet'])} foot {cardinal(match['inches'])}"
-
-
-def inches(match: re.Match[str]) -> str:
-    before_noun = re.match(r"[ -][a-zA-Z]", match.string[match.end() :])
-    many = match["number"] != "1" and (match["short"] or not before_noun)
-    return f"{cardinal(match['number'])} inch{'es' if many else ''}"
 
 
 def fraction(match: re.Match[str]) -> str:
@@ -105,18 +89,27 @@ def slashed(match: re.Match[str]) -> str:
 
 
 def decade(match: re.Match[str]) -> str:
-    digits = match["year"]
+    """ "1990s", "the '90s"."""
+    word = match["word"] or ""
+    digits = match["year"] or match["also"]
     said = ENGLISH.year(int(digits)) if len(digits) == 4 else cardinal(digits)
-    return said[:-1] + "ies" if said.endswith("y") else f"{said}s"
+    return word + (said[:-1] + "ies" if said.endswith("y") else f"{said}s")
 
 
 def ordinal(match: re.Match[str]) -> str:
     return ENGLISH.ordinal(int(value(match["number"])))
 
 
-def dotted(match: re.Match[str]) -> str:
-    """Versions: "2.1.3" is "two point one point three"."""
-    return " point ".join(ENGLISH.cardinal(int(part)) for part in match[0].split("."))
+def read_version(text: str) -> str:
+    """ "2.1.3" is "two point one point three"."""
+    return " point ".join(_number_or_year(part) for part in text.split("."))
+
+
+def grouped(match: re.Match[str]) -> str:
+    """ "123-45-6789" is spelled, "12-4-1" is a record of wins."""
+    if len(re.sub(r"\D", "", match[0])) >= 7:
+        return phone(match)
+    return ", ".join(cardinal(part) for part in match[0].split("-"))
 
 
 def span(match: re.Match[str]) -> str:

@@ -46,7 +46,7 @@ MONEY = {
 SCALES = {
     "thousand": "thousand", "million": "million", "billion": "billion", "trillion": "trillion",
     "bn": "billion", "m": "million", "k": "thousand", "K": "thousand", "M": "million",
-    "B": "billion",
+    "B": "billion", "tn": "trillion", "T": "trillion", "mn": "million", "mln": "million",
 }  # fmt: skip
 FRACTIONS = {2: "half", 4: "quarter"}
 VULGAR = {
@@ -64,7 +64,7 @@ WEEKDAYS = {
 }  # fmt: skip
 FILE_ENDINGS = (
     "ya?ml|json|txt|pdf|py|js|html?|css|csv|zip|exe|docx?|xlsx?|pptx?|png|jpe?g|gif|svg|mp[34]|"
-    "wav|flac|ogg|sh|conf|ini|toml|xml|md|log"
+    "wav|flac|ogg|sh|conf|ini|toml|xml|md|log|gz|tar|bin|iso|img|bak|sql|db|onnx|gguf|apk"
 )
 COUNTED_BY_ROMAN = frozenset(
     {"war", "part", "chapter", "volume", "book", "act", "scene", "episode", "phase", "type",
@@ -89,6 +89,10 @@ ABBREVIATIONS = {
     "secs": "seconds", "yrs": "years", "cf": "compare",
 }  # fmt: skip
 """Written with a full stop, which they lose."""
+TIME_ZONES = frozenset({"EST", "CST", "MST", "PST"})
+"""Not the abbreviations of the same letters."""
+STREETS = {"Ave": "Avenue", "Blvd": "Boulevard", "Rd": "Road", "Ln": "Lane", "Pkwy": "Parkway",
+           "Hwy": "Highway", "Sq": "Square", "Ct": "Court"}  # fmt: skip
 INITIALISMS = (
     "LED|VIP|ZHA|FAQ|IOT|DIY|ETA|ISO|UPS|SOS|UFO|IDE|USSR|AOL|EPA|AAA|SUV|OLED|ESP|PIR|UI|IO|OEM|"
     "OS|EV|ER|EEG|ECU|AR|VR"

@@ -16,10 +16,16 @@ _ADDRESS = re.compile(
     r"(?i)(?:https?://|www\.)[^\s<>\"]+|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b"
     r"|\b[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*\.(?:com|org|net|de|fr|nl|es|it|at|ch|be|eu|io)\b(?:/\S*)?"
 )
+_UNDERSCORE = re.compile(r"(?<=[^\W_])_+(?=[^\W_])")
 _PLUS = re.compile(r"(?<![\w+])\+(?=\d+(?:[.,]\d+)?(?:\s?[°%]|[.!?]?$))")
 _NO_CENTS = re.compile(r"(?<=\d),[-–—]+")  # noqa: RUF001
-_LARGE_SUM = re.compile(r"(?<=illionen|lliarden) €")
-_DOTTED = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){2,3}\b(?!\.?\d)")
+_LARGE_SUM = re.compile(r"(?<=illionen|lliarden) ([€$£])")
+_SUMS = {"€": "Euro", "$": "Dollar", "£": "Pfund"}
+_DOTTED = re.compile(
+    r"(?:(?<=\bv)|(?<![\w.]))\d{1,4}(?:\.\d{1,3}){2,3}\b(?!\.?\d)(?P<port>:\d{2,5}\b)?"
+)
+_PORTS = {"de": "Port", "es": "puerto", "it": "porta", "nl": "poort"}
+_SHORT_YEAR = re.compile(r"(?<![\w./-])(\d{1,2})([./-])(\d{1,2})\2(\d{2})(?![\w/-]|\.\d)")
 _PHONE = re.compile(
     r"(?<![\w.,])(?<!\d[ \u00a0\u202f])"
     r"(?:\+\d{1,3}(?:[ ./-]?\(?\d{1,5}\)?){1,6}|0\d{1,4}(?:[ ./-]\d{2,}){1,5})\b(?![.:/-]?\d)"
@@ -36,7 +42,8 @@ _GERMAN_DATIVE = re.compile(r"(?i)\b(am|dem|den|vom|zum|bis|ab|seit|zur|beim|nac
 _GERMAN_DIRECT = re.compile(r"(?i)\b(der|die|das)$")
 _FRENCH_ORDINAL = re.compile(r"\b(\d{1,3})(er|re|ère|e|ème|nd|nde)\b")
 _DUTCH_ORDINAL = re.compile(r"\b(\d{1,3})(?:e|ste|de)\b")
-_SPANISH_ORDINAL = re.compile(r"\b(1|2|3)\.?([ºª])")
+_SPANISH_ORDINAL = re.compile(r"\b(1|2|3)\.?([ºª]|er(?= ))")
+_ITALIAN_FEMININE = re.compile(r"\b(\d{1,3})ª")
 _SPANISH_FIRST = {
     "1º": "primero", "1ª": "primera", "2º": "segundo", "2ª": "segunda", "3º": "tercero",
     "3ª": "tercera",
@@ -48,14 +55,21 @@ _BEFORE_NAMES = frozenset({"M.", "MM.", "D.", "Fr.", "Hr.", "St.", "Dr", "Pr"})
 _RANGE = re.compile(r"(?<![\w.,:/–-])(\d{1,4})\s?[-–]\s?(\d{1,4})(?=\s[^\W\d_]|[.,;!?]?$)(?!-)")  # noqa: RUF001
 
 
-def before_numbers(text: str, base: str, words: Words, numbers: Speller) -> str:
-    """Read what holds digits or full stops and is no number: addresses, phones, ordinals."""
-    text = _PLUS.sub({"es": "más ", "it": "più "}.get(base, "plus "), text)
+def addresses(text: str, base: str, words: Words, numbers: Speller) -> str:
+    """Read addresses of the web and of machines, and versions."""
+    text = _SHORT_YEAR.sub(_long_year, text)
     text = _ADDRESS.sub(lambda match: _address(match[0], words), text)
+    text = _DOTTED.sub(lambda match: _dotted(match, _PORTS.get(base, "port"), words, numbers), text)
+    return _UNDERSCORE.sub(" ", text)
+
+
+def before_numbers(text: str, base: str, words: Words, numbers: Speller) -> str:
+    """Read what holds digits or full stops and is no number: phones, ordinals."""
+    text = _PLUS.sub({"es": "más ", "it": "più "}.get(base, "plus "), text)
     text = _PHONE_NAMED.sub(lambda match: match[1] + _phone(match[2], base, numbers), text)
     text = _PHONE.sub(lambda match: _phone(match[0], base, numbers), text)
-    text = _DOTTED.sub(lambda match: _dotted(match, words, numbers), text)
-    text = _LARGE_SUM.sub(" Euro", _abbreviations(_NO_CENTS.sub("", text), base, words))
+    text = _abbreviations(_NO_CENTS.sub("", text), base, words)
+    text = _LARGE_SUM.sub(lambda match: f" {_SUMS[match[1]]}", text)
     if base == "de":
         text = _DECADE.sub(lambda match: f"{numbers.year(int(match[1]))}er", text)
         text = _GERMAN_DAY.sub(lambda match: _german_day(match, numbers), text)
@@ -66,16 +80,22 @@ def before_numbers(text: str, base: str, words: Words, numbers: Speller) -> str:
         text = _DUTCH_ORDINAL.sub(lambda match: numbers.ordinal(int(match[1])), text)
     elif base == "es":
         text = _SPANISH_ORDINAL.sub(_spanish_ordinal, text)
+    elif base == "it":
+        text = _ITALIAN_FEMININE.sub(lambda match: numbers.ordinal(int(match[1])), text)
     return text
 
 
-def ranges(text: str, words: Words, numbers: Speller) -> str:
-    if not words.to:
-        return text
+def ranges(text: str, words: Words, numbers: Speller, base: str) -> str:
+    """Read what is between the ends of a range; the end itself stays as it is."""
 
     def read(match: re.Match[str]) -> str:
-        if int(match[1]) >= int(match[2]):
+        low, high = int(match[1]), int(match[2])
+        if low >= high:
             return match[0]
+        if base == "it":
+            before = match.string[: match.start()]
+            return italian_range(numbers.cardinal(low), match[2], adjacent=high == low + 1,
+                                 before=before)  # fmt: skip
         return f"{numbers.cardinal(int(match[1]))} {words.to} {match[2]}"
 
     return _RANGE.sub(read, text)
@@ -175,16 +195,33 @@ def _address(text: str, words: Words) -> str:
     return " ".join(text.split()) + end
 
 
-def _dotted(match: re.Match[str], words: Words, numbers: Speller) -> str:
+def is_day(day: str, month: str) -> bool:
+    return 1 <= int(day) <= 31 and 1 <= int(month) <= 12
+
+
+def _long_year(match: re.Match[str]) -> str:
+    """ "1.1.05" is of 2005; "1.1.5" and "3.2.10" are versions."""
+    day, mark, month, year = match[1], match[2], match[3], match[4]
+    written_as_date = mark == "/" or "0" in (day[0], month[0], year[0]) or int(year) > 31
+    if not written_as_date or not is_day(day, month):
+        return match[0]
+    return f"{day}{mark}{month}{mark}{'19' if int(year) >= 70 else '20'}{year}"
+
+
+def _dotted(match: re.Match[str], named: str, words: Words, numbers: Speller) -> str:
     """Internet addresses and versions, but neither dates nor grouped numbers."""
-    parts = match[0].split(".")
+    port = match["port"] or ""
+    parts = match[0].removesuffix(port).split(".")
     if len(parts) == 3 and all(len(part) == 3 for part in parts[1:]):
         return match[0]
-    return f" {words.dot} ".join(numbers.cardinal(int(part)) for part in parts)
+    said = f" {words.dot} ".join(numbers.cardinal(int(part)) for part in parts)
+    return f"{said} {named} {numbers.digits(port)}" if port else said
 
 
 def _phone(text: str, base: str, numbers: Speller) -> str:
     groups = re.findall(r"\d+", text)
+    if sum(map(len, groups)) < 6:
+        return text
     pairs = base == "fr" and all(len(group) == 2 for group in groups)
     said = ", ".join(
         numbers.cardinal(int(group)) if pairs and group[0] != "0" else numbers.digits(group)
@@ -238,8 +275,21 @@ def _french_ordinal(match: re.Match[str], numbers: Speller) -> str:
 
 
 def _spanish_ordinal(match: re.Match[str]) -> str:
-    said = _SPANISH_FIRST[match[1] + match[2]]
+    said = _SPANISH_FIRST[match[1] + match[2].replace("er", "º")]
     following = match.string[match.end() : match.end() + 2]
     # Before a masculine noun the first and third are shorter.
     short = said in ("primero", "tercero") and following[:1] == " " and following[1:].isalpha()
     return said[:-1] if short else said
+
+
+_BEFORE_ITALIAN = re.compile(
+    r"(?i)\b(?:di|a|da|in|con|su|per|tra|fra|entro|dopo|ogni|circa|oltre|i|gli|le|il|la|lo|dei|delle|"
+    r"degli|ai|alle|nei|nelle|dai|dalle|sui|sulle) $"
+)
+
+
+def italian_range(low: str, high: str, *, adjacent: bool, before: str) -> str:
+    """ "2 o 3", "da 10 a 15", and "10, 15" where another preposition stands before it."""
+    if adjacent:
+        return f"{low} o {high}"
+    return f"{low}, {high}" if _BEFORE_ITALIAN.search(before) else f"da {low} a {high}"

@@ -35,6 +35,17 @@ class Words:
     abbreviations: dict[str, str] = field(default_factory=dict)
     ordinal_dot: bool = False
     """Whether a full stop after a number makes it an ordinal"""
+    per: str = ""
+    """In a rate: five euros the kilo"""
+    about: str = ""
+    signs: tuple[str, str, str, str, str] = ("", "", "", "", "")
+    """Plus, minus, times, divided by, equals"""
+    fractions: dict[str, str] = field(default_factory=dict)
+    """A part on its own, 1/2 to 3/4"""
+    and_part: str = "{} {}"
+    """Whole number and the part after it"""
+    day_before: frozenset[str] = frozenset()
+    """Words after which two numbers with a stroke or dot between them are a day and a month"""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -63,8 +74,15 @@ WORDS = {
             "ggf.": "gegebenenfalls", "evtl.": "eventuell", "Tel.": "Telefon", "Std.": "Stunden",
             "Min.": "Minuten", "Sek.": "Sekunden", "max.": "maximal", "min.": "minimal",
             "vgl.": "vergleiche", "Str.": "Straße", "Mio.": "Millionen", "Mrd.": "Milliarden",
-            "o. Ä.": "oder Ähnliches", "St.": "Sankt", "Hr.": "Herr", "Fr.": "Frau",
+            "o. Ä.": "oder Ähnliches", "zzgl.": "zuzüglich", "u.v.m.": "und vieles mehr",
+            "Abb.": "Abbildung", "MwSt.": "Mehrwertsteuer", "gem.": "gemäß", "Jh.": "Jahrhundert",
+            "St.": "Sankt", "Hr.": "Herr", "Fr.": "Frau",
         },
+        per="pro", about="etwa", signs=("plus", "minus", "mal", "geteilt durch", "gleich"),
+        fractions={"1/2": "ein halb", "1/3": "ein Drittel", "2/3": "zwei Drittel",
+                   "1/4": "ein Viertel", "3/4": "drei Viertel", "1/8": "ein Achtel"},
+        and_part="{} {}",
+        day_before=_words("am den dem vom bis zum ab seit der beim"),
     ),
     "fr": Words(
         to="à", dot="point", at="arobase", slash="barre oblique", dash="tiret",
@@ -87,8 +105,12 @@ WORDS = {
             "Mlle": "Mademoiselle", "Dr": "Docteur", "Pr": "Professeur", "p. ex.": "par exemple",
             "env.": "environ", "tél.": "téléphone", "Tél.": "Téléphone", "n°": "numéro",
             "N°": "Numéro", "max.": "maximum", "min.": "minimum", "c.-à-d.": "c'est-à-dire",
-            "bd": "boulevard", "av.": "avenue",
+            "bd": "boulevard", "av.": "avenue", "chap.": "chapitre",
         },
+        per="par", about="environ", signs=("plus", "moins", "fois", "divisé par", "égale"),
+        fractions={"1/2": "un demi", "1/3": "un tiers", "2/3": "deux tiers",
+                   "1/4": "un quart", "3/4": "trois quarts", "1/8": "un huitième"},
+        and_part="{} et {}", day_before=_words("le du au jusqu'au dès"),
     ),
     "es": Words(
         to="a", dot="punto", at="arroba", slash="barra", dash="guion",
@@ -114,6 +136,10 @@ WORDS = {
             "máx.": "máximo", "mín.": "mínimo", "Avda.": "Avenida", "n.º": "número",
             "EE. UU.": "Estados Unidos", "pág.": "página", "etc.": "etcétera",
         },
+        per="por", about="unos", signs=("más", "menos", "por", "entre", "igual a"),
+        fractions={"1/2": "medio", "1/3": "un tercio", "2/3": "dos tercios",
+                   "1/4": "un cuarto", "3/4": "tres cuartos", "1/8": "un octavo"},
+        and_part="{} y {}", day_before=_words("el del al desde hasta día"),
     ),
     "it": Words(
         to="", dot="punto", at="chiocciola", slash="barra", dash="trattino",
@@ -135,6 +161,10 @@ WORDS = {
             "p.es.": "per esempio", "ad es.": "ad esempio", "tel.": "telefono", "Tel.": "Telefono",
             "max.": "massimo", "min.": "minimo", "pag.": "pagina", "ca.": "circa",
         },
+        per="al", about="circa", signs=("più", "meno", "per", "diviso", "uguale a"),
+        fractions={"1/2": "mezzo", "1/3": "un terzo", "2/3": "due terzi",
+                   "1/4": "un quarto", "3/4": "tre quarti", "1/8": "un ottavo"},
+        and_part="{} e {}", day_before=_words("il del dal al entro giorno"),
     ),
     "nl": Words(
         to="tot", dot="punt", at="apenstaartje", slash="schuine streep", dash="streepje",
@@ -149,10 +179,21 @@ WORDS = {
             "t/m": "tot en met", "incl.": "inclusief", "excl.": "exclusief", "max.": "maximaal",
             "min.": "minimaal", "m.b.t.": "met betrekking tot", "i.p.v.": "in plaats van",
             "a.u.b.": "alstublieft", "blz.": "bladzijde", "km/u": "kilometer per uur",
+            "mln.": "miljoen", "mld.": "miljard", "z.s.m.": "zo snel mogelijk",
         },
+        per="per", about="ongeveer", signs=("plus", "minus", "keer", "gedeeld door", "is"),
+        fractions={"1/2": "een half", "1/3": "een derde", "2/3": "twee derde",
+                   "1/4": "een kwart", "3/4": "drie kwart", "1/8": "een achtste"},
+        and_part="{} en {}", day_before=_words("op vanaf sinds tot"),
     ),
 }  # fmt: skip
 """Languages whose readings were looked through, with what CLDR does not say."""
+ROMAN_ORDINALS = {
+    "es": ("", "primero", "segundo", "tercero", "cuarto", "quinto", "sexto", "séptimo", "octavo",
+           "noveno", "décimo"),
+    "fr": ("", "premier"),
+}  # fmt: skip
+"""How the first kings of a name are counted; the later ones have cardinal numbers."""
 HOURS = ("heure", "heures")
 """French says the hour with its number."""
 ORDINALS_OF_ITALIAN = (

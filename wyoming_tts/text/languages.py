@@ -12,6 +12,7 @@ from babel import Locale
 from babel.dates import format_date, get_month_names
 
 from wyoming_tts.text import language_rules as rules
+from wyoming_tts.text.language_signs import after_numbers, signs
 from wyoming_tts.text.language_words import WORDS
 from wyoming_tts.text.numbers import Speller, speller
 from wyoming_tts.text.units import (
@@ -53,6 +54,7 @@ class _Reader:
         self._numbers = numbers
         self._base = language.partition("_")[0]
         self._words = WORDS.get(self._base)
+        self._signs = signs(self._base, locale, numbers)
         symbols = locale.number_symbols.get("latn", {})
         self._point = symbols.get("decimal", ".")
         group = symbols.get("group", ",")
@@ -77,6 +79,8 @@ class _Reader:
 
     def __call__(self, text: str) -> str:
         if self._words is not None:
+            text = rules.addresses(text, self._base, self._words, self._numbers)
+            text = self._signs(text) if self._signs is not None else text
             text = rules.before_numbers(text, self._base, self._words, self._numbers)
             text = _DATE.sub(self._date, text)
         text = _ISO_DATE.sub(self._date, text)
@@ -85,9 +89,9 @@ class _Reader:
         text = self._money_after.sub(self._money, text)
         text = self._unit.sub(self._measure, text)
         if self._words is not None:
-            text = rules.ranges(text, self._words, self._numbers)
+            text = rules.ranges(text, self._words, self._numbers, self._base)
         text = self._plain.sub(self._number, text)
-        return text.replace("una ora", "un'ora") if self._base == "it" else text
+        return after_numbers(text, self._base)
 
     def _value(self, match: re.Match[str], name: str = "n") -> Decimal:
         digits = self._strip.sub("", match[name]).replace(self._point, ".")
@@ -114,8 +118,13 @@ class _Reader:
         said = (words and unit_phrase(number, words, unit, self._locale)) or match[0]
         if said == match[0] or not match["low"]:
             return said
+        low = self._value(match, "low")
+        words_low = self._numbers.cardinal(low)
+        if self._base == "it":
+            before = match.string[: match.start()]
+            return rules.italian_range(words_low, said, adjacent=number == low + 1, before=before)
         joined = f" {self._words.to}" if self._words and self._words.to else ""
-        return f"{self._numbers.cardinal(self._value(match, 'low'))}{joined} {said}"
+        return f"{words_low}{joined} {said}"
 
     def _money(self, match: re.Match[str]) -> str:
         number = self._value(match)

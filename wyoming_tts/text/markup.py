@@ -22,7 +22,7 @@ _UNDERLINED = re.compile(r"(?<![\w_])(_{1,3})(?=\S)([^_\n]+?)(?<=\S)\1(?![\w_])"
 _STRUCK = re.compile(r"~~([^~\n]+)~~")
 _CELLS = re.compile(r"\s*\|\s*")
 _ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|>~])")
-_STRAY = re.compile(r"(?<!\w)(?<!\d )[*_`~#]+(?!\w)|[*_`]{2,}|(?<=\s)[|](?=\s)")
+_STRAY = re.compile(r"(?<!\w)(?<!\d )[*_`~#]+(?![\w$€£¥₹⁻])|[*_`]{2,}|(?<=\s)[|](?=\s)")
 _EMOTICON = re.compile(r"(?<!\S)(?:[:;=8][-o^']?[)(\]\[DPpOo/\\|*3]|<3|\^_\^|xD|XD)(?!\S)")
 _MODIFIERS = "\u200d\ufe0e\ufe0f\u20e3"
 _EMOJI = re.compile(

@@ -74,10 +74,19 @@ def unit_phrase(number: Decimal, words: str, symbol: str, locale: Locale) -> str
         phrase = format_unit(number, name, length="long", format=_PLAIN, locale=locale)
     except UnknownUnitError:
         return ""
+    if name in phrase:
+        # Babel gives the unit's key where a locale inherits its pattern.
+        known = _INHERITED.get((locale.language, name))
+        return f"{words} {known}" if known else ""
     phrase = phrase.replace(_written(number, locale), words)
     if symbol in RATES:
         phrase += f" {_per_second(locale)}"
     return phrase
+
+
+def unit_name(symbol: str, locale: Locale) -> str:
+    """Return the name of one unit, or its symbol where it has none."""
+    return unit_phrase(Decimal(1), "", symbol, locale).strip() or symbol
 
 
 def currency_phrase(number: Decimal, words: str, code: str, locale: Locale) -> str:
@@ -88,6 +97,7 @@ def currency_phrase(number: Decimal, words: str, code: str, locale: Locale) -> s
     return phrase.replace(_written(number, locale), words)
 
 
+_INHERITED = {("nl", "duration-hour"): "uur"}
 _PLAIN = "0.##########"
 
 
