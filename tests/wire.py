@@ -5,7 +5,7 @@ import asyncio
 from wyoming.client import AsyncClient
 from wyoming.event import Event, Eventable
 
-SECONDS = 10.0
+SECONDS = 60.0
 """Generous: it only bounds a test that fails."""
 
 

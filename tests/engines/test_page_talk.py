@@ -158,8 +158,8 @@ async def test_a_question_to_the_page_is_answered_aloud(tmp_path: Path) -> None:
     assert "failed" not in turn
     assert turn["texts"]["transcript"]
     heard, reply = letters(heard), letters(turn["texts"]["reply"])
-    # By letters and in order: a reply may be two words long, one of them misheard in part.
-    assert fuzz.ratio(heard, reply[: len(heard)]) >= 60, (heard, turn["texts"])
+    # A browser without time leaves words out, and one of two words may be misheard in part.
+    assert fuzz.token_set_ratio(heard, reply) >= 60, (heard, turn["texts"])
     assert state.startswith(("Listening", "Speaking"))
     assert ended == "Ended; nothing is heard."
     assert page.problems == []
