@@ -32,6 +32,8 @@ _EVENT_BYTES: Final = 8192
 """Audio of one `audio-chunk`: 0.19 s at 22,050 Hz."""
 _SLICE: Final = 1024
 """Characters looked at before others get their turn: 2 ms for prose."""
+_PASSAGES: Final = 32
+"""Passages made of text before others get their turn"""
 _NOTHING_SAID: Final = 0.05
 """Seconds of silence for text without a sound: clients take a reply of no audio for a failure."""
 
@@ -201,11 +203,13 @@ class _Passages:
             yield item
 
     async def _put(self, passages: Iterable[Passage]) -> None:
-        for passage in passages:
+        for number, passage in enumerate(passages, 1):
             if not self._begun:
                 self._begun = True
                 self._on_first()
             self._waiting.put_nowait(passage)
+            if not number % _PASSAGES:
+                await asyncio.sleep(0)
         # A book in one event would hold up the other clients.
         await asyncio.sleep(0)
 

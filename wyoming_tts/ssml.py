@@ -4,6 +4,7 @@ break, say-as, sub, emphasis, prosody (rate, volume), p and s are followed; of a
 the text inside is spoken. What is not well-formed is spoken as text without its tags.
 """
 
+import html.entities
 import logging
 import re
 from collections.abc import Iterator
@@ -16,7 +17,9 @@ from wyoming_tts.text.numbers import speller
 _LOGGER = logging.getLogger(__name__)
 
 _LONGEST_BREAK = 10.0
-"""Seconds"""
+"""Seconds, of all that stand side by side"""
+_SLOWEST, _FASTEST, _LOUDEST = 4.0, 0.25, 4.0
+"""Factors on length and volume, whatever a document multiplies up to"""
 _BREAKS = {
     "none": 0.0, "x-weak": 0.1, "weak": 0.25, "medium": 0.5, "strong": 0.8, "x-strong": 1.2,
 }  # fmt: skip
@@ -30,6 +33,9 @@ _VOLUMES = {
 _EMPHASIS = {"strong": (1.15, 1.3), "moderate": (1.08, 1.15), "reduced": (0.95, 0.8)}
 """Level to factors on length and volume."""
 _TAG = re.compile(r"<[^<>]*>")
+_DECLARATION = re.compile(r"<!(?!--|\[CDATA\[)")
+_ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});)(\w{1,32};)?")
+"""An ampersand that XML has no reading for."""
 _SECONDS = re.compile(r"\+?(\d+(?:\.\d+)?|\.\d+)\s*(ms|s)")
 _PERCENT = re.compile(r"([+-]?\d+(?:\.\d+)?)%")
 _DECIBEL = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*dB")
@@ -71,7 +77,8 @@ class SsmlScript:
         last: Passage | None = None
         for part in parts:
             if isinstance(part, float):
-                last = replace(last or Passage(""), pause=((last and last.pause) or 0.0) + part)
+                silence = ((last and last.pause) or 0.0) + part
+                last = replace(last or Passage(""), pause=min(silence, _LONGEST_BREAK))
                 continue
             manner = part.manner if isinstance(part, _Run) else _Manner()
             text = part.text if isinstance(part, _Run) else part
@@ -163,24 +170,35 @@ class _Reader:
 
 
 def _parse(document: str) -> ElementTree.Element:
-    if "<!" in document:
+    if _DECLARATION.search(document):
         # Entities could blow a short document up to gigabytes.
         raise ValueError("a document type is not allowed")
+    document = _ENTITY.sub(_escaped, document)
     try:
         return ElementTree.fromstring(document)  # noqa: S314 - no entities, see above
     except ElementTree.ParseError:
         return ElementTree.fromstring(f"<speak>{document}</speak>")  # noqa: S314
 
 
+def _escaped(match: re.Match[str]) -> str:
+    """ "Tom & Jerry" and the names of HTML, "&nbsp;", as XML has them."""
+    known = html.entities.html5.get(match[1] or "")
+    return known if known and known not in "<>&" else f"&amp;{match[1] or ''}"
+
+
 def _manner_of(name: str, element: ElementTree.Element, manner: _Manner) -> _Manner:
     if name == "emphasis":
         length, volume = _EMPHASIS.get(element.get("level", "moderate"), (1.0, 1.0))
-        return _Manner(manner.length * length, manner.volume * volume)
+        return _bounded(manner.length * length, manner.volume * volume)
     if name == "prosody":
         rate = _factor(element.get("rate", "medium"), _RATES)
         volume = _factor(element.get("volume", "medium"), _VOLUMES)
-        return _Manner(manner.length / max(rate, 0.25), manner.volume * volume)
+        return _bounded(manner.length / max(rate, _FASTEST), manner.volume * volume)
     return manner
+
+
+def _bounded(length: float, volume: float) -> _Manner:
+    return _Manner(min(max(length, _FASTEST), _SLOWEST), min(volume, _LOUDEST))
 
 
 def _factor(text: str, names: dict[str, float]) -> float:

@@ -24,6 +24,7 @@ def texts(document: str) -> list[str]:
         ("<speak>One.<break/>Two.</speak>", 0.5),
         ('<speak>One.<break time="1s"/><break time="1s"/>Two.</speak>', 2.0),
         ('<speak>One.<break time="99s"/>Two.</speak>', 10.0),
+        ("<speak>One." + '<break time="9s"/>' * 500 + "Two.</speak>", 10.0),
         ('One.<break time="1s"/>Two.', 1.0),
         ("<speak><p>One.</p><p>Two.</p></speak>", 0.6),
     ],
@@ -53,6 +54,8 @@ def test_a_break_may_come_first() -> None:
         ('<sub alias="World Wide Web Consortium">W3C</sub>', "World Wide Web Consortium"),
         ("<voice name='x'>inside <w>this</w></voice>", "inside this"),
         ("a &amp; b", "a & b"),
+        ("AT&T &eacute;t&eacute; &bogus; &", "AT&T été &bogus; &"),
+        ("a<!-- unheard --> <![CDATA[<b>]]> c", "a <b> c"),
         ('<prosody rate="nonsense">so</prosody> much', "so much"),
     ],
 )
@@ -81,6 +84,23 @@ def test_manner_is_a_factor_on_length_and_volume(
     assert inside.length == pytest.approx(length, abs=0.001)
     assert inside.volume == pytest.approx(volume, abs=0.001)
     assert before.pause == inside.pause == 0.0
+
+
+@pytest.mark.parametrize(
+    ("tag", "element"),
+    [
+        ("prosody rate='x-slow' volume='x-loud'", "prosody"),
+        ("prosody rate='99999%'", "prosody"),
+        ("emphasis level='strong'", "emphasis"),
+    ],
+)
+def test_nested_manners_stay_within_what_can_be_spoken(tag: str, element: str) -> None:
+    document = f"<speak>{f'<{tag}>' * 40}word{f'</{element}>' * 40}</speak>"
+
+    (passage,) = read(document)
+
+    assert 0.25 <= passage.length <= 4
+    assert passage.volume <= 4
 
 
 @pytest.mark.parametrize(
