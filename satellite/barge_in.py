@@ -55,13 +55,21 @@ class BargeInSettings:
     none_seconds: float = 0.45
     """Silence after a sign of speech that says it was none."""
     echo_gate_db: float = -12.0
-    """What is left of the microphone's signal behind the echo canceller; less is echo."""
-    near_db: float = -6.0
-    """So much left is somebody or something in the room..."""
-    quiet_db: float = -15.0
-    """...where the echo alone leaves less than this,"""
-    near_level_db: float = -10.0
-    """and no quieter than this, against the echo."""
+    """What is left of the microphone's signal behind the echo canceller; less is echo..."""
+    sure_gate_db: float = -25.0
+    """...and so much less where the room is known and the frame is sure."""
+    near_db: float = -12.0
+    """So much left, and `near_over_db` more than the echo alone leaves, is somebody or something in
+    the room..."""
+    near_over_db: float = 10.0
+    near_level_db: float = -12.0
+    """...if it is no quieter than this, against the echo."""
+    near_clear_db: float = 6.0
+    """So much more of it is listened to more closely, whatever it is."""
+    near_maybe: float = 0.05
+    """Probability from which a frame of something in the room may be speech..."""
+    near_likely: float = 0.12
+    """...and from which it pauses the reply: speech begins softly, and under an echo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,10 @@ class Hearing:
     """Whether the speaker plays, or has just played, anything to hear."""
     level_db: float = 0.0
     """Power of the microphone's signal, in front of the echo canceller, over one step."""
+
+
+_LOUD_DB = 3.0
+"""How far below the usual level a reply is still loud enough to tell what an echo leaves."""
 
 
 class BargeIn:
@@ -106,11 +118,10 @@ class BargeIn:
         """Take the next frame and say what it changed."""
         settings = self._settings
         seconds = hearing.samples / MODEL_RATE
-        gate = settings.echo_gate_db if hearing.far else -inf
-        speech = hearing.probability >= settings.speech and hearing.left_db > gate
+        speech = self._is_speech(hearing)
         self._frames.append((hearing.samples, speech))
-        near = self._near(hearing)
-        if hearing.far and not speech and self._state is None:
+        near = self._near_db(hearing) if hearing.far else -inf
+        if hearing.far and hearing.probability < settings.speech and self._state is None:
             self._learn(hearing, seconds)
         if self._state is Talk.LIKELY:
             self._paused += seconds
@@ -129,28 +140,47 @@ class BargeIn:
             self.frames.append(hearing)
         return self._next(hearing, speech=speech, near=near)
 
+    def _is_speech(self, hearing: Hearing) -> bool:
+        settings = self._settings
+        sure = self.known and hearing.probability >= settings.sure
+        gate = settings.sure_gate_db if sure else settings.echo_gate_db
+        heard = not hearing.far or hearing.left_db > gate
+        return heard and hearing.probability >= settings.speech
+
     def _learn(self, hearing: Hearing, seconds: float) -> None:
         """Note what the reply alone sounds like in this room."""
         known = self._settings.known_seconds
         self._calm_seconds = min(self._calm_seconds + seconds, known)
-        self._left_db += seconds / known * (hearing.left_db - self._left_db)
-        self._level_db += seconds / known * (hearing.level_db - self._level_db)
+        part = seconds / known
+        self._level_db += part * (hearing.level_db - self._level_db)
+        if hearing.level_db >= self._level_db - _LOUD_DB:
+            # Where the reply pauses there is no echo, and all is left.
+            self._left_db += 2 * part * (hearing.left_db - self._left_db)
 
-    def _near(self, hearing: Hearing) -> bool:
-        """Whether there is more than an echo: played more quietly, it can be told what."""
+    def _near_db(self, hearing: Hearing) -> float:
+        """How far above what the echo alone leaves this is; below 0 it may be the echo."""
         settings = self._settings
-        quiet = self.known and self._left_db < settings.quiet_db
-        loud = hearing.level_db + hearing.left_db > self._level_db + settings.near_level_db
-        return quiet and loud and hearing.far and hearing.left_db > settings.near_db
+        usual = self._left_db
+        if not self.known or usual >= settings.near_db:
+            return -inf
+        left = hearing.left_db - max(settings.near_db, usual + settings.near_over_db)
+        level = hearing.level_db + hearing.left_db - self._level_db - settings.near_level_db
+        return min(left, level)
 
-    def _next(self, hearing: Hearing, *, speech: bool, near: bool) -> Talk | None:
+    def _next(self, hearing: Hearing, *, speech: bool, near: float) -> Talk | None:
         settings = self._settings
+        if self._state in (None, Talk.MAYBE) and near > 0:
+            if hearing.probability >= settings.near_likely:
+                self._silence = 0.0
+                return self._to(Talk.LIKELY)
+            maybe = hearing.probability >= settings.near_maybe or near > settings.near_clear_db
+            if self._state is None and maybe:
+                # Played more quietly, it can be told what it is.
+                self._silence = 0.0
+                return self._to(Talk.MAYBE)
         if self._state is None and speech:
             sure = self.known and hearing.probability >= settings.sure
             return self._to(Talk.LIKELY if sure else Talk.MAYBE)
-        if self._state is None and near:
-            self._silence = 0.0
-            return self._to(Talk.MAYBE)
         if self._state is Talk.MAYBE and speech:
             needed = settings.likely_seconds if self.known else settings.likely_unknown_seconds
             if self._speech_in(settings.window_seconds) >= needed:

@@ -9,7 +9,7 @@ from typing import Self
 
 from satellite.barge_in import Hearing, db
 from satellite.devices.device import FRAME_SECONDS, Frame
-from satellite.frontend import FrontEnd, NoFrontEnd, power
+from satellite.frontend import FrontEnd, NoFrontEnd, power, speech_power
 from satellite.wake.engine import WakeDetector
 from wyoming_common.audio import MODEL_RATE, Reframer
 from wyoming_common.vad import VoiceDetector
@@ -105,8 +105,7 @@ class Ears:
         `attentive`: whether it matters who speaks; otherwise only wake words are heard.
         """
         pcm = self._front_end.process(frame.pcm, far)
-        self._before.append(power(frame.pcm))
-        self._behind.append(power(pcm))
+        self._measure(frame.pcm, pcm, attentive=attentive)
         self._far_left = _FAR_FRAMES if far and power(far) > _LOUD else max(0, self._far_left - 1)
         clean = Frame(pcm, frame.at)
         self._memory.append(clean)
@@ -131,6 +130,14 @@ class Ears:
         """Return the remembered audio from `at` on: whole frames, mono s16le at 16 kHz."""
         return b"".join(frame.pcm for frame in self._memory if frame.at > at)
 
+    def _measure(self, before: bytes, behind: bytes, *, attentive: bool) -> None:
+        if attentive:
+            self._before.append(speech_power(before))
+            self._behind.append(speech_power(behind))
+        else:
+            self._before.clear()
+            self._behind.clear()
+
     def _wait(self, blocks: Iterable[bytes]) -> None:
         for block in blocks:
             self._vad_samples -= len(block) // 2
@@ -154,6 +161,6 @@ class Ears:
         probability = self._vad.process(block)
         if probability >= _SPOKEN:
             self._spoken_left = _SPOKEN_SAMPLES
-        level = db((sum(self._before) + 1.0) / _POWER_FRAMES)
+        level = db((sum(self._before) + 1.0) / max(1, len(self._before)))
         hearing = Hearing(probability, samples, db(left), self._far_left > 0, level)
         return Voice(at - self._vad_samples / MODEL_RATE, hearing)

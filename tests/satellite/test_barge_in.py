@@ -42,7 +42,7 @@ def at_home() -> BargeIn:
 
 def test_a_sign_of_speech_ducks_then_pauses_then_stops() -> None:
     changes = feed(at_home(), 1.0, 0.6, left_db=-8.0)
-    doubtful = feed(at_home(), 0.1, 0.3)
+    doubtful = feed(at_home(), 0.1, 0.3, level_db=ECHO_DB - 20)
 
     assert [change for _, change in changes] == [Talk.LIKELY, Talk.REAL]
     assert changes[0][0] <= 0.04
@@ -96,7 +96,29 @@ def test_the_end_of_a_reply_is_nobody() -> None:
 
 
 def test_what_the_canceller_has_taken_away_is_no_speech() -> None:
-    assert feed(at_home(), 2.0, 1.0, left_db=-20.0) == []
+    assert feed(BargeIn(), 2.0, 1.0, left_db=-20.0) == []
+    assert feed(at_home(), 2.0, 1.0, left_db=-30.0) == []
+
+
+def test_clear_speech_of_which_the_canceller_leaves_little_is_speech_in_a_known_room() -> None:
+    changes = feed(at_home(), 0.1, 0.9, left_db=-20.0)
+
+    assert [change for _, change in changes] == [Talk.LIKELY]
+
+
+def test_a_soft_beginning_pauses_where_more_is_left_than_an_echo() -> None:
+    assert [change for _, change in feed(at_home(), 0.1, 0.14, left_db=-4.0)] == [Talk.LIKELY]
+    assert feed(at_home(), 0.1, 0.14, left_db=-30.0) == []
+    assert feed(at_home(), 0.1, 0.14, left_db=-4.0, level_db=ECHO_DB - 20) == []
+
+
+def test_pauses_in_the_reply_do_not_hide_how_little_an_echo_leaves() -> None:
+    barge_in = BargeIn()
+    for _ in range(10):
+        feed(barge_in, 0.6, 0.0, left_db=-30.0)
+        feed(barge_in, 0.4, 0.0, left_db=0.0, level_db=10.0)
+
+    assert [change for _, change in feed(barge_in, 0.1, 0.14, left_db=-4.0)] == [Talk.LIKELY]
 
 
 def test_without_an_echo_a_quiet_signal_counts() -> None:
