@@ -69,12 +69,43 @@ async def _process(environment: dict[str, str], *command: str) -> AsyncIterator[
         await process.wait()
 
 
-async def _run(environment: dict[str, str], *command: str) -> int:
-    null = asyncio.subprocess.DEVNULL
+async def _run(environment: dict[str, str], *command: str) -> str:
     process = await asyncio.create_subprocess_exec(
-        *command, env=environment, stdout=null, stderr=null
+        *command,
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
     )
-    return await process.wait()
+    out, _ = await process.communicate()
+    return out.decode()
+
+
+async def _unplug(environment: dict[str, str], device: str) -> None:
+    """Take a sink or a source away, and whatever hangs on it."""
+    modules = await _run(environment, "pactl", "list", "short", "modules")
+    for line in modules.splitlines():
+        if f"_name={device}" in line:
+            await _run(environment, "pactl", "unload-module", line.split()[0])
+
+
+async def _plug_in(environment: dict[str, str], kind: str, device: str) -> None:
+    """Bring it back, as what is used by default."""
+    line = next(line for line in _SERVER.splitlines() if f"_name={device}" in line)
+    await _run(environment, "pactl", *line.split())
+    await _run(environment, "pactl", f"set-default-{kind}", device)
+
+
+@asynccontextmanager
+async def _recorded(environment: dict[str, str], path: Path) -> AsyncIterator[None]:
+    """Record what the speaker plays."""
+    record = "parec --raw --device=speaker.monitor --rate=16000 --channels=1"
+    async with _process(environment, "sh", "-c", f"exec {record} > {path}"):
+        yield
+
+
+def _loudest(path: Path) -> int:
+    data = path.read_bytes() if path.exists() else b""
+    return int(np.abs(np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(int)).max(initial=0))
 
 
 @asynccontextmanager
@@ -128,22 +159,18 @@ async def test_a_question_in_the_room_is_answered_and_the_echo_of_the_answer_is_
         llm = await stack.enter_async_context(fakes.llm("Answer", "Other"))
         tts = await stack.enter_async_context(fakes.tts(voice=_speech(fakes.TTS_RATE)))
         heard = tmp_path / "speaker.raw"
-        record = ["parec", "--raw", "--device=speaker.monitor", "--rate=16000", "--channels=1"]
-        await stack.enter_async_context(
-            _process(environment, "sh", "-c", f"exec {' '.join(record)} > {heard}")
-        )
+        await stack.enter_async_context(_recorded(environment, heard))
         services = {"stt": stt, "llm": llm, "tts": tts}
         satellite = await stack.enter_async_context(_satellite(environment, services))
 
         await _run(environment, "paplay", "--device=room", str(QUESTION))
         await _asked(llm, 1)
+        await _until(lambda: _loudest(heard) > 5_000)
         await asyncio.sleep(7)
         turns = await _turns(satellite)
 
-        samples = np.frombuffer(heard.read_bytes()[: heard.stat().st_size // 2 * 2], "<i2")
-
     assert [(turn["transcript"], turn["interrupted"]) for turn in turns] == [("dog or cat", False)]
-    assert np.abs(samples).max() > 5_000
+    assert _loudest(heard) > 5_000
 
 
 async def test_a_second_question_stops_the_answer_to_the_first(tmp_path: Path) -> None:
@@ -186,5 +213,55 @@ async def test_a_sound_server_that_is_started_anew_is_used_again(tmp_path: Path)
         # It notices after a while; nobody says when, so somebody asks until it answers.
         async with asyncio.timeout(40):
             while len(llm.of("transcript")) < 2:
+                await _run(environment, "paplay", "--device=room", str(QUESTION))
+                await asyncio.sleep(1)
+
+
+async def test_a_speaker_that_is_unplugged_in_a_reply_plays_again_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    async with AsyncExitStack() as stack:
+        environment = await stack.enter_async_context(_sound(tmp_path))
+        stt = await stack.enter_async_context(fakes.stt(*["what"] * 20))
+        llm = await stack.enter_async_context(fakes.llm(*["Answer"] * 20))
+        tts = await stack.enter_async_context(fakes.tts(voice=_speech(fakes.TTS_RATE)))
+        services = {"stt": stt, "llm": llm, "tts": tts}
+        await stack.enter_async_context(_satellite(environment, services))
+        await _run(environment, "paplay", "--device=room", str(QUESTION))
+        await _asked(llm, 1)
+        await asyncio.sleep(2)
+
+        await _unplug(environment, "speaker")
+        await asyncio.sleep(6)
+        await _plug_in(environment, "sink", "speaker")
+
+        await stack.enter_async_context(_recorded(environment, tmp_path / "speaker.raw"))
+        async with asyncio.timeout(40):
+            while _loudest(tmp_path / "speaker.raw") < 5_000:
+                await _run(environment, "paplay", "--device=room", str(QUESTION))
+                await asyncio.sleep(1)
+
+
+async def test_a_microphone_that_is_unplugged_in_a_command_hears_the_next_one_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    async with AsyncExitStack() as stack:
+        environment = await stack.enter_async_context(_sound(tmp_path))
+        stt = await stack.enter_async_context(fakes.stt(*["what"] * 20))
+        llm = await stack.enter_async_context(fakes.llm(*["Answer"] * 20))
+        tts = await stack.enter_async_context(fakes.tts())
+        services = {"stt": stt, "llm": llm, "tts": tts}
+        await stack.enter_async_context(_satellite(environment, services))
+        saying = asyncio.create_task(_run(environment, "paplay", "--device=room", str(QUESTION)))
+        await _until(lambda: bool(stt.of("audio-chunk")))
+
+        await _unplug(environment, "microphone")
+        await saying
+        await asyncio.sleep(5)
+        before = len(llm.of("transcript"))
+        await _plug_in(environment, "source", "microphone")
+
+        async with asyncio.timeout(40):
+            while len(llm.of("transcript")) == before:
                 await _run(environment, "paplay", "--device=room", str(QUESTION))
                 await asyncio.sleep(1)

@@ -81,7 +81,7 @@ async def lodger(
         program.start()
         microphone.open()
         async with clients.connect(house.token) as client:
-            made = Lodger(program, microphone, speaker, *await _move_in(client, name, pipeline))
+            made = Lodger(program, microphone, speaker, *await move_in(client, name, pipeline))
         await made.is_connected(1)
         yield made
     finally:
@@ -89,7 +89,7 @@ async def lodger(
         program.stop()
 
 
-async def _move_in(client: Client, name: str, pipeline: str) -> tuple[str, str]:
+async def move_in(client: Client, name: str, pipeline: str) -> tuple[str, str]:
     entry_id = await _confirm(client, name)
     async with asyncio.timeout(SECONDS):
         while not (rows := await _entities(client, entry_id)):  # noqa: ASYNC110
