@@ -88,7 +88,7 @@ def _make_shows(settings: SatelliteSettings, loop: Loop) -> list[Shows]:
     if settings.event_uri:
         from satellite.body.websocket import EventSocket
 
-        shows.append(EventSocket(settings.event_uri, loop, settings.allow))
+        shows.append(EventSocket(settings.event_uri, loop, settings.allow, settings.event_origin))
     pins = (settings.led_pin, settings.button_pin, settings.mute_pin)
     if any(pins):
         from satellite.body.gpio import Gpio

@@ -102,6 +102,9 @@ class SatelliteSettings(ServiceSettings):
     event_uri: str = Field(
         "", description="http://HOST:PORT whose /events is a WebSocket of states and orders"
     )
+    event_origin: Names = Field(
+        (), description="http://HOST:PORT of a web page that may connect to event_uri; repeatable"
+    )
     led_pin: int = Field(0, ge=0, le=27, description="BCM pin of a light; 0: none")
     button_pin: int = Field(0, ge=0, le=27, description="BCM pin of a button that asks to listen")
     mute_pin: int = Field(0, ge=0, le=27, description="BCM pin of a button that mutes")

@@ -5,10 +5,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from wyoming_common.access import Access, is_same_user
+from wyoming_common.browsers import is_loopback_name
 from wyoming_common.settings import TelemetrySettings
 from wyoming_common.telemetry import Record, Telemetry, parse_budgets
 from wyoming_common.tracelog import open_trace_log
-from wyoming_common.web import is_loopback_name, listening, only_from
+from wyoming_common.web import listening, only_from
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _BUCKETS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30)
 """Seconds: fine where a person begins to notice a wait."""
+
+_MOST_DIGITS: Final = 18
 
 _COUNTS: Final = {
     "rejects": ("parley_rejects", "Connections refused", "code"),
@@ -197,6 +200,6 @@ class _Doors:
 
         query: dict[str, object] = dict(request.query)
         since = request.query.get("since", "")
-        query["since"] = int(since) if since.isdecimal() else None
+        query["since"] = int(since) if since.isdecimal() and len(since) <= _MOST_DIGITS else None
         local = is_loopback_name(request.host) and is_same_user(request.transport)
         return web.json_response(self._telemetry.report(query, local=local))

@@ -1,6 +1,7 @@
 """HTTP doors: who may come in, how many at once, and how long a request may take."""
 
 import asyncio
+import logging
 import os
 import socket
 import time
@@ -26,7 +27,26 @@ _LINGER_SECONDS: Final = 1.0
 _SMALL: Final = 64 * 1024
 """Requests up to this size always have room."""
 _ANYBODY: Final = ("0.0.0.0/0", "::/0")
+_LOGGER: Final = logging.getLogger(f"{__name__}.requests")
 _FULL: Final = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+class _OneLine(logging.Filter):
+    """Says what is wrong with a request in one line: it is no failure of ours."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        from aiohttp.http_exceptions import HttpProcessingError
+        from aiohttp.web import RequestPayloadError
+
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError | RequestPayloadError):
+            record.msg, record.args = f"{record.getMessage()}: {error!s:.200}", None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.exc_info = None
+        return True
+
+
+_LOGGER.addFilter(_OneLine())
 
 
 @asynccontextmanager
@@ -47,6 +67,7 @@ async def listening(
     runner = web.AppRunner(
         app,
         access_log=None,
+        logger=_LOGGER,
         shutdown_timeout=1.0,
         keepalive_timeout=_KEEPALIVE_SECONDS,
         lingering_time=_LINGER_SECONDS,
@@ -88,18 +109,6 @@ def only_from(access: Access) -> "Middleware":
         return await handler(request)
 
     return check
-
-
-def is_loopback_name(host: str) -> bool:
-    """Whether a Host header names this machine by loopback.
-
-    A page of another site can reach a local address under a name of its own (DNS rebinding);
-    the header tells it apart.
-    """
-    try:
-        return urlsplit(f"//{host}").hostname in ("127.0.0.1", "::1", "localhost")
-    except ValueError:
-        return False
 
 
 def _target(uri: str, setting: str) -> tuple[str, int]:
@@ -168,6 +177,9 @@ class _Doors:
                 await request.read()
         except TimeoutError as err:
             raise web.HTTPRequestTimeout from err
+        except web.RequestPayloadError as err:
+            # It is not compressed as it says, or ends in the middle.
+            raise web.HTTPBadRequest from err
         finally:
             self._memory.give_back(taken)
 

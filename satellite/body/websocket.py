@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Self
@@ -11,25 +12,34 @@ from aiohttp import WSMsgType, web
 
 from satellite.body.control import Controls, News, obey
 from wyoming_common.access import Access
+from wyoming_common.browsers import no_foreign_pages
 from wyoming_common.errors import BadRequest
+from wyoming_common.turns import current_client
 from wyoming_common.web import listening, only_from
 
 _LOGGER = logging.getLogger(__name__)
 
 _MOST_WAITING = 64
 _MOST_BYTES = 4096
+_MOST_LISTENERS = 8
+"""From one address: they stay for ever."""
 
 
 class EventSocket:
     """Serves ws://HOST:PORT/events. A listener first gets the last news; a slow one loses some.
 
-    Orders are those of `control.obey`; a bad one is answered with {"error": ...}.
+    Orders are those of `control.obey`; a bad one is answered with {"error": ...}. Of web pages
+    only those from `origins` may connect: any page that somebody reads here could try.
     """
 
-    def __init__(self, uri: str, controls: Controls, allow: Sequence[str]) -> None:
+    def __init__(
+        self, uri: str, controls: Controls, allow: Sequence[str], origins: Sequence[str] = ()
+    ) -> None:
         self._uri = uri
         self._controls = controls
         self._access = Access(allow)
+        self._origins = tuple(origin.rstrip("/") for origin in origins)
+        self._by_client: Counter[str] = Counter()
         self._last: News = {"event": "idle"}
         self._listeners: set[asyncio.Queue[News]] = set()
         self.uri = ""
@@ -37,7 +47,9 @@ class EventSocket:
 
     async def __aenter__(self) -> Self:
         self._stack = AsyncExitStack()
-        app = web.Application(middlewares=[only_from(self._access)])
+        app = web.Application(
+            middlewares=[only_from(self._access), no_foreign_pages(self._origins)]
+        )
         app.router.add_get("/events", self._serve)
         self.uri = await self._stack.enter_async_context(listening(app, self._uri, "event_uri"))
         return self
@@ -54,6 +66,18 @@ class EventSocket:
             listener.put_nowait(news)
 
     async def _serve(self, request: web.Request) -> web.WebSocketResponse:
+        client = current_client()
+        if self._by_client[client] >= _MOST_LISTENERS:
+            raise web.HTTPServiceUnavailable(text=f"{_MOST_LISTENERS} listen from there already\n")
+        self._by_client[client] += 1
+        try:
+            return await self._talk(request)
+        finally:
+            self._by_client[client] -= 1
+            if not self._by_client[client]:
+                del self._by_client[client]
+
+    async def _talk(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(heartbeat=20, max_msg_size=_MOST_BYTES)
         await socket.prepare(request)
         news: asyncio.Queue[News] = asyncio.Queue(_MOST_WAITING)

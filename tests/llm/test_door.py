@@ -260,3 +260,47 @@ async def test_a_server_that_is_away_is_said_so_and_found_again() -> None:
 )
 def test_where_the_door_is(uri: str, given: str, expected: str) -> None:
     assert http_uri(LlmSettings(uri=uri, http_uri=given)) == expected
+
+
+BODIES = {
+    "charset of no name": (b"{}", "application/json; charset=nosuch"),
+    "charset that is no text": (b"{}", "application/json; charset=base64"),
+    "UTF-16": ("{}".encode("utf-16"), "application/json; charset=utf-16"),
+    "depth": (b"[" * 100_000, "application/json"),
+    "a number of 5,000 digits": (b'{"seed": ' + b"9" * 5000 + b"}", "application/json"),
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+async def test_a_body_that_cannot_be_read_is_the_clients_mistake(name: str) -> None:
+    body, kind = BODIES[name]
+    async with door() as url, aiohttp.ClientSession() as session:
+        answer = await session.post(
+            f"{url}/chat/completions", data=body, headers={"Content-Type": kind}
+        )
+
+        assert answer.status == 400
+
+
+async def test_a_key_that_is_no_text_is_not_the_key() -> None:
+    async with door(key="secret") as url:
+        host, _, port = url.removeprefix("http://").removesuffix("/v1").rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(
+            b"GET /v1/models HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \xff\xfe\r\n\r\n"
+        )
+        said = await asyncio.wait_for(reader.read(12), SECONDS)
+        writer.transport.abort()
+
+    assert said == b"HTTP/1.1 401"
+
+
+async def test_a_page_of_another_site_may_not_ask_the_model() -> None:
+    async with door() as url, aiohttp.ClientSession() as session:
+        answer = await session.post(
+            f"{url}/chat/completions",
+            data=b'{"messages": [{"role": "user", "content": "hello"}]}',
+            headers={"Content-Type": "text/plain", "Origin": "http://evil.example"},
+        )
+
+        assert answer.status == 403

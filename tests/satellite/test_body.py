@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +214,41 @@ async def _socket(
         session.ws_connect(f"{events.uri}/events") as socket,
     ):
         yield events, socket
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://127.0.0.1:1"])
+async def test_a_page_of_another_site_gets_neither_news_nor_a_word_in(origin: str) -> None:
+    async with (
+        _socket(satellite := Recorder()) as (events, _),
+        aiohttp.ClientSession(headers={"Origin": origin}) as page,
+    ):
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+            await page.ws_connect(f"{events.uri}/events")
+
+    assert not satellite.done
+
+
+@pytest.mark.parametrize("origin", ["http://house.example:8123", "http://house.example:8123/"])
+async def test_a_page_that_was_named_may_connect(origin: str) -> None:
+    async with (
+        EventSocket("http://127.0.0.1:0", Recorder(), ("127.0.0.0/8",), [origin]) as events,
+        aiohttp.ClientSession(headers={"Origin": "http://house.example:8123"}) as page,
+        page.ws_connect(f"{events.uri}/events") as socket,
+    ):
+        assert (await socket.receive_json())["event"] == "idle"
+
+
+async def test_listeners_of_one_address_leave_room_for_others() -> None:
+    async with (
+        EventSocket("http://127.0.0.1:0", Recorder(), ("127.0.0.0/8",)) as events,
+        aiohttp.ClientSession() as session,
+        AsyncExitStack() as stack,
+    ):
+        for _ in range(8):
+            await stack.enter_async_context(session.ws_connect(f"{events.uri}/events"))
+
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="503"):
+            await session.ws_connect(f"{events.uri}/events")
 
 
 def _wait_for(path: Path, text: str) -> None:

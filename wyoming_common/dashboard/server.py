@@ -12,12 +12,13 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from wyoming_common.access import Access, is_same_user
+from wyoming_common.browsers import is_loopback_name, is_own_page
 from wyoming_common.dashboard.bundle import make_bundle
 from wyoming_common.dashboard.history import History
 from wyoming_common.dashboard.sources import Sources
-from wyoming_common.dashboard.talk import Talks, is_own_page
+from wyoming_common.dashboard.talk import Talks
 from wyoming_common.trace import new_turn_id
-from wyoming_common.web import is_loopback_name, listening, only_from
+from wyoming_common.web import listening, only_from
 
 _PAGE: Final = Path(__file__).parent / "page"
 _FILES: Final = {

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from wyoming_common.access import Access
+from wyoming_common.browsers import no_foreign_pages
 from wyoming_common.errors import BadRequest, Busy, ServiceError, TooLarge, Unavailable
 from wyoming_common.web import listening, only_from
 from wyoming_llm.config import OFF, LlmSettings
@@ -46,7 +47,8 @@ class Door:
     def app(self, access: Access) -> web.Application:
         """Return the web application."""
         app = web.Application(
-            middlewares=[only_from(access), self._guard], client_max_size=_BODY_BYTES
+            middlewares=[only_from(access), no_foreign_pages(), self._guard],
+            client_max_size=_BODY_BYTES,
         )
         for prefix in ("", "/v1"):
             app.router.add_get(f"{prefix}/health", self._health)
@@ -66,7 +68,7 @@ class Door:
             if (
                 self._key
                 and request.path not in _OPEN
-                and not hmac.compare_digest(given.encode(), self._key.encode())
+                and not hmac.compare_digest(_bytes(given), _bytes(self._key))
             ):
                 return _failure(401, "Incorrect API key", "invalid_api_key")
             response: web.StreamResponse = await handler(request)
@@ -108,7 +110,8 @@ class Door:
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         try:
-            content = await request.json()
+            # As RFC 8259 says, whatever the header calls it.
+            content = json.loads((await request.read()).decode())
         except (ValueError, RecursionError) as err:
             raise BadRequest("The body is not JSON") from err
         chat = parse(content)
@@ -234,6 +237,11 @@ async def _chain(first: Delta, deltas: AsyncIterator[Delta]) -> AsyncIterator[De
 async def _event(response: web.StreamResponse, content: dict[str, Any]) -> None:
     async with asyncio.timeout(60):
         await response.write(b"data: " + json.dumps(content).encode() + b"\n\n")
+
+
+def _bytes(key: str) -> bytes:
+    # aiohttp passes on bytes that are no text as surrogates.
+    return key.encode(errors="surrogateescape")
 
 
 def _call(call: ToolCall) -> dict[str, Any]:
