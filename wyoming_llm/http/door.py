@@ -19,6 +19,7 @@ from wyoming_common.errors import BadRequest, Busy, ServiceError, TooLarge, Unav
 from wyoming_common.web import listening, only_from
 from wyoming_llm.config import OFF, LlmSettings
 from wyoming_llm.engine import Delta, ToolCall, Usage
+from wyoming_llm.http.beginnings import Beginnings
 from wyoming_llm.http.openapi import document
 from wyoming_llm.http.requests import ChatRequest, parse
 from wyoming_llm.replies import Replies
@@ -43,6 +44,7 @@ class Door:
         self._ready = ready
         self._key = key
         self._since = int(time.time())
+        self._beginnings = Beginnings()
 
     def app(self, access: Access) -> web.Application:
         """Return the web application."""
@@ -115,13 +117,14 @@ class Door:
         except (ValueError, RecursionError) as err:
             raise BadRequest("The body is not JSON") from err
         chat = parse(content)
+        own = self._beginnings.share(chat.prompt)
         async with self._replies.stream(chat.prompt, chat.sampling) as deltas:
             heard = _while_connected(request, deltas)
             if chat.stream:
-                return await self._stream(request, chat, heard)
-            return await self._whole(heard)
+                return await self._stream(request, chat, heard, own)
+            return await self._whole(heard, own)
 
-    async def _whole(self, deltas: AsyncIterator[Delta]) -> web.Response:
+    async def _whole(self, deltas: AsyncIterator[Delta], own: float) -> web.Response:
         text, calls, last = "", list[ToolCall](), Delta()
         async for delta in deltas:
             text += delta.text
@@ -134,11 +137,12 @@ class Door:
             message["content"] = text
         choice = {"index": 0, "message": message, "finish_reason": last.finish or "stop"}
         return web.json_response(
-            self._envelope("chat.completion") | {"choices": [choice], "usage": _usage(last.usage)}
+            self._envelope("chat.completion")
+            | {"choices": [choice], "usage": _usage(last.usage, own)}
         )
 
     async def _stream(
-        self, request: web.Request, chat: ChatRequest, deltas: AsyncIterator[Delta]
+        self, request: web.Request, chat: ChatRequest, deltas: AsyncIterator[Delta], own: float
     ) -> web.StreamResponse:
         # The first step decides whether there is an answer at all: until then errors have a status.
         first = await anext(deltas, Delta(finish="stop"))
@@ -164,7 +168,8 @@ class Door:
                 last = delta if delta.finish else last
             await send({}, last.finish or "stop")
             if chat.usage:
-                await _event(response, envelope | {"choices": [], "usage": _usage(last.usage)})
+                usage = _usage(last.usage, own)
+                await _event(response, envelope | {"choices": [], "usage": usage})
             await response.write(b"data: [DONE]\n\n")
         except ServiceError as err:
             _LOGGER.warning("%s: %s", err.code, err)
@@ -249,12 +254,13 @@ def _call(call: ToolCall) -> dict[str, Any]:
     return {"id": call.id, "type": "function", "function": function}
 
 
-def _usage(usage: Usage) -> dict[str, Any]:
+def _usage(usage: Usage, own: float) -> dict[str, Any]:
+    """`own` is the part of the prompt of whose memory the client may learn."""
     return {
         "prompt_tokens": usage.prompt,
         "completion_tokens": usage.completion,
         "total_tokens": usage.prompt + usage.completion,
-        "prompt_tokens_details": {"cached_tokens": usage.cached},
+        "prompt_tokens_details": {"cached_tokens": min(usage.cached, int(usage.prompt * own))},
     }
 
 
