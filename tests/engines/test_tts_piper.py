@@ -98,6 +98,26 @@ def test_a_voice_is_used_as_soon_as_it_is_copied_and_unloaded_past_the_bound(
     assert list(engine._loaded) == [engine.default, "other"]
 
 
+def test_a_voice_half_copied_over_speaks_as_before_until_it_is_whole(
+    folder: Path, tmp_path: Path
+) -> None:
+    whole = (folder / f"{DEFAULT_VOICE}.onnx").read_bytes()
+    model, settings = tmp_path / "mine.onnx", tmp_path / "mine.onnx.json"
+    model.write_bytes(whole)
+    settings.write_bytes((folder / f"{DEFAULT_VOICE}.onnx.json").read_bytes())
+    engine = PiperEngine(TtsSettings(zeroconf="off", data_dir=(tmp_path,), noise=0, noise_w=0))
+    before = b"".join(engine.synthesize(Phrase("Hello", "mine")))
+
+    model.write_bytes(whole[:1_000_000])
+    half = b"".join(engine.synthesize(Phrase("Hello", "mine")))
+    settings.write_text(settings.read_text().replace("22050", "16000"))
+    model.write_bytes(whole)
+    after = b"".join(engine.synthesize(Phrase("Hello", "mine")))
+
+    assert len(before) == len(half) == len(after)
+    assert engine.sample_rate("mine") == 16_000
+
+
 def test_a_voice_of_the_catalogue_is_fetched_and_spoken_with(folder: Path, tmp_path: Path) -> None:
     files = [folder / f"{DEFAULT_VOICE}{suffix}" for suffix in (".onnx", ".onnx.json")]
     lines = [

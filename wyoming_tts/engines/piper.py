@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from wyoming_common.errors import UnknownVoice
+from wyoming_common.errors import ModelError, UnknownVoice
 from wyoming_common.store import ModelStore
 from wyoming_tts.config import TtsSettings
 from wyoming_tts.engine import Phrase, Voice
@@ -76,12 +76,24 @@ class PiperEngine:
         file = self._files().get(name)
         if file is None:
             raise UnknownVoice(f"Voice '{name:.80}' is not installed")
-        voice = self._loaded.pop(name, None)
+        voice = self._loaded.get(name)
         if voice is None or voice.stale(file):
-            voice = PiperVoice(file, self._settings)
+            voice = self._load(file, voice)
         self._loaded[name] = voice
+        self._loaded.move_to_end(name)
         self._keep_within_memory(name)
         return voice
+
+    def _load(self, file: VoiceFile, before: PiperVoice | None) -> PiperVoice:
+        try:
+            return PiperVoice(file, self._settings)
+        except ModelError as err:
+            if before is None:
+                raise
+            # Half copied, perhaps: what speaks goes on speaking until the file changes again.
+            _LOGGER.warning("%s; the voice as it was before is kept", err)
+            before.accept(file)
+            return before
 
     def _keep_within_memory(self, current: str) -> None:
         """Let go of the voices not used for longest, but of neither `current` nor the default."""

@@ -35,7 +35,7 @@ class PiperVoice:
     def __init__(self, file: VoiceFile, settings: TtsSettings) -> None:
         self._file = file
         self._settings = settings
-        self._stamp = file.model.stat().st_mtime_ns
+        self._seen = (file, file.model.stat().st_mtime_ns)
         self.size = file.model.stat().st_size
         """Bytes that the voice takes, nearly."""
         try:
@@ -85,7 +85,12 @@ class PiperVoice:
 
     def stale(self, file: VoiceFile) -> bool:
         """Whether the voice has changed on disk since it was loaded."""
-        return file is not self._file or file.model.stat().st_mtime_ns != self._stamp
+        seen, stamp = self._seen
+        return file is not seen or file.model.stat().st_mtime_ns != stamp
+
+    def accept(self, file: VoiceFile) -> None:
+        """Stand for `file` as it is on disk, whose model could not be loaded."""
+        self._seen = (file, file.model.stat().st_mtime_ns)
 
     def synthesize(self, phrase: Phrase) -> Iterator[bytes]:
         """Yield mono s16le PCM, window by window. Raises BadRequest for an unknown speaker."""
