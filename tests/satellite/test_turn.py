@@ -190,7 +190,7 @@ def test_the_rest_of_the_wake_word_begins_no_turn() -> None:
     room = Room()
     room.machine.wake(room.at, "okay_nabu")
 
-    assert room.speak(0.25) == []
+    assert room.speak(0.16) == []
     assert room.quiet(1.0) == []
     [listen] = room.speak(0.5)
 
@@ -203,6 +203,16 @@ def test_a_command_without_a_pause_after_the_wake_word_is_whole() -> None:
     room.machine.wake(room.at, "okay_nabu")
 
     [listen] = room.speak(1.5)
+
+    assert isinstance(listen, Listen)
+    assert listen.since <= 0.0
+
+
+def test_a_short_command_without_a_pause_after_the_wake_word_is_one() -> None:
+    room = Room()
+    room.machine.wake(room.at, "okay_nabu")
+
+    [listen] = room.speak(0.42)
 
     assert isinstance(listen, Listen)
     assert listen.since <= 0.0
