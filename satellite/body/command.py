@@ -12,6 +12,7 @@ from wyoming_common.errors import ConfigError
 _LOGGER = logging.getLogger(__name__)
 
 _MOST_WAITING = 32
+_STDERR = 2
 _SECONDS = 5.0
 """A command that takes longer is ended: the news after it would be old."""
 
@@ -53,7 +54,11 @@ class EventCommand:
     async def _tell(self, news: News) -> None:
         try:
             process = await asyncio.create_subprocess_exec(
-                *self._argv, str(news["event"]), stdin=asyncio.subprocess.PIPE
+                *self._argv,
+                str(news["event"]),
+                stdin=asyncio.subprocess.PIPE,
+                # Ours may carry the speaker's sound, or the turns as JSON.
+                stdout=_STDERR,
             )
         except OSError as err:
             _LOGGER.warning("event-command: cannot run '%s': %s", self._argv[0], err.strerror)

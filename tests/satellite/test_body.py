@@ -141,6 +141,21 @@ async def test_a_command_is_run_with_the_event_and_its_facts(tmp_path: Path) -> 
     assert json.loads(lines[1]) == {"event": "wake", "word": "alexa"}
 
 
+async def test_what_a_command_prints_does_not_get_among_the_sound(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "hook.sh"
+    script.write_text(f"#!/bin/sh\necho blink\ntouch {tmp_path}/done\n")
+    script.chmod(0o755)
+
+    async with EventCommand(str(script)) as command:
+        command.tell({"event": "wake"})
+        await until(FastClock(), (tmp_path / "done").exists)
+
+    out, err = capfd.readouterr()
+    assert (out, "blink" in err) == ("", True)
+
+
 async def test_a_command_that_is_not_there_is_said_once_and_holds_nothing_up(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
