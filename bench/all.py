@@ -32,7 +32,7 @@ from bench.measurements import (
     last_json,
     measurements,
 )
-from bench.questions import Turn
+from bench.questions import Turn, waits_of
 from bench.questions import report as report_questions
 from bench.table import TARGETS, Figure, machine, plot, plot_waits, render
 from wyoming_common.settings import DEFAULT_DATA_DIR
@@ -136,8 +136,7 @@ class Results:
         halves = self.runs["ear_p50"]
         if key == "ear_p95" and halves and Figure("ear_p50", tuple(halves)).agrees:
             # Each run has other questions, too few for a percentile of its own.
-            waits = sorted(turn.wait for turn in self.turns if not turn.problem)
-            return (round(percentile(waits, 0.95), 1),)
+            return (round(percentile(waits_of(self.turns), 0.95), 1),)
         return tuple(self.runs[key])
 
     @property

@@ -90,7 +90,7 @@ def measurements(
         ),
         Measurement(
             EAR, module("questions", str(data), *services,
-                        *(("--seconds", "5,10") if quick else ()), "--each", "2", "--offset", RUN),
+                        *(("--seconds", "5", "--commands", "3") if quick else ()), "--offset", RUN),
             ("stt", "llm", "tts"), ("ear_p50", "ear_p95"), read_questions,
         ),
         Measurement(

@@ -1,6 +1,6 @@
-"""Questions of several lengths, from the last word to the first sound of the reply.
+"""Commands, and questions of several lengths, from the last word to the first sound of the reply.
 
-    python -m bench.questions DATA --stt URI --llm URI --tts URI [--seconds 5,10,15,20] [--each 4]
+    python -m bench.questions DATA --stt URI --llm URI --tts URI [--commands 10] [--each 2]
 
 DATA holds manifest.jsonl. Each recording is played to a satellite of its own, standalone, in real
 time, and what its speaker would play is recorded. The wait is read from the two recordings: from
@@ -36,6 +36,7 @@ _TOLERANCE = 2.5
 _CUT = 0.1
 """Seconds before the last speech from which a turn ended too early."""
 _SECONDS = 180.0
+ANY = 0.0
 BARS_MS = (500, 800)
 """Under the first an answer feels immediate; under the second nobody minds."""
 
@@ -46,7 +47,7 @@ class Turn:
 
     name: str
     seconds: float
-    """The group: about so long is the recording."""
+    """The group: about so long is the recording; ANY for a command of whatever length."""
     problem: str = ""
     """Why there is no wait."""
     wait: float = 0.0
@@ -63,6 +64,15 @@ class Turn:
     def stamps_apart(self) -> float:
         """The wait in the recordings beyond the wait by the stamps."""
         return self.wait - self.stamped
+
+
+def choose_commands(
+    entries: Sequence[dict[str, Any]], count: int, offset: int
+) -> list[tuple[dict[str, Any], float]]:
+    """Return `count` of the recorded commands, spread over all of them; others for each offset."""
+    commands = [entry for entry in entries if entry["kind"] == "command"]
+    step = max(1, len(commands) // max(1, count))
+    return [(entry, ANY) for entry in commands[offset % step :: step][:count]]
 
 
 def choose(
@@ -129,19 +139,26 @@ def read_turn(
     )
 
 
+def group_name(seconds: float) -> str:
+    """Return what the turns of a group are called."""
+    return "commands" if seconds == ANY else f"{seconds:g} s"
+
+
+def waits_of(turns: Sequence[Turn]) -> list[float]:
+    """Return the waits that the budget is about: those after commands, where there are any."""
+    commands = [turn for turn in turns if turn.seconds == ANY]
+    return sorted(turn.wait for turn in commands or turns if not turn.problem)
+
+
 def report(turns: Sequence[Turn]) -> str:
     """Return what the turns say together, as Markdown."""
     answered = [turn for turn in turns if not turn.problem]
     if not answered:
         return "No question was answered."
-    waits = [turn.wait for turn in answered]
-    shares = ", ".join(
-        f"{sum(wait <= bar for wait in waits) / len(waits):.0%} within {bar} ms" for bar in BARS_MS
-    )
     apart = sorted(abs(turn.sound_apart) for turn in answered)
     differ = sorted(turn.stamps_apart for turn in answered)
     lines = [
-        f"{len(answered)} of {len(turns)} questions were answered whole: {shares}.",
+        *(_shares(name, group) for name, group in _groups(turns)),
         "",
         (
             "| length | turns | from last word to reply, ms: mean ± spread | quartiles "
@@ -158,9 +175,24 @@ def report(turns: Sequence[Turn]) -> str:
             "the last speech that Silero hears to the first sound that a person hears."
         ),
     ]
-    problems = [f"- {turn.name} ({turn.seconds:g} s): {turn.problem}" for turn in turns
+    problems = [f"- {turn.name} ({group_name(turn.seconds)}): {turn.problem}" for turn in turns
                 if turn.problem]  # fmt: skip
     return "\n".join([*lines, *(["", "Not counted:", "", *problems] if problems else [])])
+
+
+def _groups(turns: Sequence[Turn]) -> list[tuple[str, list[Turn]]]:
+    commands = [turn for turn in turns if turn.seconds == ANY]
+    questions = [turn for turn in turns if turn.seconds != ANY]
+    return [pair for pair in (("commands", commands), ("questions", questions)) if pair[1]]
+
+
+def _shares(name: str, turns: Sequence[Turn]) -> str:
+    waits = [turn.wait for turn in turns if not turn.problem]
+    shares = ", ".join(
+        f"{sum(wait <= bar for wait in waits) / max(1, len(waits)):.0%} within {bar} ms"
+        for bar in BARS_MS
+    )
+    return f"{len(waits)} of {len(turns)} {name} were answered whole: {shares}."
 
 
 def _row(seconds: float, turns: Sequence[Turn]) -> str:
@@ -174,12 +206,12 @@ def _row(seconds: float, turns: Sequence[Turn]) -> str:
         spread = f" ± {pstdev(values):.0f}" if name == "wait" else ""
         quartiles = ", ".join(f"{percentile(values, part):.0f}" for part in (0.25, 0.5, 0.75))
         cells += [f"{fmean(values):.0f}{spread}", quartiles]
-    return f"| {seconds:g} s | {len(group)} | {' | '.join(cells)} |"
+    return f"| {group_name(seconds)} | {len(group)} | {' | '.join(cells)} |"
 
 
 def as_json(turns: Sequence[Turn]) -> str:
     """Return the turns and their percentiles."""
-    waits = sorted(turn.wait for turn in turns if not turn.problem)
+    waits = waits_of(turns)
     told: dict[str, Any] = {"turns": [asdict(turn) for turn in turns]}
     if waits:
         told |= {f"p{part}": round(percentile(waits, part / 100), 1) for part in (50, 95)}
@@ -191,8 +223,9 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="?")
     for name in ("stt", "llm", "tts"):
         parser.add_argument(f"--{name}", default="", help="default: found by zeroconf")
-    parser.add_argument("--seconds", default="5,10,15,20", help="lengths of the recordings")
-    parser.add_argument("--each", type=int, default=4, help="questions of each length")
+    parser.add_argument("--commands", type=int, default=10, help="commands of any length")
+    parser.add_argument("--seconds", default="5,10,15,20", help="lengths of the questions")
+    parser.add_argument("--each", type=int, default=2, help="questions of each length")
     parser.add_argument("--offset", type=int, default=0, help="the next ones, so many times")
     parser.add_argument("--report", type=Path, nargs="+", metavar="FILE", help="read those instead")
     options = parser.parse_args()
@@ -206,7 +239,8 @@ def main() -> None:
     entries = [entry for entry in map(json.loads, lines) if entry["kind"] in ("command", "speech")]
     lengths = [float(seconds) for seconds in options.seconds.split(",")]
     services = [f"--{name}={uri}" for name in ("stt", "llm", "tts") if (uri := vars(options)[name])]
-    chosen = choose(entries, lengths, options.each, options.offset)
+    chosen = choose_commands(entries, options.commands, options.offset)
+    chosen += choose(entries, lengths, options.each, options.offset)
     ask(QUESTION, 0, services)
     turns = [ask(options.data / entry["audio"], seconds, services) for entry, seconds in chosen]
     print(as_json(turns))

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from bench.questions import BARS_MS, Turn
+from bench.questions import BARS_MS, Turn, group_name
 
 SPREAD = 0.35
 """(greatest - least) / median past which runs disagree too much to be printed as one figure."""
@@ -199,7 +199,7 @@ def plot_waits(turns: Sequence[Turn], path: Path) -> None:
     axes.boxplot(groups, showfliers=False)
     for place, waits in enumerate(groups, start=1):
         axes.plot([place] * len(waits), waits, "o", alpha=0.5, markersize=4, color="#2c5fb3")
-    axes.set_xticks(range(1, len(lengths) + 1), [f"{seconds:g} s" for seconds in lengths])
+    axes.set_xticks(range(1, len(lengths) + 1), [group_name(one) for one in lengths])
     for bar in BARS_MS:
         axes.axhline(bar, linewidth=0.8, linestyle="--", color="#667085")
     axes.set_ylim(bottom=0)

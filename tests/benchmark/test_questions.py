@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from bench import questions
-from bench.questions import Turn, choose, read_turn, report
+from bench.questions import ANY, Turn, choose, choose_commands, read_turn, report, waits_of
 from bench.stt_live import speech_end
 
 RATE = 22_050
@@ -99,3 +99,27 @@ def test_questions_are_those_nearest_to_the_length_and_a_second_run_has_others()
 
     assert [(entry["audio"], seconds) for entry, seconds in first] == [("1", 5)]
     assert [(entry["audio"], seconds) for entry, seconds in second] == [("0", 5)]
+
+
+def test_commands_are_spread_over_all_there_are_and_a_second_run_has_others() -> None:
+    entries = [{"audio": f"{n}", "seconds": 3, "kind": "command"} for n in range(100)]
+
+    first = choose_commands(entries, 4, 0)
+    second = choose_commands(entries, 4, 1)
+
+    assert [(entry["audio"], group) for entry, group in first] == [
+        ("0", ANY), ("25", ANY), ("50", ANY), ("75", ANY)
+    ]  # fmt: skip
+    assert [entry["audio"] for entry, _ in second] == ["1", "26", "51", "76"]
+
+
+def test_the_budget_is_that_of_commands_and_questions_are_told_apart_from_them() -> None:
+    turns = [Turn("a", ANY, wait=700), Turn("b", ANY, wait=500), Turn("c", 20, wait=3000)]
+
+    text = report(turns)
+
+    assert waits_of(turns) == [500, 700]
+    assert waits_of(turns[2:]) == [3000]
+    assert "2 of 2 commands were answered whole: 50% within 500 ms, 100% within 800 ms." in text
+    assert "1 of 1 questions were answered whole: 0% within 500 ms, 0% within 800 ms." in text
+    assert "| commands | 2 | 600 ± 100 |" in text
