@@ -164,11 +164,16 @@ def test_the_dashboard_lets_in_what_comes_through_home_assistant_alone(
     assert ended == 0
 
 
-def test_the_script_for_a_pi_installs_a_service_that_serves(image: Path) -> None:
+def unpack(folder: Path) -> None:
+    """Put what is under version control into a folder."""
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, stdout=subprocess.PIPE, check=True)  # noqa: S607
     for name in listed.stdout.decode().splitlines():
-        (image / "src" / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, image / "src" / name)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+
+
+def test_the_script_for_a_pi_installs_a_service_that_serves(image: Path) -> None:
+    unpack(image / "src")
 
     installed = subprocess.run(
         [*inside(image), "/src/deploy/pi.sh", "tts"], capture_output=True, text=True, check=False
@@ -187,3 +192,48 @@ def test_the_script_for_a_pi_installs_a_service_that_serves(image: Path) -> None
         process.wait(timeout=20)
 
     assert info.tts
+
+
+_AS_PI = """
+set -e
+apt-get update -qq && apt-get install -qq -y --no-install-recommends sudo
+useradd --create-home pi && echo 'pi ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/pi
+chown -R pi:pi /home/pi
+cat >/tmp/install <<'END'
+export HOME=/home/pi
+script/install-satellite --no-start --wake hey_jarvis --name 'The "den": #1' --speaker USB
+END
+exec su --preserve-environment pi --command 'sh /tmp/install'
+"""
+
+
+def test_the_script_for_a_user_installs_a_satellite_that_serves(image: Path) -> None:
+    home = image / "home" / "pi"
+    unpack(home / "parley")
+
+    installed = subprocess.run(
+        [*inside(image), "sh", "-c", f"cd /home/pi/parley && {_AS_PI.strip()}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert installed.returncode == 0, installed.stdout + installed.stderr
+    unit = (home / ".config/systemd/user/parley-satellite.service").read_text(encoding="utf-8")
+    found = re.search(r"^ExecStart=(.+)$", unit, re.MULTILINE)
+    assert found is not None
+
+    silent = ["--mic", "pipe", "--speaker", "pipe"]
+    process = subprocess.Popen(
+        [*inside(image), *found[1].split(), *silent],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        info = asyncio.run(answer("tcp://127.0.0.1:10700", process))
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+    assert info.satellite is not None
+    assert info.satellite.name == 'The "den": #1'
+    assert info.satellite.active_wake_words == ["hey_jarvis"]
