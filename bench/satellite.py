@@ -1,10 +1,12 @@
 """The satellite's ears and the whole loop, measured on recordings.
 
     python -m bench.satellite DATA wake [--engine micro|open]
+    python -m bench.satellite DATA wake-under-sound [--engine micro|open]
     python -m bench.satellite DATA one-breath [--engine micro|open] [--clips 30]
-    python -m bench.satellite DATA barge-in [--minutes 20] [--talks 50]
+    python -m bench.satellite DATA barge-in [--minutes 20] [--talks 50] [--by command] [--seed 2]
     python -m bench.satellite DATA mouth-to-ear --stt URI --llm URI --tts URI [--clips 30]
     python -m bench.satellite DATA rest [--seconds 600]
+    python -m bench.satellite DATA ping [--seconds 600]
 
 DATA holds manifest.jsonl (audio, kind, positive_for, scenario...) and rir.jsonl. All figures are
 counts and times of this run on this machine; rooms are simulated but for `echo` pairs.
@@ -16,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +26,15 @@ import numpy as np
 import soundfile
 
 from bench.satellite_data import Data, speech_end, speech_start
+from bench.satellite_ping import ping
 from bench.satellite_rooms import Wave
-from bench.satellite_talk import barge_in
-from bench.satellite_wake import WORDS, one_breath, wake
+from bench.satellite_talk import Case, barge_in
+from bench.satellite_wake import WORDS, one_breath, wake, wake_under_sound
+
+_WHAT = ("wake", "wake-under-sound", "one-breath", "barge-in", "mouth-to-ear", "rest", "ping")
 
 
-def mouth_to_ear(data: Data, uris: list[str], clips: int) -> list[dict[str, Any]]:
+def mouth_to_ear(data: Data, uris: list[str], clips: int) -> Iterator[dict[str, Any]]:
     """From the last speech of a command to the first sample of the reply, read from the file."""
     entries = [entry for entry in data.of("command") if entry["seconds"] < 15]
     picked = entries[:: max(1, len(entries) // clips)][:clips]
@@ -53,7 +59,9 @@ def mouth_to_ear(data: Data, uris: list[str], clips: int) -> list[dict[str, Any]
     for name, values in stages.items():
         p50, p95 = np.percentile(values, [50, 95])
         print(f"  {name}: p50 {p50:.0f} ms, p95 {p95:.0f} ms")
-    return [{"what": "mouth-to-ear", "waits_ms": waits, "stages_ms": stages}]
+    whole = {name: [round(value) for value in values] for name, values in stages.items()}
+    waited = [round(wait) for wait in waits]
+    yield {"what": "mouth-to-ear", "waits_ms": waited, "stages_ms": whole}
 
 
 def _ask(folder: Path, said: Wave, uris: list[str]) -> tuple[float, dict[str, Any]] | None:
@@ -83,7 +91,7 @@ def _waits(turn: dict[str, Any]) -> dict[str, float]:
     return {name: end - start for name, start, end in marks if None not in (start, end)}
 
 
-def rest(seconds: float) -> None:
+def rest(seconds: float) -> Iterator[dict[str, Any]]:
     """CPU and memory of a satellite that waits for its wake word, echo canceller on."""
     with tempfile.TemporaryDirectory() as folder:
         quiet = np.random.default_rng(0).normal(0, 10, int(seconds + 20) * 16_000)
@@ -101,6 +109,7 @@ def rest(seconds: float) -> None:
     memory = next(line for line in status.splitlines() if line.startswith("VmRSS"))
     megabytes = int(memory.split()[1]) / 1024
     print(f"at rest for {seconds:.0f} s: {used / seconds:.1%} of a core, {megabytes:.0f} MB")
+    yield {"what": "rest", "seconds": seconds, "core": used / seconds, "mb": round(megabytes)}
 
 
 def _cpu_seconds(pid: int) -> float:
@@ -113,10 +122,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("data", type=Path)
-    parser.add_argument("what", choices=["wake", "one-breath", "barge-in", "mouth-to-ear", "rest"])
+    parser.add_argument("what", choices=_WHAT)
     parser.add_argument("--engine", choices=sorted(WORDS), default="micro")
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--talks", type=int, default=50)
+    parser.add_argument("--by", default="command", help="kind of recordings that talk")
+    parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--noise-suppression", action="store_true")
     parser.add_argument("--clips", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=600.0)
@@ -125,28 +136,29 @@ def main() -> None:
         parser.add_argument(f"--{name}", default="")
     arguments = parser.parse_args()
     data = Data(arguments.data)
-    rows = _measure(data, arguments)
-    if arguments.json is not None:
-        with arguments.json.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(row) + "\n" for row in rows)
+    for row in _measure(data, arguments):
+        if arguments.json is not None:
+            with arguments.json.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
 
 
-def _measure(data: Data, arguments: argparse.Namespace) -> list[dict[str, Any]]:
+def _measure(data: Data, arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
     match arguments.what:
         case "wake":
             return wake(data, arguments.engine)
+        case "wake-under-sound":
+            return wake_under_sound(data, arguments.engine)
         case "barge-in":
-            noise = arguments.noise_suppression
-            return barge_in(data, arguments.minutes, arguments.talks, noise=noise)
+            fields = ("minutes", "talks", "by", "seed")
+            chosen = {name: getattr(arguments, name) for name in fields}
+            return barge_in(data, Case(**chosen, noise=arguments.noise_suppression))
         case "mouth-to-ear":
             given = {name: getattr(arguments, name) for name in ("stt", "llm", "tts")}
             uris = [f"--{name}={uri}" for name, uri in given.items() if uri]
             return mouth_to_ear(data, uris, arguments.clips)
         case "one-breath":
-            one_breath(data, arguments.engine, arguments.clips)
-        case "rest":
-            rest(arguments.seconds)
-    return []
+            return one_breath(data, arguments.engine, arguments.clips)
+    return (ping if arguments.what == "ping" else rest)(arguments.seconds)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Draw what `bench.satellite --json` measured: python -m bench.satellite_plot OUT.png FILE.jsonl...
 
-Needs matplotlib.
+Nothing but what those files hold is drawn. Needs matplotlib.
 """
 
 import json
@@ -16,6 +16,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 _COLOURS = {"micro": "#1f77b4", "open": "#b0b0b0"}
+_NAMES = {"micro": "microWakeWord", "open": "openWakeWord"}
 _SHORT = {
     "a reply plays, with the echo canceller": "reply, AEC",
     "a reply plays, without it": "reply",
@@ -27,10 +28,17 @@ _SHORT = {
 def main() -> None:
     out, *inputs = sys.argv[1:]
     rows = [json.loads(line) for path in inputs for line in Path(path).read_text().splitlines()]
-    figure, axes = plt.subplots(1, 3, figsize=(11, 3.2), width_ratios=(1.4, 1, 1.2))
-    _wake(axes[0], [row for row in rows if row["what"] == "wake"])
-    _barge_in(axes[1], [row for row in rows if row["what"] == "barge-in"])
-    _mouth_to_ear(axes[2], [row for row in rows if row["what"] == "mouth-to-ear"])
+    panels = [
+        (_wake, 1.6, [row for row in rows if row["what"].startswith("wake")]),
+        (_barge_in, 1.0, [row for row in rows if "delays_ms" in row]),
+        (_mouth_to_ear, 1.2, [row for row in rows if row["what"] == "mouth-to-ear"]),
+    ]
+    shown = [(draw, width, found) for draw, width, found in panels if found]
+    widths = [width for _, width, _ in shown]
+    size = (3.0 * sum(widths), 3.2)
+    figure, axes = plt.subplots(1, len(shown), figsize=size, width_ratios=widths, squeeze=False)
+    for axis, (draw, _, found) in zip(axes[0], shown, strict=True):
+        draw(axis, found)
     figure.tight_layout()
     figure.savefig(out, dpi=90)
 
@@ -39,24 +47,33 @@ def _wake(axis: Axes, rows: list[dict[str, Any]]) -> None:
     cases = list(dict.fromkeys(row["case"] for row in rows))
     engines = dict.fromkeys(row["engine"] for row in rows)
     for place, engine in enumerate(engines):
-        found = {row["case"]: 100 * row["recall"] for row in rows if row["engine"] == engine}
-        at = [number + 0.4 * place for number in range(len(cases))]
-        label = f"{engine}WakeWord"
-        bars = axis.bar(
-            at, [found.get(c, 0) for c in cases], 0.38, color=_COLOURS[engine], label=label
-        )
+        found = {row["case"]: row for row in rows if row["engine"] == engine}
+        shares = [
+            100 * found[case]["heard"] / found[case]["said"] for case in cases if case in found
+        ]
+        at = [number + 0.4 * place for number, case in enumerate(cases) if case in found]
+        bars = axis.bar(at, shares, 0.38, color=_COLOURS[engine], label=_NAMES[engine])
         axis.bar_label(bars, fmt="%.0f", fontsize=7)
     ticks = [number + 0.2 for number in range(len(cases))]
     axis.set_xticks(ticks, [_SHORT.get(case, case) for case in cases], fontsize=7, rotation=30)
+    axis.set_ylim(0, 118)
     axis.set_title("wake words heard, %", fontsize=10)
-    axis.legend(fontsize=7, loc="lower left")
+    axis.legend(fontsize=7, loc="upper right", ncols=2)
 
 
 def _barge_in(axis: Axes, rows: list[dict[str, Any]]) -> None:
-    delays = np.sort([delay for row in rows for delay in row["delays_ms"]])
-    axis.plot(delays, np.linspace(0, 100, len(delays)), color="#1f77b4")
+    for row in rows:
+        delays = np.sort(row["delays_ms"])
+        talkers = len(delays) + row["missed"] + row["before"]
+        share = 100 * np.arange(1, len(delays) + 1) / talkers
+        label = f"{talkers} talkers ({row['by']})"
+        axis.step(delays, share, where="post", label=label)
     axis.axvline(200, color="#b0b0b0", linestyle="--", linewidth=1)
-    axis.set_title("talkers given room within ms, %", fontsize=10)
+    axis.set_xlim(0, 600)
+    axis.set_ylim(0, 101)
+    axis.set_xlabel("ms", fontsize=8)
+    axis.set_title("talkers given room within, %", fontsize=10)
+    axis.legend(fontsize=7, loc="lower right")
     axis.grid(alpha=0.3)
 
 

@@ -1,6 +1,8 @@
 """Talking over the reply: how soon it is silent, and how often it is for nothing."""
 
 import random
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,15 +14,30 @@ from satellite.frontend import FrontEndSettings, WebRtc
 from satellite.wake.engine import NoWake
 
 
-def barge_in(data: Data, minutes: float, talks: int, *, noise: bool) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Who talks into replies, and how often."""
+
+    minutes: float
+    """Of replies that nobody talks into."""
+    talks: int
+    by: str
+    """Kind of the recordings that talk."""
+    seed: int
+    noise: bool
+    """Whether noise suppression is on."""
+
+
+def barge_in(data: Data, case: Case) -> Iterator[dict[str, Any]]:
     """False stops over replies nobody talks into, and the time until a talker is given room."""
-    rng = random.Random(2)  # noqa: S311 - chooses recordings
-    _false_stops(data, rng, minutes, noise)
-    _echo_pairs(data, noise)
-    return [{"what": "barge-in", "delays_ms": _talkers(data, rng, talks, noise)}]
+    rng = random.Random(case.seed)  # noqa: S311 - chooses recordings
+    told = {"what": "barge-in", "by": case.by, "seed": case.seed}
+    yield told | _false_stops(data, rng, case.minutes, case.noise)
+    _echo_pairs(data, case.noise)
+    yield told | _talkers(data, rng, case)
 
 
-def _false_stops(data: Data, rng: random.Random, minutes: float, noise: bool) -> None:
+def _false_stops(data: Data, rng: random.Random, minutes: float, noise: bool) -> dict[str, Any]:
     counts = dict.fromkeys(Talk, 0)
     heard = 0.0
     while heard < minutes * 60:
@@ -36,13 +53,15 @@ def _false_stops(data: Data, rng: random.Random, minutes: float, noise: bool) ->
         f"{counts[Talk.REAL]} false stops, {counts[Talk.LIKELY]} pauses that went on, "
         f"{counts[Talk.MAYBE]} times ducked"
     )
+    stops = {"stops": counts[Talk.REAL], "pauses": counts[Talk.LIKELY], "ducks": counts[Talk.MAYBE]}
+    return {"minutes": heard / 60} | stops
 
 
-def _talkers(data: Data, rng: random.Random, talks: int, noise: bool) -> list[float]:
+def _talkers(data: Data, rng: random.Random, case: Case) -> dict[str, Any]:
     delays: list[float] = []
     missed = before = 0
-    commands = [entry for entry in data.of("command") if 2 < entry["seconds"] < 12]
-    for _ in range(talks):
+    commands = [entry for entry in data.of(case.by) if 2 < entry["seconds"] < 12]
+    for _ in range(case.talks):
         command = data.wave(rng.choice(commands)["audio"])
         command *= rng.choice([6_000, 10_000, 16_000]) / max(1.0, float(np.abs(command).max()))
         # By then the echo canceller knows the room, as it does after a satellite's first reply.
@@ -52,7 +71,7 @@ def _talkers(data: Data, rng: random.Random, talks: int, noise: bool) -> list[fl
         piece = command[: len(near) - int(begin * 16_000)]
         near[int(begin * 16_000) : int(begin * 16_000) + len(piece)] = piece
         events = []
-        for at, what in _simulate(data, rng, near, noise):
+        for at, what in _simulate(data, rng, near, case.noise):
             events.append((at, what))
             if what is Talk.REAL:
                 break
@@ -64,12 +83,12 @@ def _talkers(data: Data, rng: random.Random, talks: int, noise: bool) -> list[fl
         else:
             # The first silence counts, although a pause may end once before the talker is believed.
             delays.append(1000 * max(0.0, _silences(events, onset)[0] - onset))
+    p50, p95 = np.percentile(delays, [50, 95])
     print(
-        f"barge-in, {talks} talkers: silence {np.percentile(delays, 50):.0f} ms (p50), "
-        f"{np.percentile(delays, 95):.0f} ms (p95) after speech starts; {missed} not given room, "
-        f"{before} stopped before they spoke"
+        f"barge-in, {case.talks} talkers ({case.by}): silence {p50:.0f} ms (p50), {p95:.0f} ms "
+        f"(p95) after speech starts; {missed} not given room, {before} stopped before they spoke"
     )
-    return delays
+    return {"delays_ms": [round(delay) for delay in delays], "missed": missed, "before": before}
 
 
 def _silences(events: list[tuple[float, Any]], onset: float) -> list[float]:

@@ -1,13 +1,14 @@
 """What wakes the satellite, and what of a command in one breath survives."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from bench.satellite_data import Data, mixed, music, reply, room, speech_end, speech_start
 from bench.satellite_rooms import Simulation, Wave
+from satellite.barge_in import Talk
 from satellite.devices.device import FRAME_BYTES, Frame
 from satellite.ears import Ears
 from satellite.frontend import FrontEnd, FrontEndSettings, NoFrontEnd, WebRtc
@@ -19,11 +20,10 @@ _MICRO = ("alexa", "hey_jarvis", "hey_mycroft", "okay_nabu")
 WORDS: dict[str, tuple[str, ...]] = {"micro": _MICRO, "open": (*_MICRO, "hey_rhasspy")}
 
 
-def wake(data: Data, engine: str) -> list[dict[str, Any]]:
+def wake(data: Data, engine: str) -> Iterator[dict[str, Any]]:
     """Recall, false accepts and near misses; clean, in noise, and while a reply plays."""
     noises = [data.wave(entry["audio"]) for entry in data.of("noise")]
     rng = random.Random(1)  # noqa: S311 - chooses recordings
-    rows: list[dict[str, Any]] = []
     for label, ratio_db in (("quiet", None), ("noise 10 dB", 10), ("noise 0 dB", 0)):
         hits = misses = accepts = near_misses = 0
         minutes = near_minutes = 0.0
@@ -50,13 +50,14 @@ def wake(data: Data, engine: str) -> list[dict[str, Any]]:
             f"(median); {accepts} false accepts in {minutes:.1f} min of other speech, "
             f"{near_misses} in {near_minutes:.1f} min of words like them"
         )
-        recall = hits / (hits + misses)
-        rows.append({"what": "wake", "engine": engine, "case": label, "recall": recall})
-    return rows + _wake_under_sound(data, engine, rng)
+        recall = {"heard": hits, "said": hits + misses, "lag_ms": round(float(lag))}
+        false = {"accepts": accepts, "minutes": round(minutes, 1), "near_misses": near_misses}
+        yield {"what": "wake", "engine": engine, "case": label} | recall | false
 
 
-def _wake_under_sound(data: Data, engine: str, rng: random.Random) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
+def wake_under_sound(data: Data, engine: str) -> Iterator[dict[str, Any]]:
+    """Recall while the satellite itself plays; it makes room as soon as it hears speech."""
+    rng = random.Random(5)  # noqa: S311 - chooses recordings
     clips = [entry for entry in data.of("wake") if set(entry["positive_for"] or ()) & {"alexa"}]
     cases = (
         ("a reply plays, with the echo canceller", reply, True),
@@ -65,7 +66,7 @@ def _wake_under_sound(data: Data, engine: str, rng: random.Random) -> list[dict[
         ("music plays, without it", music, False),
     )
     for label, plays, echo in cases:
-        heard, own = 0, 0
+        heard, made_room, own = 0, 0, 0
         picked = rng.sample(clips, min(40, len(clips)))
         for entry in picked:
             near = np.zeros(16_000 * 8, np.float32)
@@ -76,16 +77,20 @@ def _wake_under_sound(data: Data, engine: str, rng: random.Random) -> list[dict[
             where = room(data, rng)
             detector = make_wake(engine, ("alexa",), 0.5, "")
             simulation = Simulation(where, near, plays(data, rng, 9), front_end, detector)
-            words = [at for at, what in simulation.run(obey=True) if isinstance(what, str)]
+            found = list(simulation.run(obey=True))
+            words = [at for at, what in found if isinstance(what, str)]
             heard += any(at > 4.0 for at in words)
             own += sum(at <= 4.0 for at in words)
-        print(f"wake {engine}, while {label}: {heard} of {len(picked)} heard, {own} false accepts")
-        recall = heard / len(picked)
-        rows.append({"what": "wake", "engine": engine, "case": label, "recall": recall})
-    return rows
+            made_room += any(at > 4.0 for at, what in found if what in (Talk.LIKELY, Talk.REAL))
+        print(
+            f"wake {engine}, while {label}: {heard} of {len(picked)} heard, {made_room} given "
+            f"room, {own} false accepts"
+        )
+        counts = {"heard": heard, "said": len(picked), "given_room": made_room, "accepts": own}
+        yield {"what": "wake under sound", "engine": engine, "case": label} | counts
 
 
-def one_breath(data: Data, engine: str, count: int) -> None:
+def one_breath(data: Data, engine: str, count: int) -> Iterator[dict[str, Any]]:
     """Commands right behind the wake word: is the first word among what is sent?"""
     rng = random.Random(4)  # noqa: S311 - chooses recordings
     wakes = [e for e in data.of("wake") if set(e["positive_for"] or ()) & set(WORDS[engine])]
@@ -106,7 +111,7 @@ def one_breath(data: Data, engine: str, count: int) -> None:
             woken += 1
             whole += since <= begin + _FRAME_SECONDS
             extra.append(begin - since)
-            first = command["text"].lower().split()[0]
+            first = _spelled(command["text"])[0]
             alone += first in recognize(tail)
             together += first in recognize(pcm[max(0, int(since * 16_000)) :])
         print(
@@ -114,6 +119,9 @@ def one_breath(data: Data, engine: str, count: int) -> None:
             f"{whole} send all of the command, with {np.median(extra):.2f} s (median) of what was "
             f"before it; its first word is recognized in {together}, said alone in {alone}"
         )
+        counts = {"count": count, "woken": woken, "whole": whole}
+        words = {"first_word": together, "first_word_alone": alone}
+        yield {"what": "one-breath", "engine": engine, "gap": gap} | counts | words
 
 
 _FRAME_SECONDS = 0.032
@@ -155,10 +163,14 @@ def _recognizer() -> Callable[[Wave], list[str]]:
 
     def recognize(pcm: Wave) -> list[str]:
         parts, _ = model.transcribe(pcm / 32768, language="en", beam_size=1)
-        words = "".join(part.text for part in parts).lower()
-        return "".join(letter if letter.isalnum() else " " for letter in words).split()[:6]
+        return _spelled("".join(part.text for part in parts))[:6]
 
     return recognize
+
+
+def _spelled(text: str) -> list[str]:
+    """Return the words of a text without case and marks: "I'd" is two of them."""
+    return "".join(letter if letter.isalnum() else " " for letter in text.lower()).split()
 
 
 def _words(pcm: Wave, engine: str) -> list[tuple[float, str]]:
