@@ -66,6 +66,9 @@ class BargeInSettings:
     """...if it is no quieter than this, against the echo."""
     near_clear_db: float = 6.0
     """So much more of it is listened to more closely, whatever it is."""
+    near_pause_db: float = 8.0
+    """So much more of it for two frames pauses the reply: a voice detector that has heard nothing
+    but echoes is slow to believe that somebody speaks."""
     near_maybe: float = 0.05
     """Probability from which a frame of something in the room may be speech..."""
     near_likely: float = 0.12
@@ -86,6 +89,7 @@ class Hearing:
     """Power of the microphone's signal, in front of the echo canceller, over one step."""
 
 
+_LOUD_FRAMES = 2
 _LOUD_DB = 3.0
 """How far below the usual level a reply is still loud enough to tell what an echo leaves."""
 
@@ -106,6 +110,7 @@ class BargeIn:
         self._silence = 0.0
         self._paused = self._after = 0.0
         self._echo_db = -inf
+        self._loud_frames = 0
         self.frames: deque[Hearing] = deque(maxlen=200)
         """What was heard since the first sign of speech."""
 
@@ -121,6 +126,7 @@ class BargeIn:
         speech = self._is_speech(hearing)
         self._frames.append((hearing.samples, speech))
         near = self._near_db(hearing) if hearing.far else -inf
+        self._loud_frames = self._loud_frames + 1 if near > settings.near_pause_db else 0
         if hearing.far and hearing.probability < settings.speech and self._state is None:
             self._learn(hearing, seconds)
         if self._state is Talk.LIKELY:
@@ -170,7 +176,7 @@ class BargeIn:
     def _next(self, hearing: Hearing, *, speech: bool, near: float) -> Talk | None:
         settings = self._settings
         if self._state in (None, Talk.MAYBE) and near > 0:
-            if hearing.probability >= settings.near_likely:
+            if hearing.probability >= settings.near_likely or self._loud_frames >= _LOUD_FRAMES:
                 self._silence = 0.0
                 return self._to(Talk.LIKELY)
             maybe = hearing.probability >= settings.near_maybe or near > settings.near_clear_db

@@ -86,8 +86,16 @@ def test_doubtful_speech_in_the_silence_of_a_pause_is_none() -> None:
 def test_what_is_louder_than_the_echo_ducks_before_it_is_known_to_be_speech() -> None:
     barge_in = at_home()
 
-    assert [change for _, change in feed(barge_in, 0.1, 0.0)] == [Talk.MAYBE]
+    assert [change for _, change in feed(barge_in, 0.1, 0.0, left_db=-5.0)] == [Talk.MAYBE]
     assert [change for _, change in feed(barge_in, 1.0, 0.0, left_db=-30.0)] == [Talk.NONE]
+
+
+def test_what_stays_far_louder_than_the_echo_pauses_whatever_it_is_and_stops_nothing() -> None:
+    barge_in = at_home()
+
+    changes = feed(barge_in, 0.3, 0.0) + feed(barge_in, 1.0, 0.0, left_db=-30.0)
+
+    assert [change for _, change in changes] == [Talk.MAYBE, Talk.LIKELY, Talk.NONE]
 
 
 def test_the_end_of_a_reply_is_nobody() -> None:
