@@ -158,7 +158,10 @@ class ServiceHandler(AsyncEventHandler):
         await self.stop_job()
         self.span = self.telemetry.begin(self.stage, self._turn_id)
         self._turn_id = ""
-        self._job = asyncio.create_task(self._guard(self._traced(job, self.span)))
+        traced = self._traced(job, self.span)
+        self._job = asyncio.create_task(self._guard(traced))
+        # A task that is cancelled before its first step never comes to await them.
+        self._job.add_done_callback(lambda _: (traced.close(), job.close()))
 
     async def stop_job(self) -> None:
         """Cancel the job in progress, if any, and wait until it has ended."""

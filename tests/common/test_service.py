@@ -1,6 +1,7 @@
 """What every service does on the wire, over real TCP."""
 
 import asyncio
+import inspect
 import json
 import logging
 from collections.abc import AsyncIterator
@@ -132,6 +133,30 @@ async def test_a_new_request_replaces_the_one_in_progress() -> None:
     ("text", "code", "says"),
     [("refuse", "bad-audio", "not like this"), ("bug", "internal", "see the service log")],
 )
+async def test_a_job_stopped_before_its_first_step_is_closed() -> None:
+    jobs = []
+
+    class Hasty(Speaker):
+        ended = asyncio.Event()
+
+        async def on_request(self, event: Event) -> None:
+            jobs.append(self._speak(Synthesize.from_event(event).text))
+            await self.start(jobs[-1])
+            await self.stop_job()
+
+    async with (
+        serve("tcp://127.0.0.1:0", partial(Hasty, lambda: INFO)) as uri,
+        AsyncClient.from_uri(uri) as client,
+    ):
+        await client.write_event(Synthesize("hello").event())
+        await client.write_event(Ping().event())
+        await receive_until(client, Pong)
+
+    # Else Python complains that it was never awaited.
+    assert [inspect.getcoroutinestate(job) for job in jobs] == [inspect.CORO_CLOSED]
+    assert not Hasty.ended.is_set()
+
+
 async def test_a_failed_job_is_one_error_event_and_the_connection_stays_usable(
     text: str, code: str, says: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -10,7 +10,7 @@ TYPES: Final = {
     "tts": (
         "synthesize", "synthesize-start", "synthesize-chunk", "synthesize-stop",
     ),
-    "llm": ("transcript", "recognize"),
+    "llm": ("transcript", "recognize", "transcript-tentative"),
 }  # fmt: skip
 COMMON: Final = (
     "describe", "ping", "trace-query", "error", "info", "audio-start", "audio-chunk", "pong",
@@ -45,8 +45,22 @@ def audio_format(random: Random) -> dict[str, Any]:
     }
 
 
+def question(random: Random) -> dict[str, Any]:
+    """Return what is asked, in one of a few conversations."""
+    return {
+        "text": random.choice(_TEXTS),
+        "context": {
+            "conversation_id": random.choice("abcdef"),
+            **random.choice([{}, {"heard": random.choice(_TEXTS)}]),
+        },
+    }
+
+
 _RIGHT: Final[dict[str, Callable[[Random], dict[str, Any]]]] = {
-    "transcribe": lambda random: {"language": random.choice(["en", "de"])},
+    "transcribe": lambda random: {
+        "language": random.choice(["en", "de"]),
+        "context": {"tentative": random.choice([True, False])},
+    },
     "audio-start": audio_format,
     "audio-chunk": audio_format,
     "synthesize": lambda random: {"text": random.choice(_TEXTS)},
@@ -55,13 +69,8 @@ _RIGHT: Final[dict[str, Callable[[Random], dict[str, Any]]]] = {
         "voice": random.choice([None, {"name": "plain"}, {"language": "de"}]),
     },
     "synthesize-chunk": lambda random: {"text": random.choice(_TEXTS)},
-    "transcript": lambda random: {
-        "text": random.choice(_TEXTS),
-        "context": {
-            "conversation_id": random.choice("abcdef"),
-            **random.choice([{}, {"heard": random.choice(_TEXTS)}]),
-        },
-    },
+    "transcript": question,
+    "transcript-tentative": question,
     "ping": lambda random: {"text": random.choice(_TEXTS)},
     "trace-query": lambda random: {"since": random.choice(_VALUES), "text": True},
 }
