@@ -116,23 +116,6 @@ async def test_a_job_dies_with_its_connection() -> None:
         await asyncio.wait_for(ended.wait(), 10)
 
 
-async def test_a_new_request_replaces_the_one_in_progress() -> None:
-    async with service() as (uri, ended), AsyncClient.from_uri(uri) as client:
-        await client.write_event(Synthesize("forever").event())
-        await receive_until(client, AudioChunk)
-
-        await client.write_event(Synthesize("next").event())
-        chunk = AudioChunk.from_event(await receive(client))
-
-        assert chunk.audio == b"next"
-        assert ended.is_set()
-        await receive_until(client, AudioStop)
-
-
-@pytest.mark.parametrize(
-    ("text", "code", "says"),
-    [("refuse", "bad-audio", "not like this"), ("bug", "internal", "see the service log")],
-)
 async def test_a_job_stopped_before_its_first_step_is_closed() -> None:
     jobs = []
 
@@ -157,6 +140,23 @@ async def test_a_job_stopped_before_its_first_step_is_closed() -> None:
     assert not Hasty.ended.is_set()
 
 
+async def test_a_new_request_replaces_the_one_in_progress() -> None:
+    async with service() as (uri, ended), AsyncClient.from_uri(uri) as client:
+        await client.write_event(Synthesize("forever").event())
+        await receive_until(client, AudioChunk)
+
+        await client.write_event(Synthesize("next").event())
+        chunk = AudioChunk.from_event(await receive(client))
+
+        assert chunk.audio == b"next"
+        assert ended.is_set()
+        await receive_until(client, AudioStop)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "says"),
+    [("refuse", "bad-audio", "not like this"), ("bug", "internal", "see the service log")],
+)
 async def test_a_failed_job_is_one_error_event_and_the_connection_stays_usable(
     text: str, code: str, says: str, caplog: pytest.LogCaptureFixture
 ) -> None:
