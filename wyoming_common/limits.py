@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from wyoming_common.errors import BadRequest, TimedOut, TooLarge
+from wyoming_common.listening import on_the_line
 
 _DEEPEST: Final = 32
 """Objects and lists inside each other; what clients send has four."""
@@ -145,7 +146,8 @@ class GuardedReader(asyncio.StreamReader):
             async with asyncio.timeout_at(self._deadline):
                 line = self._first
                 if line != b"\n":
-                    line += await self._source.readuntil(b"\n")
+                    with on_the_line():
+                        line += await self._source.readuntil(b"\n")
         except asyncio.IncompleteReadError as err:
             raise BadRequest("The connection ended in the middle of a header line") from err
         except asyncio.LimitOverrunError as err:
@@ -169,7 +171,8 @@ class GuardedReader(asyncio.StreamReader):
                 raise TimedOut(f"No event for {allowed:g} s")
             try:
                 async with asyncio.timeout(left if left > 0 else allowed):
-                    return await self._source.read(1)
+                    with on_the_line():
+                        return await self._source.read(1)
             except TimeoutError:
                 continue
 
@@ -193,7 +196,8 @@ class GuardedReader(asyncio.StreamReader):
             self._held += n
         if self._data_follows and n > _SHORT:
             await asyncio.sleep(self._data.note(time.monotonic(), n))
-        return await self._source.readexactly(n)
+        with on_the_line():
+            return await self._source.readexactly(n)
 
     async def discard(self) -> None:
         """Read until the client hangs up, and keep nothing."""

@@ -4,7 +4,8 @@ import asyncio
 import os
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -122,6 +123,20 @@ def _with_files(
 
 def _no_password() -> str:
     raise ConfigError("tls_key: expected a key without a password")
+
+
+@contextmanager
+def on_the_line() -> Iterator[None]:
+    """Raise ConnectionError for whatever ends a connection while the block reads or writes.
+
+    A line that is dead ends with ETIMEDOUT, whose Python class is that of time that is up.
+    """
+    try:
+        yield
+    except ConnectionError:
+        raise
+    except OSError as err:
+        raise ConnectionAbortedError(f"The line is dead: {err}") from err
 
 
 def has_left(writer: asyncio.StreamWriter) -> bool:

@@ -187,7 +187,7 @@ async def _run(handler: ServiceHandler, peer: str, tls: ssl.SSLContext | None) -
         with as_client(peer):
             await handler.run()
         await handler.writer.wait_closed()
-    except (ConnectionError, ssl.SSLError, asyncio.IncompleteReadError) as err:
+    except (OSError, asyncio.IncompleteReadError) as err:
         _LOGGER.debug("The client went away: %s", err)
     except Exception:
         _LOGGER.exception("Client dropped")

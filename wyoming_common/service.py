@@ -18,6 +18,7 @@ from wyoming_common.errors import BadRequest, Busy, ServiceError, TimedOut
 from wyoming_common.limits import GuardedReader, Limits, Memory, Pace
 from wyoming_common.listening import (
     has_left,
+    on_the_line,
 )
 from wyoming_common.observe import note_received, note_sent
 from wyoming_common.telemetry import TRACE_QUERY, TRACE_REPORT, Telemetry
@@ -29,6 +30,7 @@ _STUCK_SECONDS = 1.0
 _LINGER_SECONDS = 1.0
 
 _DESCRIBED_SECONDS = 0.1
+
 
 class Described:
     """What a service says of itself, made anew at most every tenth of a second.
@@ -146,7 +148,8 @@ class ServiceHandler(AsyncEventHandler):
         self._writing = time.monotonic() if self._writing is None else self._writing
         try:
             async with asyncio.timeout(self.limits.write_seconds):
-                await super().write_event(event)
+                with on_the_line():
+                    await super().write_event(event)
         except TimeoutError as err:
             self.drop()
             raise ConnectionAbortedError("The client stopped reading") from err
