@@ -14,7 +14,7 @@ import statistics
 import time
 from collections.abc import Iterator, Sequence
 
-from wyoming_common.home_assistant import Area, Entity, Home
+from wyoming_common.home import Area, Entity, Home
 from wyoming_llm.home.sentences import Sentences
 
 LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "sv", "pt", "ru")

@@ -8,7 +8,6 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from wyoming_common.errors import ConfigError, Unavailable
+from wyoming_common.home import Area, Entity, Home, State
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -34,69 +34,6 @@ _REGISTRIES: Final = (
     "area_registry_updated",
     "floor_registry_updated",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What an entity is at a moment."""
-
-    value: str
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Entity:
-    """An entity that voice assistants may use."""
-
-    id: str
-    name: str
-    called: tuple[str, ...] = ()
-    """What people may call it; its name where nothing else is said"""
-    area: str = ""
-    """Id of its area, or of its device's"""
-
-    @property
-    def domain(self) -> str:
-        return self.id.partition(".")[0]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Every name it goes by."""
-        return self.called or (self.name,)
-
-
-@dataclass(frozen=True, slots=True)
-class Area:
-    """A room, or a floor."""
-
-    id: str
-    name: str
-    aliases: tuple[str, ...] = ()
-    floor: str = ""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Every name it goes by."""
-        return (self.name, *self.aliases)
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """Everything exposed, at one moment. A new object whenever something but a state changes."""
-
-    entities: Mapping[str, Entity] = field(default_factory=dict)
-    areas: Mapping[str, Area] = field(default_factory=dict)
-    floors: Mapping[str, Area] = field(default_factory=dict)
-    devices: Mapping[str, str] = field(default_factory=dict)
-    """Area's id of each device, for that of a satellite"""
-    language: str = ""
-
-    def names(self) -> list[str]:
-        """Return every name a person may say, the entities' first."""
-        groups = (self.entities.values(), self.areas.values(), self.floors.values())
-        return list(
-            dict.fromkeys(name for group in groups for item in group for name in item.names)
-        )
 
 
 class HomeAssistant:

@@ -14,7 +14,8 @@ from tests.llm.fake_home import TOKEN, FakeHome, serving
 from tests.llm.fakes import FakeLlm
 from tests.wire import SECONDS
 from wyoming_common.errors import ConfigError, Unavailable
-from wyoming_common.home_assistant import Home, HomeAssistant
+from wyoming_common.home import Home
+from wyoming_common.home_assistant import HomeAssistant
 from wyoming_common.worker import ModelThread
 from wyoming_llm.assistant import Assistant, Turn
 from wyoming_llm.config import LlmSettings

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from wyoming_common.home_assistant import Entity
+from wyoming_common.home import Entity
 from wyoming_llm.engine import Message, Prompt
 from wyoming_llm.home.sentences import Understood
 from wyoming_llm.home.targets import Known

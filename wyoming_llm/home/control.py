@@ -5,7 +5,8 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
-from wyoming_common.home_assistant import Entity, HomeAssistant
+from wyoming_common.home import Entity
+from wyoming_common.home_assistant import HomeAssistant
 from wyoming_common.worker import ModelThread
 from wyoming_llm.config import OFF, LlmSettings
 from wyoming_llm.engine import Sampling

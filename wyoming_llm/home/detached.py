@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Final
 
-from wyoming_common.home_assistant import Home
+from wyoming_common.home import Home
 from wyoming_common.worker import ModelThread
 from wyoming_llm.home.sentences import Sentences
 from wyoming_llm.home.speech import say

@@ -6,7 +6,7 @@ from typing import Final
 
 from rapidfuzz import fuzz, process
 
-from wyoming_common.home_assistant import Entity, Home
+from wyoming_common.home import Entity, Home
 
 _WORD_SCORE: Final = 75.0
 """A misheard word keeps three quarters of its letters; "bedroom" and "bathroom" do not."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 from wyoming_common.errors import ConfigError
-from wyoming_common.home_assistant import Home
+from wyoming_common.home import Home
 from wyoming_llm.home.names import corrections
 from wyoming_llm.home.speech import say
 from wyoming_llm.home.targets import QUESTIONS, REFUSABLE

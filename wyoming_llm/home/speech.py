@@ -9,7 +9,7 @@ from typing import Any, Final
 from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from wyoming_common.home_assistant import Entity, State
+from wyoming_common.home import Entity, State
 
 _LOGGER = logging.getLogger(__name__)
 

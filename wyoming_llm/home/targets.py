@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from wyoming_common.home_assistant import Area, Entity, Home, State
+from wyoming_common.home import Area, Entity, Home, State
 
 GONE: Final = ("unavailable", "unknown")
 
