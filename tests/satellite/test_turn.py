@@ -98,6 +98,18 @@ def test_a_pause_after_the_wake_word_leaves_the_word_out() -> None:
     assert listen.since > room.at - 0.5 - 0.6 - 2 * SECONDS
 
 
+def test_speech_that_begins_after_the_chime_is_sent_without_it() -> None:
+    settings = TurnSettings()
+    room = Room()
+    room.machine.wake(room.at, "okay_nabu")
+    room.quiet(settings.chime_seconds + 0.1)
+
+    [listen] = room.speak(0.5)
+
+    assert isinstance(listen, Listen)
+    assert listen.since >= settings.chime_seconds
+
+
 def test_nothing_said_after_the_wake_word_ends_with_a_sound() -> None:
     room = Room()
     room.machine.wake(0.0, "okay_nabu")
