@@ -93,9 +93,9 @@ class TurnSettings:
     barge_in_settings: BargeInSettings = field(default_factory=BargeInSettings)
     cancels: bool = True
     """Whether a turn that has not been answered yet can be taken back, and said anew."""
-    wake_tail_seconds: float = 0.25
+    wake_tail_seconds: float = 0.3
     """A wake word may be reported before it is over: speech that ends so soon is the rest of it. Of
-    161 wake words 5 go on for longer; "what time is it" may be over within twice this."""
+    161 wake words 4 go on for longer; "what time is it" may be over within twice this."""
     go_on_seconds: float = 1.5
     """Speech that goes on so soon after its end, before a reply, belongs to the same turn."""
     no_speech_seconds: float = 5.0
