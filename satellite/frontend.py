@@ -8,6 +8,7 @@ import numpy as np
 from satellite.devices.device import FRAME_BYTES, FRAME_SAMPLES
 from wyoming_common.audio import MODEL_RATE, PcmConverter, PcmFormat, Reframer
 from wyoming_common.errors import MissingDependency
+from wyoming_common.extras import how_to_install
 
 
 class FrontEnd(Protocol):
@@ -49,8 +50,8 @@ class WebRtc:
             from livekit import rtc
         except ModuleNotFoundError as err:
             raise MissingDependency(
-                "Echo cancellation needs the package 'livekit': pip install "
-                "'parley-voice[satellite]', or use --no-echo-cancellation"
+                f"Echo cancellation needs the package 'livekit': {how_to_install('satellite')}, "
+                "or use --no-echo-cancellation"
             ) from err
         self._frame: Any = rtc.AudioFrame
         self._apm = rtc.AudioProcessingModule(

@@ -6,6 +6,7 @@ from importlib.metadata import metadata
 from typing import Any
 
 from wyoming_common.errors import MissingDependency, UnknownEngine
+from wyoming_common.extras import how_to_install
 
 
 def load(registry: Mapping[str, str], name: str) -> Any:
@@ -24,7 +25,7 @@ def load(registry: Mapping[str, str], name: str) -> Any:
             raise
         extra = _extra(name, module)
         raise MissingDependency(
-            f"Engine '{name}' needs the package '{err.name}': pip install 'parley-voice[{extra}]'"
+            f"Engine '{name}' needs the package '{err.name}': {how_to_install(extra)}"
         ) from err
     except ImportError as err:
         raise MissingDependency(f"Engine '{name}' cannot be loaded: {err}") from err

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from satellite.body.control import Controls, News
 from wyoming_common.errors import ConfigError, MissingDependency
+from wyoming_common.extras import how_to_install
 
 _BLINK = {
     "awake": (0.1, 0.1),
@@ -66,7 +67,7 @@ class Gpio:
         except ModuleNotFoundError as err:
             raise MissingDependency(
                 "Lights and buttons need the package 'gpiozero': "
-                "pip install 'parley-voice[gpio]' lgpio"
+                f"{how_to_install('gpio')}, and pip install lgpio"
             ) from err
         led, button, mute = self._pins
         try:

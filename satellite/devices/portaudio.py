@@ -14,6 +14,7 @@ from satellite.devices.device import FRAME_BYTES, FRAME_SECONDS, SILENCE, Frame
 from satellite.player import Player
 from wyoming_common.audio import MODEL_RATE, PcmConverter, PcmFormat, Reframer
 from wyoming_common.errors import ConfigError, MissingDependency, ServiceError
+from wyoming_common.extras import how_to_install
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ def sound_library() -> Any:
         import sounddevice
     except ModuleNotFoundError as err:
         raise MissingDependency(
-            "The microphone and the speaker need sounddevice: pip install 'parley-voice[satellite]'"
+            f"The microphone and the speaker need sounddevice: {how_to_install('satellite')}"
         ) from err
     except OSError as err:
         raise MissingDependency(

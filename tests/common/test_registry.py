@@ -31,7 +31,7 @@ def test_an_unknown_engine_is_answered_with_those_there_are() -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("import no_such_library_anywhere", r"'no_such_library_anywhere'.*pip install"),
+        ("import no_such_library_anywhere", r"'no_such_library_anywhere': script/setup"),
         ("raise ImportError('libgomp.so.1: cannot open shared object file')", "libgomp"),
     ],
 )

@@ -15,6 +15,7 @@ from wyoming.info import Info
 
 from wyoming_common.discovery import KINDS, Watcher, describe
 from wyoming_common.errors import ServiceError, Unavailable
+from wyoming_common.extras import how_to_install, package_of
 
 _PORTS = {"stt": 10300, "llm": 10600, "tts": 10200, "satellite": 10700}
 _REGISTRIES = {
@@ -89,7 +90,7 @@ def sound() -> list[Finding]:
 
         devices: list[dict[str, Any]] = list(sounddevice.query_devices())
     except ImportError:
-        remedy = "pip install 'parley-voice[satellite]'"
+        remedy = how_to_install("satellite")
         return [Finding("sound", Verdict.NOTE, "sounddevice is not installed", remedy)]
     except OSError:
         remedy = "sudo apt install libportaudio2"
@@ -143,7 +144,7 @@ async def _import(kind: str, name: str, target: str) -> Finding:
 
 def _import_finding(about: str, name: str, kind: str, status: int, lines: Sequence[str]) -> Finding:
     extra = _EXTRAS.get(kind, kind)
-    reinstall = f"pip install --force-reinstall 'parley-voice[{extra}]'"
+    reinstall = f"pip install --force-reinstall {package_of(extra)}"
     if status == 0:
         return Finding(about, Verdict.OK, name)
     if status == -signal.SIGILL:
