@@ -1,115 +1,237 @@
+from contextlib import nullcontext, suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from wyoming_common.errors import Busy
-from wyoming_llm.engines import slots as module
-from wyoming_llm.engines.slots import Slots, common
+from wyoming_llm.engines.kept import common
+from wyoming_llm.engines.slots import Slot, Slots
 
-
-@pytest.fixture(autouse=True)
-def short_tail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "TAIL", 1)
+GRAIN = 2
 
 
 class Memory:
-    """Sequences as lists; what the bookkeeping believes is held against them."""
+    """A memory that is a list; what the bookkeeping believes is held against it."""
 
-    def __init__(self, *, rewinds: bool = True) -> None:
-        self.held: dict[int, list[int]] = {}
+    def __init__(self, size: int, *, rewinds: bool = True) -> None:
+        self.held: list[int] = []
+        self.size = size
         self.rewinds = rewinds
+        self.closed = False
 
-    def copy(self, source: int, target: int, size: int) -> bool:
-        assert not self.held.get(target)
-        if self.rewinds:
-            self.held[target] = self.held[source][:size]
-        return self.rewinds
-
-    def cut(self, sequence: int, size: int) -> bool:
+    def cut(self, size: int) -> bool:
         if size and not self.rewinds:
             return False
-        self.held[sequence] = self.held.get(sequence, [])[:size]
+        del self.held[size:]
         return True
 
+    def state(self) -> bytes:
+        assert not self.closed
+        return bytes(self.held)
 
-def read(slots: Slots, memory: Memory, tokens: list[int], owner: str = "") -> int:
-    """Read a prompt as an engine does; returns how many tokens were known already."""
-    slot = slots.take(tokens, owner)
-    known = len(slot.tokens)
-    assert memory.held.get(slot.number, []) == slot.tokens == tokens[:known]
-    memory.held.setdefault(slot.number, []).extend(tokens[known:])
-    slot.tokens += tokens[known:]
-    slot.read = len(slot.tokens)
-    slots.give_back(slot)
-    return known
+    def restore(self, state: bytes) -> bool:
+        assert not self.held
+        assert len(state) <= self.size
+        self.held = list(state)
+        return True
+
+    def close(self) -> None:
+        assert not self.closed
+        self.closed = True
+
+
+class House:
+    """Slots, and every memory they opened."""
+
+    def __init__(self, count: int = 3, room: int = 4096, *, rewinds: bool = True) -> None:
+        self.memories: list[Memory] = []
+        self.rewinds = rewinds
+        self.slots: Slots[Memory] = Slots(self.open, count, room, GRAIN)
+
+    def open(self, size: int) -> Memory:
+        self.memories.append(Memory(size, rewinds=self.rewinds))
+        return self.memories[-1]
+
+    def open_tokens(self) -> int:
+        return sum(memory.size for memory in self.memories if not memory.closed)
+
+    def take(self, tokens: list[int], owner: str = "") -> Slot[Memory]:
+        slot = self.slots.take(tokens, len(tokens), owner)
+        assert slot.memory.held == slot.tokens == tokens[: len(slot.tokens)]
+        assert slot.memory.size >= len(tokens)
+        return slot
+
+    def read(self, tokens: list[int], owner: str = "") -> int:
+        """Read a prompt as an engine does; returns how many tokens were known already."""
+        slot = self.take(tokens, owner)
+        known = len(slot.tokens)
+        fill(slot, tokens)
+        self.slots.give_back(slot)
+        return known
+
+
+def fill(slot: Slot[Memory], tokens: list[int]) -> None:
+    slot.memory.held = list(tokens)
+    slot.tokens = list(tokens)
+    slot.read = len(tokens)
 
 
 PROMPTS = st.lists(
-    st.tuples(st.lists(st.integers(0, 2), min_size=1, max_size=8), st.sampled_from(["", "a", "b"])),
+    st.tuples(
+        st.lists(st.integers(0, 2), min_size=1, max_size=8),
+        st.sampled_from(["", "a", "b", "c"]),
+        st.sampled_from(["read", "keep", "prepare", "leave busy"]),
+    ),
     max_size=30,
 )
 
 
-@given(PROMPTS, st.integers(1, 4), st.booleans())
+@given(PROMPTS, st.integers(1, 4), st.booleans(), st.integers(0, 200))
 def test_the_books_always_say_what_the_memory_holds(
-    prompts: list[tuple[list[int], str]], count: int, rewinds: bool
+    prompts: list[tuple[list[int], str, str]], count: int, rewinds: bool, length: int
 ) -> None:
-    memory = Memory(rewinds=rewinds)
-    slots = Slots(count, memory)
+    house = House(count, 512, rewinds=rewinds)
+    busy: list[Slot[Memory]] = []
 
-    for tokens, owner in prompts:
-        assert read(slots, memory, tokens, owner) < len(tokens)
+    for short, owner, what in prompts:
+        tokens = [*short, *[9] * length]
+        with suppress(Busy) if busy else nullcontext():
+            if what == "read":
+                assert house.read(tokens, owner) < len(tokens)
+            elif what == "keep":
+                kept = house.slots.keep(tokens)
+                assert kept is None or list(kept.state) == tokens[: len(tokens) // GRAIN * GRAIN]
+            elif what == "prepare":
+                house.slots.prepare()
+            elif len(busy) < count - 1:
+                busy.append(house.take(tokens, owner))
+                fill(busy[-1], tokens)
+        assert house.open_tokens() <= 2 * 512
+    house.slots.close()
+
+    assert all(memory.closed for memory in house.memories)
 
 
 def test_a_conversation_goes_on_where_it_was() -> None:
-    memory = Memory()
-    slots = Slots(3, memory)
-    read(slots, memory, [1, 2, 3, 4], "a")
-    read(slots, memory, [1, 2, 9, 9], "b")
+    house = House()
+    house.read([1, 2, 3, 4], "a")
+    house.read([1, 2, 9, 9], "b")
 
-    assert read(slots, memory, [1, 2, 3, 4, 5], "a") == 4
-
-
-def test_a_new_conversation_shares_what_another_has_read() -> None:
-    memory = Memory()
-    slots = Slots(3, memory)
-    read(slots, memory, [1, 2, 3, 4], "a")
-
-    assert read(slots, memory, [1, 2, 3, 7], "b") == 3
-    assert read(slots, memory, [1, 2, 3, 4, 5], "a") == 4
+    assert house.read([1, 2, 3, 4, 5], "a") == 4
 
 
-def test_the_same_prompt_again_leaves_one_token_to_read() -> None:
-    memory = Memory()
-    slots = Slots(2, memory)
-    read(slots, memory, [1, 2, 3])
+def test_a_new_conversation_begins_with_a_copy_of_what_another_has_read() -> None:
+    house = House()
+    house.read([1, 2, 3, 4], "a")
 
-    assert read(slots, memory, [1, 2, 3]) == 2
+    assert house.read([1, 2, 7, 7], "b") == 2
+    assert house.read([1, 2, 3, 4, 5], "a") == 4
+
+
+def test_what_a_busy_slot_has_read_is_known_too() -> None:
+    house = House()
+    fill(house.take([1, 2, 3, 4], "a"), [1, 2, 3, 4])
+
+    assert house.read([1, 2, 3, 4, 5], "b") == 4
+
+
+def test_the_same_prompt_again_leaves_its_last_group_to_read() -> None:
+    house = House()
+    house.read([1, 2, 3, 4])
+
+    assert house.read([1, 2, 3, 4]) == 2
+
+
+def test_a_group_that_was_cut_short_is_read_again() -> None:
+    house = House()
+    house.read([1, 2, 3], "a")
+
+    assert house.read([1, 2, 3, 4, 5], "a") == 2
+
+
+def test_what_was_generated_is_read_once_more() -> None:
+    house = House()
+    house.read([1, 2, 3, 4], "a")
+    slot = house.take([1, 2, 3, 4, 5], "a")
+    slot.memory.held += [5, 6]
+    slot.tokens += [5, 6]
+    house.slots.give_back(slot)
+
+    assert house.read([1, 2, 3, 4, 5, 6, 7], "a") == 4
+
+
+def test_a_conversation_that_was_pushed_out_comes_back_from_where_it_was_kept() -> None:
+    house = House(count=1)
+    long = [number % 250 for number in range(80)]
+    house.read(long, "a")
+    house.read([7, 7, 7, 7], "b")
+
+    assert house.read([*long, 1], "a") == 80
 
 
 def test_no_slot_is_handed_out_twice() -> None:
-    slots = Slots(2, Memory())
-    slots.take([1, 2])
-    slots.take([1, 2])
+    house = House(count=2)
+    house.take([1, 2])
+    house.take([1, 2])
 
     with pytest.raises(Busy):
-        slots.take([1, 2])
+        house.take([1, 2])
+
+
+def test_replies_that_fill_the_memory_leave_no_room_for_one_more() -> None:
+    house = House(count=9, room=512)
+    house.take([1] * 300)
+    house.take([2] * 300)
+
+    with pytest.raises(Busy, match="memory"):
+        house.take([3])
+
+
+def test_a_slot_that_grows_keeps_what_it_holds() -> None:
+    house = House()
+    house.read([1, 2, 3, 4], "a")
+    slot = house.take([1, 2, 3, 4, 5], "a")
+    house.slots.grow(slot, 2000)
+
+    assert slot.memory.held == [1, 2, 3, 4]
+    assert slot.memory.size >= 2000
+    assert house.open_tokens() == slot.memory.size
 
 
 def test_a_stable_beginning_is_given_up_last() -> None:
-    memory = Memory()
-    slots = Slots(3, memory)
-    stable = slots.take([1, 2, 3])
-    stable.tokens[:] = memory.held[stable.number] = [1, 2, 3]
-    stable.read = 3
-    stable.stable = True
-    slots.give_back(stable)
+    house = House(count=1, room=512)
+    house.read([1, 2, 3, 4])
+    house.slots.keep([1, 2, 3, 4])
     for number in range(10, 20):
-        read(slots, memory, [number, number, number], str(number))
+        house.read([number] * 100, str(number))
 
-    assert slots.longest([1, 2, 3]) == 3
-    assert slots.drop_oldest()
-    assert slots.longest([1, 2, 3]) == 3
+    assert house.slots.longest([1, 2, 3, 4]) == 4
+
+
+def test_a_new_conversation_finds_a_slot_that_holds_the_stable_beginning() -> None:
+    house = House()
+    house.read([1, 2, 3, 4])
+    house.slots.keep([1, 2, 3, 4])
+    house.read([1, 2, 3, 4, 5], "a")
+    house.slots.prepare()
+    opened = len(house.memories)
+
+    slot = house.take([1, 2, 3, 4, 6], "b")
+
+    assert slot.tokens == [1, 2, 3, 4]
+    assert len(house.memories) == opened
+
+
+def test_a_state_that_does_not_fit_is_dropped() -> None:
+    house = House()
+    house.slots.add([1, 2, 3, 4], bytes(1))
+    for_first = house.slots.take([1, 2, 3, 4, 5], 5)
+    for_first.memory.restore = lambda state: False  # type: ignore[method-assign]
+    house.slots.clear(for_first)
+    house.slots.give_back(for_first)
+
+    assert house.slots.take([1, 2, 3, 4, 5], 5).tokens == []
 
 
 @given(st.lists(st.integers(0, 1)), st.lists(st.integers(0, 1)))
@@ -118,15 +240,3 @@ def test_common_is_the_longest_shared_beginning(left: list[int], right: list[int
 
     assert left[:size] == right[:size]
     assert left[size : size + 1] != right[size : size + 1] or size == min(len(left), len(right))
-
-
-def test_what_was_generated_is_read_once_more() -> None:
-    memory = Memory()
-    slots = Slots(2, memory)
-    read(slots, memory, [1, 2, 3, 4], "a")
-    slot = slots.take([1, 2, 3, 4, 5], "a")
-    memory.held[slot.number] += [5, 6]
-    slot.tokens += [5, 6]
-    slots.give_back(slot)
-
-    assert read(slots, memory, [1, 2, 3, 4, 5, 6, 7], "a") == 4

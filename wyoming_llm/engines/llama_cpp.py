@@ -9,30 +9,36 @@ from typing import Final
 import platformdirs
 
 from wyoming_common.cores import usable_cores
-from wyoming_common.errors import Busy, ModelError, TooLarge, UnknownModel
+from wyoming_common.errors import ModelError, TooLarge, UnknownModel
 from wyoming_common.store import ModelStore
 from wyoming_llm.config import LlmSettings
 from wyoming_llm.engine import Delta, Prompt, Sampling, Usage
+from wyoming_llm.engines.beginnings import Beginnings
 from wyoming_llm.engines.cpu_share import WINDOW, CpuShare
 from wyoming_llm.engines.gguf import check_gguf
+from wyoming_llm.engines.llama_context import LlamaContext, Options
 from wyoming_llm.engines.llama_probe import check_loads, usable_extras
-from wyoming_llm.engines.llama_runtime import LlamaRuntime, Options, Sampler, Utf8
-from wyoming_llm.engines.prefix_store import Prefix, PrefixStore
+from wyoming_llm.engines.llama_runtime import LlamaRuntime, Sampler, Utf8
+from wyoming_llm.engines.prefix_store import PrefixStore
 from wyoming_llm.engines.reply_text import ReplyText, StopText
-from wyoming_llm.engines.slots import TAIL, Slot, Slots
+from wyoming_llm.engines.slots import Slot, Slots
 from wyoming_llm.engines.template import ChatTemplate
 from wyoming_llm.engines.tool_grammar import grammar_of
 
 _LOGGER = logging.getLogger(__name__)
 
 DEFAULT_MODEL: Final = "smollm2-135m-instruct"
-_SPARE_SLOTS: Final = 4
-"""Sequences beside those that generate: beginnings of prompts, silent conversations."""
 _STEP_SECONDS: Final = 0.15
 """How long one step of reading should take: what a client that hangs up costs, at most."""
 _STEP_TOKENS: Final = 32
-_WORTH_KEEPING: Final = 128
-"""Tokens from which on the beginning of a prompt is worth a file."""
+_GRAIN: Final = 4
+"""Tokens are read in multiples of this many, and what is left over apart. How a CPU's products of
+matrices are rounded depends on whether a row has a whole tile (of 2 or 4 rows) or not, and on
+nothing else: so a token's result is the same however much is read at a time."""
+_GPU_GRAIN: Final = 128
+"""A GPU chooses among more ways, by the number of rows: there it is always this many."""
+_WRITTEN: Final = 512
+"""Tokens of an answer for which there is room from the beginning; more is made when needed"""
 
 
 class LlamaCppEngine:
@@ -45,8 +51,8 @@ class LlamaCppEngine:
         self._cores = usable_cores()
         self._share = CpuShare(self._cores)
         self._looked = 0.0
-        self._step = _STEP_TOKENS
-        self._to_save: list[tuple[int, ...]] = []
+        self._grain = _GPU_GRAIN if settings.gpu_layers else _GRAIN
+        self._step = max(self._grain, _STEP_TOKENS)
 
     def load(self) -> None:
         """Load the model, fetching it first if need be, and what it read before."""
@@ -56,7 +62,6 @@ class LlamaCppEngine:
         check_loads(path, _identity(path, self._settings.gpu_layers), folder)
         options = Options(
             context=self._settings.context,
-            sequences=self._settings.parallel + _SPARE_SLOTS,
             threads=self._settings.threads or self._cores,
             threads_batch=self._settings.threads_batch or self._settings.threads or self._cores,
             gpu_layers=self._settings.gpu_layers,
@@ -64,18 +69,31 @@ class LlamaCppEngine:
         )
         self._runtime = runtime = LlamaRuntime(path, options)
         self.prompt_limit = runtime.limit
-        self._slots = Slots(options.sequences, runtime)
+        self._threads = (options.threads, options.threads_batch)
+        self._slots = Slots(
+            runtime.open, self._settings.parallel + 1, self._settings.context, self._grain
+        )
         self._template = ChatTemplate(
             runtime.metadata("tokenizer.chat_template"),
             runtime.token_text("bos"),
             runtime.token_text("eos"),
             runtime.control_texts(),
         )
-        self._store = PrefixStore(
+        store = PrefixStore(
             folder, _identity(path, options.gpu_layers), self._settings.cache_disk * 10**6
         )
-        self._restore()
-        list(self.read(Prompt(())))
+        self._beginnings = Beginnings(self._slots, store)
+        self.recall()
+
+    def recall(self) -> None:
+        """Put what was read before back into memory, and have a beginning ready."""
+        self._beginnings.restore(self._runtime.limit // 2)
+        self._slots.give_back(self._slots.take([], _WRITTEN))
+        self._slots.prepare()
+
+    def forget(self) -> None:
+        """Forget everything that was read; what is on disk stays."""
+        self._slots.close()
 
     def count(self, text: str) -> int:
         """Return how many tokens `text` takes."""
@@ -86,14 +104,15 @@ class LlamaCppEngine:
         text = self._template.render(prompt)
         tokens = self._runtime.tokenize(text)
         room = self._room(tokens)
-        self._recall(tokens)
-        slot = self._slots.take(tokens, prompt.conversation)
+        self._beginnings.recall(tokens)
+        most = min(room, sampling.max_tokens or room)
+        slot = self._slots.take(tokens, len(tokens) + min(most, _WRITTEN), prompt.conversation)
         cached = len(slot.tokens)
         try:
             for _ in self._read(slot, tokens):
                 yield Delta()
             self._keep_beginning(prompt, tokens)
-            yield from self._write(slot, prompt, sampling, room, Usage(len(tokens), cached))
+            yield from self._write(slot, prompt, sampling, most, Usage(len(tokens), cached))
         finally:
             self._slots.give_back(slot)
 
@@ -103,32 +122,23 @@ class LlamaCppEngine:
             return
         tokens = self._runtime.tokenize(self._template.render(prompt, answer=False))
         self._room(tokens)
-        self._recall(tokens)
-        slot = self._slots.take(tokens, prompt.conversation)
+        self._beginnings.recall(tokens)
+        slot = self._slots.take(tokens, len(tokens), prompt.conversation)
         try:
             yield from self._read(slot, tokens)
-            slot.stable = not prompt.conversation
-            if slot.stable:
-                self._plan_save(tokens)
+            if not prompt.conversation:
+                self._beginnings.plan(tokens)
         finally:
             self._slots.give_back(slot)
 
     def settle(self) -> None:
-        """Write beginnings of prompts to disk that are not there."""
-        while self._to_save:
-            tokens = self._to_save.pop()
-            kept = tokens[:-TAIL]
-            if self._store.holds(kept) or self._slots.longest(tokens) < len(kept):
-                continue
-            slot = self._slots.take(tokens)
-            try:
-                self._store.save(slot.tokens, self._runtime.state(slot.number))
-                slot.stable = True
-            finally:
-                self._slots.give_back(slot)
+        """Keep beginnings of prompts, on disk too, and have one ready for who comes next."""
+        self._beginnings.settle()
+        self._slots.prepare()
 
     def close(self) -> None:
         """Free the model."""
+        self._slots.close()
         self._runtime.close()
 
     def _room(self, tokens: Sequence[int]) -> int:
@@ -139,33 +149,44 @@ class LlamaCppEngine:
             )
         return room
 
-    def _read(self, slot: Slot, tokens: Sequence[int]) -> Iterator[None]:
-        while len(slot.tokens) < len(tokens):
-            part = _next_part(tokens, len(slot.tokens), self._step)
-            self._share_cores()
+    def _read(self, slot: Slot[LlamaContext], tokens: Sequence[int]) -> Iterator[None]:
+        """Read what `slot` does not hold yet; that begins where a group of tokens does."""
+        while rest := len(tokens) - len(slot.tokens):
+            size = min(self._step, rest - rest % self._grain) or rest
+            part = tokens[len(slot.tokens) : len(slot.tokens) + size]
             began = time.monotonic()
             self._decode(slot, part)
             slot.read = len(slot.tokens)
-            self._adapt(len(part), time.monotonic() - began)
+            self._adapt(size, time.monotonic() - began)
             yield
 
     def _adapt(self, count: int, seconds: float) -> None:
         """Choose the next step so that it takes about as long as a step should."""
-        if count == self._step and seconds > 0:
+        if count == self._step and seconds > 0 and self._grain < _STEP_TOKENS:
             wanted = _STEP_SECONDS * count / seconds
             most = self._runtime.options.batch
             self._step = int(min(most, max(_STEP_TOKENS, wanted // _STEP_TOKENS * _STEP_TOKENS)))
 
-    def _decode(self, slot: Slot, tokens: Sequence[int]) -> None:
-        while not self._runtime.decode(slot.number, tokens, len(slot.tokens)):
-            if not self._slots.drop_oldest():
-                raise Busy("the replies being generated fill the model's memory; see --context")
+    def _decode(self, slot: Slot[LlamaContext], tokens: Sequence[int]) -> None:
+        start = len(slot.tokens)
+        self._slots.grow(slot, start + len(tokens))
+        self._share_cores()
+        slot.memory.set_threads(*self._threads)
+        try:
+            slot.memory.decode(tokens, start)
+        except ModelError:
+            self._slots.clear(slot)
+            raise
         slot.tokens += tokens
 
     def _write(
-        self, slot: Slot, prompt: Prompt, sampling: Sampling, room: int, usage: Usage
+        self,
+        slot: Slot[LlamaContext],
+        prompt: Prompt,
+        sampling: Sampling,
+        most: int,
+        usage: Usage,
     ) -> Iterator[Delta]:
-        most = min(room, sampling.max_tokens or room)
         tools = bool(prompt.tools) and prompt.tool_choice != "none"
         stop = StopText(sampling.stop)
         sorted_text = ReplyText(calls=tools, thinking=self._opens_thought(prompt))
@@ -173,7 +194,7 @@ class LlamaCppEngine:
         written, finish, utf8 = 0, "length", Utf8()
         try:
             while written < most:
-                token = sampler.draw()
+                token = sampler.draw(slot.memory)
                 written += 1
                 if self._runtime.is_end(token):
                     finish = "stop"
@@ -184,7 +205,6 @@ class LlamaCppEngine:
                     finish = "stop"
                     break
                 if written < most:
-                    self._share_cores()
                     self._decode(slot, [token])
         finally:
             sampler.close()
@@ -213,7 +233,7 @@ class LlamaCppEngine:
             return
         self._looked = now
         free = self._share.free()
-        self._runtime.set_threads(free, self._settings.threads_batch or free)
+        self._threads = (free, self._settings.threads_batch or free)
 
     def _keep_beginning(self, prompt: Prompt, tokens: Sequence[int]) -> None:
         """Plan to keep what later prompts will begin with too: instructions and functions."""
@@ -225,48 +245,7 @@ class LlamaCppEngine:
                 )
             )
             if beginning == list(tokens[: len(beginning)]):
-                self._plan_save(beginning)
-
-    def _plan_save(self, tokens: Sequence[int]) -> None:
-        planned = tuple(tokens)
-        if len(planned) >= _WORTH_KEEPING and planned not in self._to_save:
-            self._to_save = [*self._to_save[-3:], planned]
-
-    def _restore(self) -> None:
-        """Put what was used last back into memory, as far as half of the context allows."""
-        room = self._runtime.limit // 2
-        for prefix in self._store.newest(_SPARE_SLOTS - 1):
-            if len(prefix.tokens) <= room and self._put_back(prefix):
-                room -= len(prefix.tokens)
-
-    def _recall(self, tokens: Sequence[int]) -> None:
-        """Load from disk where that saves more reading than memory does."""
-        prefix = self._store.best(tokens)
-        known = self._slots.longest(tokens)
-        if prefix is not None and len(prefix.tokens) - known >= _WORTH_KEEPING:
-            self._put_back(prefix)
-
-    def _put_back(self, prefix: Prefix) -> bool:
-        state = self._store.load(prefix)
-        if state is None:
-            return False
-        slot = self._slots.take(prefix.tokens[:1])
-        try:
-            self._slots.clear(slot)
-            if not self._runtime.restore(slot.number, state):
-                self._runtime.cut(slot.number, 0)
-                return False
-            slot.tokens, slot.stable = list(prefix.tokens), True
-            slot.read = len(slot.tokens)
-        finally:
-            self._slots.give_back(slot)
-        return True
-
-
-def _next_part(tokens: Sequence[int], start: int, step: int) -> Sequence[int]:
-    """Return the next tokens to read; what would be a lone rest is read along."""
-    rest = len(tokens) - start
-    return tokens[start : start + (step if rest - step >= _STEP_TOKENS // 2 else rest)]
+                self._beginnings.plan(beginning)
 
 
 def find_gguf(settings: LlmSettings) -> Path:

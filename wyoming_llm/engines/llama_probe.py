@@ -70,19 +70,21 @@ def _has_amx() -> bool:
 
 
 def main() -> None:
-    from wyoming_llm.engines.llama_runtime import LlamaRuntime, Options
+    from wyoming_llm.engines.llama_context import Options
+    from wyoming_llm.engines.llama_runtime import LlamaRuntime
 
     model, how = sys.argv[1:]
     options = Options(
         context=256,
-        sequences=1,
         threads=1,
         threads_batch=1,
         gpu_layers=0,
         extras=how == "extras",
     )
     runtime = LlamaRuntime(Path(model), options)
-    runtime.decode(0, _TOKENS, 0)
+    context = runtime.open(options.context)
+    context.decode(_TOKENS, 0)
+    context.close()
     runtime.close()
 
 

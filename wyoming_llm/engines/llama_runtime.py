@@ -7,12 +7,12 @@ import codecs
 import ctypes
 import logging
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from wyoming_common.errors import ModelError
+from wyoming_llm.engines.llama_context import LlamaContext, Options
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -20,9 +20,6 @@ _SPINS: Final = "3000"
 """Rounds that a thread of libgomp waits awake for the next piece of work, before it sleeps.
 The library's own choice keeps cores busy that the other stages need; none at all costs a wake-up
 for each of the hundreds of pieces that make a token. Read once, when the library is loaded."""
-
-_NO_ROOM: Final = 1
-"""llama_decode: the context has no cells left for the batch"""
 
 
 def import_llama() -> Any:
@@ -55,24 +52,8 @@ def _log(level: int, text: bytes, data: Any) -> None:  # noqa: ARG001 - the C si
 _LOG_CALLBACK: Final = _LogCallback()
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How the model is loaded."""
-
-    context: int
-    """Tokens"""
-    sequences: int
-    threads: int
-    threads_batch: int
-    gpu_layers: int
-    extras: bool
-    """Whether weights may be laid out for special units of the CPU"""
-    batch: int = 512
-    """Tokens that one step reads at most"""
-
-
 class LlamaRuntime:
-    """One model and its context. Not thread-safe. Raises ModelError for a model that fails."""
+    """One model. Not thread-safe. Raises ModelError for a model that fails."""
 
     def __init__(self, path: Path, options: Options) -> None:
         self.lib = lib = import_llama()
@@ -89,33 +70,10 @@ class LlamaRuntime:
         self.vocab = lib.llama_model_get_vocab(self.model)
         trained = lib.llama_model_n_ctx_train(self.model)
         self.limit = min(options.context, trained) if trained > 0 else options.context
-        self.context = lib.llama_init_from_model(self.model, self._context_params())
-        if not self.context:
-            raise ModelError(
-                f"model: no memory for a context of {options.context} tokens; choose a smaller "
-                "--context"
-            )
-        self._memory = lib.llama_get_memory(self.context)
-        self._rewinds = not (
-            lib.llama_model_is_recurrent(self.model) or lib.llama_model_is_hybrid(self.model)
-        )
-        self._batch = lib.llama_batch_init(options.batch, 0, 1)
-        self._threads = (options.threads, options.threads_batch)
 
-    def _context_params(self) -> Any:
-        params = self.lib.llama_context_default_params()
-        params.n_ctx = self.options.context
-        params.n_batch = params.n_ubatch = self.options.batch
-        params.n_seq_max = self.options.sequences
-        params.n_threads = self.options.threads
-        params.n_threads_batch = self.options.threads_batch
-        params.kv_unified = True
-        # On a CPU it pays only for long steps, and makes the result depend on their length.
-        params.flash_attn_type = -1 if self.options.gpu_layers else 0
-        # A window that slides cannot be cut back to the beginning two prompts share.
-        params.swa_full = True
-        params.no_perf = True
-        return params
+    def open(self, size: int) -> LlamaContext:
+        """Return a memory of its own for `size` tokens. Raises ModelError when there is none."""
+        return LlamaContext(self.lib, self.model, self.options, size)
 
     def metadata(self, key: str) -> str:
         """Return a value of the GGUF header, "" where it has none."""
@@ -126,12 +84,6 @@ class LlamaRuntime:
             if length < size:
                 return buffer.value.decode("utf-8", "replace") if length >= 0 else ""
             size = length + 1
-
-    def set_threads(self, threads: int, threads_batch: int) -> None:
-        """Change how many threads work from the next step on."""
-        if (threads, threads_batch) != self._threads:
-            self.lib.llama_set_n_threads(self.context, threads, threads_batch)
-            self._threads = (threads, threads_batch)
 
     def tokenize(self, text: str, *, special: bool = True) -> list[int]:
         """Return the tokens of `text`; with `special`, control tokens in it are read as such."""
@@ -173,53 +125,8 @@ class LlamaRuntime:
         """Whether `token` ends an answer."""
         return bool(self.lib.llama_vocab_is_eog(self.vocab, token))
 
-    def decode(self, sequence: int, tokens: Sequence[int], start: int) -> bool:
-        """Read `tokens` at position `start` of `sequence`; False when the context is full."""
-        batch = self._batch
-        last = len(tokens) - 1
-        batch.n_tokens = len(tokens)
-        for place, token in enumerate(tokens):
-            batch.token[place] = token
-            batch.pos[place] = start + place
-            batch.n_seq_id[place] = 1
-            batch.seq_id[place][0] = sequence
-            batch.logits[place] = place == last
-        status = self.lib.llama_decode(self.context, batch)
-        if status == _NO_ROOM:
-            return False
-        if status:
-            raise ModelError(f"llama.cpp could not read {len(tokens)} tokens (status {status})")
-        return True
-
-    def copy(self, source: int, target: int, size: int) -> bool:
-        """Make `target` share the first `size` tokens of `source`."""
-        if not self._rewinds:
-            return False
-        self.lib.llama_memory_seq_cp(self._memory, source, target, 0, size)
-        return True
-
-    def cut(self, sequence: int, size: int) -> bool:
-        """Forget the tokens of `sequence` from position `size` on."""
-        if size and not self._rewinds:
-            return False
-        return bool(self.lib.llama_memory_seq_rm(self._memory, sequence, size, -1))
-
-    def state(self, sequence: int) -> bytes:
-        """Return what the model holds of `sequence`."""
-        size = self.lib.llama_state_seq_get_size(self.context, sequence)
-        buffer = (ctypes.c_uint8 * size)()
-        written = self.lib.llama_state_seq_get_data(self.context, buffer, size, sequence)
-        return bytes(memoryview(buffer)[:written])
-
-    def restore(self, sequence: int, state: bytes) -> bool:
-        """Put back what `state` returned; False when it does not fit."""
-        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
-        return bool(self.lib.llama_state_seq_set_data(self.context, buffer, len(state), sequence))
-
     def close(self) -> None:
-        """Free the context and the model."""
-        self.lib.llama_batch_free(self._batch)
-        self.lib.llama_free(self.context)
+        """Free the model; whatever was opened is closed before."""
         self.lib.llama_model_free(self.model)
 
 
@@ -235,7 +142,6 @@ class Sampler:
         repeat_penalty: float = 1.0,
         grammar: "Grammar | None" = None,
     ) -> None:
-        self._runtime = runtime
         lib = self._lib = runtime.lib
         self._chain = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
         if grammar is not None:
@@ -255,9 +161,9 @@ class Sampler:
     def _add(self, sampler: Any) -> None:
         self._lib.llama_sampler_chain_add(self._chain, sampler)
 
-    def draw(self) -> int:
-        """Return the next token, by what the last `decode` computed."""
-        return int(self._lib.llama_sampler_sample(self._chain, self._runtime.context, -1))
+    def draw(self, context: LlamaContext) -> int:
+        """Return the next token, by what the last `decode` of `context` computed."""
+        return int(self._lib.llama_sampler_sample(self._chain, context.handle, -1))
 
     def close(self) -> None:
         """Free the chain and what is in it."""

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from wyoming_llm.engines.slots import common
+from wyoming_llm.engines.kept import common
 
 _LOGGER = logging.getLogger(__name__)
 
-_MAGIC: Final = b"PARLEYKV2\n"
+_MAGIC: Final = b"PARLEYKV3\n"
 _DIGEST: Final = 32
 _SUFFIX: Final = ".kv"
 

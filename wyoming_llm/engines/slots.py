@@ -1,130 +1,287 @@
-"""Which part of the context memory holds what: prompts that were read are read only once.
+"""Which conversation is in which memory of the model, and what is known of a prompt already.
 
-Every slot is one sequence of the model's memory. A new prompt goes on from the slot that shares
-its longest beginning: its own conversation's, or a copy of another's, which costs no memory
-because the sequences share cells.
+Every slot has a memory of its own, in which token n lies in place n: sums over a memory are
+rounded in the order of its places, so an answer is the same wherever its prompt came from.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
-from typing import Final, Protocol
+from typing import Final, Generic, Protocol, TypeVar
 
 from wyoming_common.errors import Busy
+from wyoming_llm.engines.kept import Kept, Shelf, common
 
-TAIL: Final = 8
-"""Tokens at the end of a prompt that are always read"""
+_PLACES: Final = 256
+"""Memories come in multiples of this many tokens"""
+_MARGIN: Final = 384
+"""Tokens a conversation can grow by before its memory has to"""
+_FULL: Final = "the replies being generated fill the model's memory; see --context"
+_WORTH_KEEPING: Final = 32
+"""Tokens that nobody else has read, from which on they are copied before they are overwritten"""
 
 
-class SequenceMemory(Protocol):
-    """The model's memory of sequences, by number."""
+class Memory(Protocol):
+    """The model's memory of one sequence of tokens."""
 
-    def copy(self, source: int, target: int, size: int) -> bool:
-        """Make `target`, which is empty, hold the first `size` tokens of `source` too."""
+    @property
+    def size(self) -> int:
+        """Tokens it can hold."""
         ...
 
-    def cut(self, sequence: int, size: int) -> bool:
+    def cut(self, size: int) -> bool:
         """Forget all but the first `size` tokens; False where the model cannot do that."""
         ...
 
+    def state(self) -> bytes:
+        """Return what it holds."""
+        ...
 
-@dataclass(slots=True)
-class Slot:
-    """One sequence, and the tokens that the model has read into it."""
+    def restore(self, state: bytes) -> bool:
+        """Hold what `state` returned, while empty; False when it does not fit."""
+        ...
 
-    number: int
+    def close(self) -> None:
+        """Give the memory back."""
+        ...
+
+
+M = TypeVar("M", bound=Memory)
+
+
+@dataclass(slots=True, eq=False)
+class Slot(Generic[M]):
+    """One memory, and the tokens that the model has read into it."""
+
+    memory: M
     tokens: list[int] = field(default_factory=list)
     read: int = 0
     """How many of them were read, not generated"""
     owner: str = ""
     """Conversation it is pinned to"""
-    stable: bool = False
-    """Holds the beginning of many prompts; given up last."""
     busy: bool = False
     used: int = 0
 
 
-class Slots:
-    """Hands out slots. Not thread-safe."""
+class Slots(Generic[M]):
+    """Hands out slots. Not thread-safe.
 
-    def __init__(self, count: int, memory: SequenceMemory) -> None:
-        self._memory = memory
-        self._slots = [Slot(number) for number in range(count)]
+    At most `count` of them, which together hold about `room` tokens, and as many again while
+    replies are generated side by side. What they have to give up is kept, up to `room` tokens.
+    Tokens are read in groups of `grain`: part of a group is read again.
+    """
+
+    def __init__(self, open_memory: Callable[[int], M], count: int, room: int, grain: int) -> None:
+        self._open_memory = open_memory
+        self._count = count
+        self._room = room
+        self._grain = grain
+        self._slots: list[Slot[M]] = []
+        self._kept = Shelf(room)
         self._clock = 0
 
-    def take(self, tokens: Sequence[int], owner: str = "") -> Slot:
-        """Return a busy slot whose tokens are the longest known beginning of `tokens`.
+    def take(self, tokens: Sequence[int], need: int, owner: str = "") -> Slot[M]:
+        """Return a busy slot for `need` tokens that holds the longest known beginning of `tokens`.
 
-        At least the last tokens are left to read. Raises Busy when every slot is in use.
+        At least one token is left to read. Raises Busy when every slot is in use, ModelError
+        when there is no memory.
         """
-        best = max(self._slots, key=lambda slot: (self._shared(slot, tokens), not slot.busy))
-        size = self._shared(best, tokens)
-        mine = self._choose(best, size, owner)
-        if mine is not best and self._shared(mine, tokens) < size:
-            self.clear(mine)
-            if self._memory.copy(best.number, mine.number, size):
-                mine.tokens = list(tokens[:size])
+        best = max(
+            self._sources(),
+            key=lambda one: (self._shared(one, tokens), _free(one)),
+            default=None,
+        )
+        size = self._shared(best, tokens) if best is not None else 0
+        mine = self._choose(best, size, need, owner)
+        if best is not None and mine is not best and self._shared(mine, tokens) < size:
+            self._fill(mine, best, size)
         else:
             self._cut(mine, self._shared(mine, tokens))
         mine.read = len(mine.tokens)
-        self._clock += 1
-        mine.owner, mine.busy, mine.stable, mine.used = owner, True, False, self._clock
+        mine.owner, mine.busy, mine.used = owner, True, self._tick()
+        try:
+            self.grow(mine, need)
+        except Exception:
+            mine.busy = False
+            raise
         return mine
 
-    def give_back(self, slot: Slot) -> None:
+    def give_back(self, slot: Slot[M]) -> None:
         """Say that nothing reads into `slot` any more; it keeps what it holds."""
         slot.busy = False
 
     def longest(self, tokens: Sequence[int]) -> int:
         """Return how many tokens of the beginning of `tokens` are known."""
-        return max(common(slot.tokens[: slot.read], tokens) for slot in self._slots)
+        return max((common(one.tokens[: one.read], tokens) for one in self._sources()), default=0)
 
-    def drop_oldest(self) -> bool:
-        """Forget the idle slot that was not used for longest; False when there is none."""
-        idle = [slot for slot in self._slots if not slot.busy and slot.tokens]
-        if not idle:
-            return False
-        self.clear(min(idle, key=lambda slot: (slot.stable, slot.used)))
-        return True
+    def grow(self, slot: Slot[M], need: int) -> None:
+        """Make `slot` hold `need` tokens. Raises Busy when replies fill the memory."""
+        if slot.memory.size >= need:
+            return
+        state = slot.memory.state() if slot.tokens else b""
+        others = sum(one.memory.size for one in self._slots if one is not slot)
+        roomy = self._rounded(need + _MARGIN)
+        memory = self._open(roomy if others + roomy <= self._room else self._rounded(need), slot)
+        if state and not memory.restore(state):
+            self.clear(slot)
+        slot.memory.close()
+        slot.memory = memory
 
-    def clear(self, slot: Slot) -> None:
+    def clear(self, slot: Slot[M]) -> None:
         """Forget everything in `slot`."""
-        self._memory.cut(slot.number, 0)
+        slot.memory.cut(0)
         slot.tokens.clear()
-        slot.owner, slot.stable, slot.read = "", False, 0
+        slot.owner, slot.read = "", 0
 
-    def _shared(self, slot: Slot, tokens: Sequence[int]) -> int:
+    def keep(self, tokens: Sequence[int]) -> Kept | None:
+        """Keep the beginning `tokens` of many prompts; None where it is not known as a whole."""
+        size = len(tokens) - len(tokens) % self._grain
+        wanted = list(tokens[:size])
+        if (known := self._kept.find(wanted)) is not None:
+            return known
+        knowing = (s for s in self._sources() if common(s.tokens[: s.read], wanted) == size)
+        source = next(knowing, None)
+        if source is None or not size:
+            return None
+        memory = self._open_memory(_whole(len(source.tokens)))
+        try:
+            fits = memory.restore(_state(source))
+            if not fits or (size < len(source.tokens) and not memory.cut(size)):
+                return None
+            return self.add(wanted, memory.state())
+        finally:
+            memory.close()
+
+    def add(self, tokens: Sequence[int], state: bytes) -> Kept:
+        """Keep the `state` of a beginning of many prompts."""
+        kept = Kept(tokens, state, stable=True, used=self._tick())
+        self._kept.put(kept)
+        return kept
+
+    def prepare(self) -> None:
+        """Have a slot hold the last stable beginning, so that a new conversation waits for no copy.
+
+        Not where that would push out the conversation that was talked to last.
+        """
+        newest = self._kept.newest()
+        if newest is None:
+            return
+        ahead = [*newest.tokens, -1]
+        need = len(ahead) + _MARGIN
+        size = self._rounded(need + _MARGIN)
+        idle = [slot for slot in self._slots if not slot.busy]
+        if any(not s.owner and self._shared(s, ahead) == newest.read for s in idle):
+            return
+        if len(idle) > 1 or self._may_open(size, self._room):
+            self.give_back(self.take(ahead, need))
+
+    def close(self) -> None:
+        """Give every memory back."""
+        for slot in self._slots:
+            slot.memory.close()
+        self._slots.clear()
+        self._kept.clear()
+
+    def _sources(self) -> Iterator["Slot[M] | Kept"]:
+        """Everything that knows tokens."""
+        yield from self._slots
+        yield from self._kept
+
+    def _shared(self, one: "Slot[M] | Kept", tokens: Sequence[int]) -> int:
         """Return how much of `tokens` need not be read again for the same result.
 
         A token computed alone differs in its last bits from one computed among others: what was
-        generated is read once more, and a prompt never ends in a lone token.
+        generated is read once more, in the groups in which it would have been read.
         """
-        return max(0, min(common(slot.tokens[: slot.read], tokens), len(tokens) - TAIL))
+        size = min(common(one.tokens[: one.read], tokens), len(tokens) - 1)
+        return max(0, size - size % self._grain)
 
-    def _choose(self, best: Slot, size: int, owner: str) -> Slot:
+    def _choose(self, best: "Slot[M] | Kept | None", size: int, need: int, owner: str) -> Slot[M]:
         idle = [slot for slot in self._slots if not slot.busy]
-        if not idle:
-            raise Busy(f"{len(self._slots)} replies are being generated already")
-        if owner and (own := [slot for slot in idle if slot.owner == owner]):
+        if own := [slot for slot in idle if owner and slot.owner == owner]:
             return own[0]
-        if not best.busy and not best.stable and not best.owner and 2 * size > len(best.tokens):
+        if isinstance(best, Slot) and _free(best) and 2 * size > len(best.tokens):
             return best
-        return min(idle, key=lambda slot: (bool(slot.tokens), slot.stable, slot.used))
+        if empty := [slot for slot in idle if not slot.tokens]:
+            return empty[0]
+        # Where replies stand side by side, room to grow is made when it is needed.
+        size = self._rounded(need + _MARGIN if idle else need)
+        if self._may_open(size, self._room if idle else 2 * self._room):
+            slot = Slot(self._open(size))
+            self._slots.append(slot)
+            return slot
+        if not idle:
+            if len(self._slots) < self._count:
+                raise Busy(_FULL)
+            raise Busy(f"{len(self._slots)} replies are being generated already")
+        victim = min(idle, key=lambda slot: (bool(slot.owner), slot.used))
+        self._save(victim)
+        return victim
 
-    def _cut(self, slot: Slot, size: int) -> None:
+    def _may_open(self, size: int, room: int) -> bool:
+        held = sum(slot.memory.size for slot in self._slots)
+        return not held or (len(self._slots) < self._count and held + size <= room)
+
+    def _open(self, size: int, besides: Slot[M] | None = None) -> M:
+        """Return a new memory; idle slots make room for it."""
+        while sum(s.memory.size for s in self._slots if s is not besides) + size > 2 * self._room:
+            idle = [slot for slot in self._slots if not slot.busy and slot is not besides]
+            if not idle:
+                raise Busy(_FULL)
+            oldest = min(idle, key=lambda slot: slot.used)
+            self._save(oldest)
+            oldest.memory.close()
+            self._slots.remove(oldest)
+        return self._open_memory(size)
+
+    def _save(self, slot: Slot[M]) -> None:
+        """Keep what only `slot` knows of a conversation."""
+        tokens = slot.tokens[: slot.read]
+        others = (one for one in self._sources() if one is not slot)
+        known = max((common(one.tokens[: one.read], tokens) for one in others), default=0)
+        if not slot.owner or len(tokens) - known < _WORTH_KEEPING:
+            return
+        if len(tokens) == len(slot.tokens) or slot.memory.cut(len(tokens)):
+            self._kept.put(Kept(tokens, slot.memory.state(), slot.owner, used=self._tick()))
+
+    def _fill(self, slot: Slot[M], source: "Slot[M] | Kept", size: int) -> None:
+        """Copy the first `size` tokens that `source` knows."""
+        self.clear(slot)
+        state = _state(source)
+        self.grow(slot, len(source.tokens))
+        if not slot.memory.restore(state):
+            slot.memory.cut(0)
+            if isinstance(source, Kept):
+                self._kept.drop(source)
+            return
+        slot.tokens = list(source.tokens)
+        source.used = self._tick()
+        self._cut(slot, size)
+
+    def _cut(self, slot: Slot[M], size: int) -> None:
         if size < len(slot.tokens):
-            if not self._memory.cut(slot.number, size):
+            if not slot.memory.cut(size):
                 # Recurrent models keep one state a sequence, which cannot be wound back.
-                self._memory.cut(slot.number, 0)
+                slot.memory.cut(0)
                 size = 0
             del slot.tokens[size:]
 
+    def _rounded(self, wanted: int) -> int:
+        """Return the size of a memory for `wanted` tokens; no prompt needs more than the room."""
+        return min(_whole(wanted), _whole(self._room))
 
-def common(left: Sequence[int], right: Sequence[int]) -> int:
-    """Return the length of the longest beginning that both share."""
-    size = min(len(left), len(right))
-    if left[:size] == right[:size]:
-        return size
-    return sum(
-        1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False))
-    )
+    def _tick(self) -> int:
+        self._clock += 1
+        return self._clock
+
+
+def _state(source: "Slot[M] | Kept") -> bytes:
+    return source.state if isinstance(source, Kept) else source.memory.state()
+
+
+def _free(one: "Slot[M] | Kept") -> bool:
+    """Whether it can be read into without a copy."""
+    return isinstance(one, Slot) and not one.busy and not one.owner
+
+
+def _whole(size: int) -> int:
+    return -(-size // _PLACES) * _PLACES
