@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from wyoming_common.arguments import Arguments
 from wyoming_common.cli.flags import shared_flags
 from wyoming_common.errors import ServiceError
 from wyoming_common.logs import set_up_logging
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("parley", description=__doc__)
+    parser = Arguments("parley", description=__doc__)
     parser.add_argument("--version", action="version", version=f"parley {version('parley-voice')}")
     parser.set_defaults(debug=False, log_format="text")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

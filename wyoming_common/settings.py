@@ -28,6 +28,7 @@ from pydantic_settings import (
 )
 
 from wyoming_common.access import PRIVATE_NETWORKS
+from wyoming_common.arguments import Arguments
 from wyoming_common.errors import ConfigError
 
 
@@ -215,7 +216,7 @@ def _secret(name: str, value: Any) -> Any:
 
 
 def _parser(cls: type[Settings]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog=cls.program(),
         description=inspect.getdoc(cls),
         epilog="Every flag is also a key of the --config file and an environment variable: "

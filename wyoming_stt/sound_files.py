@@ -29,6 +29,8 @@ class Sound:
 
 def open_sound(path: Path) -> Sound:
     """Look at a file. Raises BadAudio for one that is missing, is not sound, or holds none."""
+    if path.is_dir():
+        raise BadAudio(f"{path}: expected a sound file, got a folder")
     if not path.is_file():
         raise BadAudio(f"{path}: no such file")
     try:
