@@ -72,7 +72,7 @@ def _switched(name: str, kind: str, on: str, off: str, state: str, more: str = "
 
 
 def _helpers() -> str:
-    names = [*LIGHTS, "Coffee machine", "Front door", "Ceiling fan", "Robot"]
+    names = [*LIGHTS, "Coffee machine", "Front door", "Ceiling fan", "Robot", "Unplugged"]
     booleans = "".join(f"  h_{key_of(name)}: {{name: Helper of {name}}}\n" for name in names)
     numbers = "".join(
         f"  h_{key_of(name)}: {{name: Level of {name}, min: 0, max: 255, initial: 255}}\n"

@@ -204,6 +204,15 @@ async def test_what_is_not_there_is_said_as_it_is(text: str, answer: str) -> Non
         assert await it.told(text) == answer
 
 
+async def test_a_room_that_has_no_such_thing_is_not_called_unknown() -> None:
+    hidden = {"light.kitchen": {"name": "Kitchen light", "area": "kitchen", "exposed": False}}
+    async with house(FakeHome(**hidden)) as it:
+        answer = await it.told("turn on the kitchen light")
+
+        assert answer == "Sorry, I know no device in Kitchen that can do that."
+        assert it.home.handled == []
+
+
 @pytest.mark.parametrize(
     ("text", "entity", "before", "after"),
     [

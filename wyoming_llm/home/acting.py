@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
 from wyoming_common.errors import Unavailable
-from wyoming_common.home_assistant import Entity, HomeAssistant, State
+from wyoming_common.home import Entity, State
+from wyoming_common.home_assistant import HomeAssistant
 from wyoming_llm.home.sentences import Understood
 from wyoming_llm.home.speech import Shown, say
 from wyoming_llm.home.targets import ACTIONS, QUESTIONS, Known, find_targets, happened
@@ -165,9 +166,9 @@ def _words(understood: Understood) -> Language:
 
 
 def _nothing(understood: Understood) -> str:
-    for slot in ("name", "area", "floor"):
+    for slot, phrase in (("name", "no_name"), ("area", "nothing_in"), ("floor", "nothing_in")):
         if name := understood.slots.get(slot):
-            return _words(understood).say(f"no_{slot}", name=name)
+            return _words(understood).say(phrase, name=name)
     return _words(understood).say("nothing")
 
 
