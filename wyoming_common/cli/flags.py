@@ -4,13 +4,14 @@ import argparse
 import os
 from pathlib import Path
 
+from wyoming_common.arguments import Arguments
 from wyoming_common.errors import ConfigError
 from wyoming_common.settings import DEFAULT_DATA_DIR
 
 
-def shared_flags() -> argparse.ArgumentParser:
+def shared_flags() -> Arguments:
     """Return a parser to be a parent of every command and of every action of one."""
-    parser = argparse.ArgumentParser(add_help=False)
+    parser = Arguments(add_help=False)
     # Not set at all where not given: an action's default would undo what its command was given.
     parser.add_argument(
         "--debug",
