@@ -10,6 +10,7 @@ ServiceError
     ModelError         a model file is missing, cut short or corrupt
     DownloadError      a model could not be fetched
     NoSpace            the disk is full
+    NoMemory           there is too little memory for what was asked
     Refused            a client that may not connect
     Busy               too much work is waiting already
     Unavailable        another service cannot be reached, or went away
@@ -71,6 +72,10 @@ class NoSpace(ServiceError):
     code = "no-space"
 
 
+class NoMemory(ServiceError):
+    code = "no-memory"
+
+
 class Refused(ServiceError):
     code = "refused"
 
@@ -85,3 +90,18 @@ class Unavailable(ServiceError):
 
 class TimedOut(ServiceError):
     code = "timed-out"
+
+
+_ALLOCATION = ("bad_alloc", "bad allocation", "failed to allocate memory", "out of memory")
+"""How libraries of C++ say that there is no memory."""
+
+
+def lacks_memory(error: BaseException | None) -> bool:
+    """Whether memory that could not be had is the reason of `error`."""
+    while error is not None:
+        if isinstance(error, MemoryError) or any(
+            said in str(error).lower() for said in _ALLOCATION
+        ):
+            return True
+        error = error.__cause__
+    return False

@@ -156,6 +156,9 @@ class _Doors:
                 await self._read(request)
                 with as_client(request.remote or ""):
                     return await handler(request)
+            except ConnectionError as err:
+                # The client has left in the middle; nobody reads this.
+                raise web.HTTPBadRequest from err
             finally:
                 connection.rest()
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, Final, Generic, TypeVar
 
-from wyoming_common.errors import Busy, Unavailable
+from wyoming_common.errors import Busy, NoMemory, Unavailable, lacks_memory
 from wyoming_common.trace import current_span
 from wyoming_common.turns import Turns, current_client
 
@@ -23,6 +23,7 @@ class ModelThread(Generic[E]):
     Requests made before the engine has loaded wait for it. Blocking calls take turns, in
     arrival order for each client and round robin between clients. At most `max_waiting`
     requests are admitted, three quarters of them of one client; a further one raises Busy.
+    Work for which there is too little memory raises NoMemory.
     """
 
     def __init__(self, name: str, load: Callable[[], E], max_waiting: int = 64) -> None:
@@ -59,8 +60,7 @@ class ModelThread(Generic[E]):
     async def engine(self) -> E:
         """Load the engine if that has not begun, and return it once it is ready."""
         if self._engine is None:
-            loop = asyncio.get_running_loop()
-            self._engine = asyncio.ensure_future(loop.run_in_executor(self._pool, self._load))
+            self._engine = asyncio.ensure_future(self._in_thread(self._load))
         return await asyncio.shield(self._engine)
 
     async def call(self, func: Callable[[E], T]) -> T:
@@ -145,8 +145,15 @@ class ModelThread(Generic[E]):
     async def _run(self, func: Callable[..., Any], *args: Any) -> Any:
         if self._closed:
             raise Unavailable("The service is stopping")
-        work = current_span().timed(func)
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
+        return await self._in_thread(current_span().timed(func), *args)
+
+    async def _in_thread(self, func: Callable[..., Any], *args: Any) -> Any:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, func, *args)
+        except Exception as err:
+            if not lacks_memory(err):
+                raise
+            raise NoMemory("There is too little memory for this; see what else runs here") from err
 
 
 def _next(items: Iterator[T]) -> T | object:

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import logging
 import zlib
+from contextlib import suppress
 
 import aiohttp
 import pytest
@@ -19,6 +20,10 @@ from wyoming_common.web import listening
 
 _POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
 _SMUGGLED = b"\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+_UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
 STRANGE = {
     "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"a" * 600,
     "two lengths": _POST + b"Content-Length: 2\r\nContent-Length: 40\r\n\r\n{}",
@@ -66,6 +71,40 @@ async def test_a_body_that_grows_when_it_is_unpacked_is_refused(name: str, pack:
 
         assert answer.status == 413
         assert await ask(uri) == b"hello"
+
+
+async def test_a_web_socket_that_is_cut_while_we_answer_is_no_failure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    over = asyncio.Event()
+
+    async def listen(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        try:
+            async for _ in socket:
+                pass
+        finally:
+            over.set()
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/", listen)
+    async with listening(app, "http://127.0.0.1:0", "uri") as uri:
+        async with raw(uri, _UPGRADE) as (reader, writer):
+            await reader.readuntil(b"\r\n\r\n")
+            with suppress(TimeoutError):  # as soon as nothing more goes in
+                await asyncio.wait_for(_ping_for_ever(writer), 0.5)
+        await asyncio.wait_for(over.wait(), SECONDS)
+
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+async def _ping_for_ever(writer: asyncio.StreamWriter) -> None:
+    ping = b"\x89\xe4" + bytes(4) + b"x" * 100
+    while True:
+        writer.write(ping * 1000)
+        await writer.drain()
 
 
 @pytest.mark.parametrize("since", ["9" * 5000, "-1", "\u0663", ""])

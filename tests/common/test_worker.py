@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from wyoming_common.errors import Busy, ModelError, Unavailable
+from wyoming_common.errors import Busy, ModelError, NoMemory, Unavailable
 from wyoming_common.worker import ModelThread
 
 
@@ -211,3 +211,39 @@ async def test_a_task_that_reads_a_stream_can_be_cancelled_after_the_model_has_c
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        MemoryError(),
+        RuntimeError("std::bad_alloc"),
+        ModelError("x.onnx: cut short: bad allocation"),
+    ],
+)
+async def test_work_for_which_there_is_no_memory_is_told_as_such(failure: Exception) -> None:
+    def fail(_: Engine) -> None:
+        raise failure
+
+    model = ModelThread("test", Engine)
+
+    with pytest.raises(NoMemory, match="memory"):
+        await model.call(fail)
+
+    await model.call(Engine.close)
+    await model.aclose()
+
+
+async def test_an_engine_for_which_there_is_no_memory_is_told_as_such() -> None:
+    def load() -> Engine:
+        try:
+            raise MemoryError
+        except MemoryError as err:
+            raise ModelError("x.onnx: not a voice, or cut short") from err
+
+    model = ModelThread("test", load)
+
+    with pytest.raises(NoMemory):
+        await model.engine()
+
+    await model.aclose()
