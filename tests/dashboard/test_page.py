@@ -93,6 +93,30 @@ async def test_a_service_that_is_slow_on_purpose_is_named_by_all_who_are_asked()
     assert llm.report["stages"]["llm"]["violations"] == 5
 
 
+async def test_a_narrow_window_shows_all_of_it() -> None:
+    telemetry = Telemetry("parley-satellite", keep_text=True)
+    add_turn(telemetry, "one", llm=4.0, said="w" * 500)
+
+    async with telling(telemetry) as uri, dashboard(uri) as shown, chromium() as page:
+        await page.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=320, height=800, deviceScaleFactor=1, mobile=False,
+        )  # fmt: skip
+        await page.open(shown.uri)
+        await page.until(f"{TURNS} === 1")
+        await page.value("document.getElementById('show-text').click()")
+        await page.value("document.querySelector('#turns summary').click()")
+        await page.until("document.querySelector('.note.slow') && document.querySelector('option')")
+        width = await page.value("document.documentElement.scrollWidth")
+        note, track = await page.value(
+            "['.note.slow', '.track'].map(name =>"
+            " document.querySelector(name).getBoundingClientRect().right)"
+        )
+
+    assert width <= 320
+    assert note <= track + 1
+
+
 def hour(when: str) -> int:
     """Return the hour of a time as the page shows it."""
     found = re.search(r"(\d+):\d\d:\d\d", when)

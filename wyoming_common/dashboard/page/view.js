@@ -254,9 +254,11 @@ function laneRow(lane, bounds) {
   const text = duration(lane.name === "playback" || lane.name === "listening" ? spanOf(lane) : lane.wait ?? spanOf(lane));
   const note = el("span", { class: lane.slow ? "note slow" : "note" }, lane.slow ? `${text}, budget ${roughly(lane.budget)}` : text);
   const at = Math.max(0, Math.min(100, ((edge - bounds[0]) / (bounds[1] - bounds[0])) * 100));
-  if (at > 80) {
+  // A track is as wide as the window but for names and edges; a letter takes about 7 px.
+  const room = (1 - at / 100) * Math.min(900, window.innerWidth - 150);
+  if (at > 80 || room < note.textContent.length * 7 + 12) {
     note.style.right = `${Math.min(100, 100 - at)}%`;
-    note.style.color = "var(--ink)";
+    note.classList.add("inside");
   } else note.style.left = `${at}%`;
   track.append(note);
   return el("div", { class: "lane" }, el("span", {}, stageName(lane.name)), track);
