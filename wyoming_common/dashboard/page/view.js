@@ -252,7 +252,7 @@ function laneRow(lane, bounds) {
   if (side.end !== null && answer < side.end) put("after", answer, side.end);
   edge = Math.max(answer, begin);
   const text = duration(lane.name === "playback" || lane.name === "listening" ? spanOf(lane) : lane.wait ?? spanOf(lane));
-  const note = el("span", { class: lane.slow ? "note slow" : "note" }, lane.slow ? `${text}, budget ${roughly(lane.budget)}` : text);
+  const note = el("span", { class: lane.slow ? "note slow" : "note" }, lane.slow && window.innerWidth >= 720 ? `${text}, budget ${roughly(lane.budget)}` : text);
   const at = Math.max(0, Math.min(100, ((edge - bounds[0]) / (bounds[1] - bounds[0])) * 100));
   // A track is as wide as the window but for names and edges; a letter takes about 7 px.
   const room = (1 - at / 100) * Math.min(900, window.innerWidth - 150);
