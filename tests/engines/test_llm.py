@@ -24,6 +24,7 @@ from wyoming_llm.info import llm_info
 from wyoming_llm.replies import Replies
 from wyoming_llm.service import keeping
 
+pytestmark = pytest.mark.timeout(300)
 GREEDY = Sampling(max_tokens=24, temperature=0)
 HOME = "You are a voice assistant. " + " ".join(
     f"Light {n} is in room {n % 5} and is {'on' if n % 3 else 'off'}." for n in range(10)
@@ -148,8 +149,8 @@ def test_a_prompt_that_does_not_fit_is_refused(engine: LlamaCppEngine) -> None:
 def test_more_conversations_than_the_memory_holds_push_out_the_oldest(
     engine: LlamaCppEngine,
 ) -> None:
-    for number in range(6):
-        long = Prompt((Message("user", f"{number} " * 180),), conversation=str(number))
+    for number in range(5):
+        long = Prompt((Message("user", f"{number} " * 120),), conversation=str(number))
         answer(engine, long, Sampling(max_tokens=1))
 
     assert answer(engine, about(QUESTIONS[0]))[1].completion > 0
@@ -209,7 +210,7 @@ async def test_sixty_turns_stay_within_memory_and_the_trimmed_size(
     model: Path, tmp_path: Path
 ) -> None:
     settings = LlmSettings(
-        model=str(model), cache_dir=tmp_path, context=2048, history_tokens=300, max_tokens=12,
+        model=str(model), cache_dir=tmp_path, context=2048, history_tokens=150, max_tokens=6,
         answer_seconds=0,
     )  # fmt: skip
     engine = Counting(settings)
