@@ -18,10 +18,10 @@ from matplotlib.axes import Axes
 _COLOURS = {"micro": "#1f77b4", "open": "#b0b0b0"}
 _NAMES = {"micro": "microWakeWord", "open": "openWakeWord"}
 _SHORT = {
-    "a reply plays, with the echo canceller": "reply, AEC",
-    "a reply plays, without it": "reply",
-    "music plays, with the echo canceller": "music, AEC",
-    "music plays, without it": "music",
+    "a reply plays, with the echo canceller": "reply plays,\nAEC",
+    "a reply plays, without it": "reply plays",
+    "music plays, with the echo canceller": "music plays,\nAEC",
+    "music plays, without it": "music plays",
 }
 
 
@@ -29,7 +29,7 @@ def main() -> None:
     out, *inputs = sys.argv[1:]
     rows = [json.loads(line) for path in inputs for line in Path(path).read_text().splitlines()]
     panels = [
-        (_wake, 1.6, [row for row in rows if row["what"].startswith("wake")]),
+        (_wake, 2.0, [row for row in rows if row["what"].startswith("wake")]),
         (_barge_in, 1.0, [row for row in rows if "delays_ms" in row]),
         (_mouth_to_ear, 1.2, [row for row in rows if row["what"] == "mouth-to-ear"]),
     ]
@@ -55,7 +55,7 @@ def _wake(axis: Axes, rows: list[dict[str, Any]]) -> None:
         bars = axis.bar(at, shares, 0.38, color=_COLOURS[engine], label=_NAMES[engine])
         axis.bar_label(bars, fmt="%.0f", fontsize=7)
     ticks = [number + 0.2 for number in range(len(cases))]
-    axis.set_xticks(ticks, [_SHORT.get(case, case) for case in cases], fontsize=7, rotation=30)
+    axis.set_xticks(ticks, [_SHORT.get(case, case) for case in cases], fontsize=7, rotation=0)
     axis.set_ylim(0, 118)
     axis.set_title("wake words heard, %", fontsize=10)
     axis.legend(fontsize=7, loc="upper right", ncols=2)
