@@ -92,8 +92,11 @@ class TimedOut(ServiceError):
     code = "timed-out"
 
 
-_ALLOCATION = ("bad_alloc", "bad allocation", "failed to allocate memory", "out of memory")
-"""How libraries of C++ say that there is no memory."""
+_ALLOCATION = (
+    "bad_alloc", "bad allocation", "failed to allocate memory", "out of memory",
+    "can't start new thread",
+)  # fmt: skip
+"""How libraries, and Python for a thread, say that there is no memory."""
 
 
 def lacks_memory(error: BaseException | None) -> bool:

@@ -47,6 +47,13 @@ class ModelThread(Generic[E]):
         )
 
     @property
+    def _lacked_memory(self) -> bool:
+        loading = self._engine
+        if loading is None or not loading.done() or loading.cancelled():
+            return False
+        return isinstance(loading.exception(), NoMemory)
+
+    @property
     def waiting(self) -> int:
         """Requests admitted and not finished, the running one included."""
         return self._admitted.total()
@@ -58,8 +65,11 @@ class ModelThread(Generic[E]):
             raise Busy(f"{self.waiting} requests are waiting already; try again in a moment")
 
     async def engine(self) -> E:
-        """Load the engine if that has not begun, and return it once it is ready."""
-        if self._engine is None:
+        """Load the engine if that has not begun, and return it once it is ready.
+
+        A load for which there was too little memory is tried again: that passes.
+        """
+        if self._engine is None or self._lacked_memory:
             self._engine = asyncio.ensure_future(self._in_thread(self._load))
         return await asyncio.shield(self._engine)
 
