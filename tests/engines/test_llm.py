@@ -210,7 +210,7 @@ async def test_sixty_turns_stay_within_memory_and_the_trimmed_size(
     model: Path, tmp_path: Path
 ) -> None:
     settings = LlmSettings(
-        model=str(model), cache_dir=tmp_path, context=2048, history_tokens=150, max_tokens=6,
+        model=str(model), cache_dir=tmp_path, context=2048, history_tokens=150, max_tokens=8,
         answer_seconds=0,
     )  # fmt: skip
     engine = Counting(settings)
