@@ -565,9 +565,25 @@ def test_custom_sentences_come_first(tmp_path: Path) -> None:
     assert understood.slots == {"name": "Warp drive"}
 
 
-def test_a_broken_custom_sentence_names_its_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "[1, 2",
+        "[1, 2]",
+        "intents:\n  HassTurnOn: [1, 2]\n",
+        'intents:\n  HassTurnOn:\n    data:\n      - sentences: ["fire up (["]\n',
+    ],
+)
+def test_a_broken_file_of_custom_sentences_is_named_and_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, broken: str
+) -> None:
     (tmp_path / "en").mkdir()
-    (tmp_path / "en" / "bad.yaml").write_text("[1, 2")
+    (tmp_path / "en" / "bad.yaml").write_text(broken)
 
-    with pytest.raises(ConfigError, match=r"bad\.yaml"):
-        Sentences([tmp_path]).recognize("hello", "en", Home(), {})
+    understood = Sentences([tmp_path]).recognize("what time is it", "en", Home(), {})
+
+    assert understood is not None
+    assert understood.intent == "HassGetCurrentTime"
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert "bad.yaml" in line
+    assert "\n" not in line

@@ -59,6 +59,10 @@ class LlamaRuntime:
         self.lib = lib = import_llama()
         self.options = options
         lib.llama_backend_init()
+        if options.gpu_layers and not lib.llama_supports_gpu_offload():
+            _LOGGER.warning(
+                "gpu_layers: this llama-cpp-python was built without a GPU; going on with the CPU"
+            )
         params = lib.llama_model_default_params()
         params.n_gpu_layers = options.gpu_layers if options.gpu_layers >= 0 else 0x7FFF
         params.use_extra_bufts = options.extras

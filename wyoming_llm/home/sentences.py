@@ -228,7 +228,10 @@ def _load(code: str, custom: Sequence[Path]) -> _Language | None:
     base = next((name for name in _spellings(code) if name in languages), None)
     content: dict[str, Any] = dict(get_intents(base) or {}) if base else {}
     for path in _custom_files(code, custom):
-        merge_dict(content, _read(path))
+        try:
+            merge_dict(content, _read(path))
+        except ConfigError as err:
+            _LOGGER.warning("%s; going on without this file", err)
     if not content.get("intents"):
         _LOGGER.warning("There are no sentences for the language '%s'", code)
         return None
@@ -253,15 +256,24 @@ def _custom_files(code: str, folders: Sequence[Path]) -> list[Path]:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    from hassil import Intents
+
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as err:
         raise ConfigError(f"sentences_dir: {path}: {' '.join(str(err).split())}") from err
     if not isinstance(content, dict):
         raise ConfigError(f"sentences_dir: {path}: expected intents by name")
-    for intent in (content.get("intents") or {}).values():
-        for data in (intent or {}).get("data") or []:
-            data.setdefault("metadata", {})[_CUSTOM] = True
+    try:
+        for intent in (content.get("intents") or {}).values():
+            for data in (intent or {}).get("data") or []:
+                data.setdefault("metadata", {})[_CUSTOM] = True
+        # Sentences are parsed when they are first compared: what is wrong with one shows here.
+        for intent in Intents.from_dict({"language": "en", **content}).intents.values():
+            for data in intent.data:
+                _ = [sentence.expression for sentence in data.sentences]
+    except Exception as err:
+        raise ConfigError(f"sentences_dir: {path}: {' '.join(str(err).split()):.200}") from err
     return content
 
 
