@@ -252,5 +252,5 @@ async def test_an_engine_for_which_there_was_no_memory_is_loaded_once_there_is()
     with pytest.raises(NoMemory):
         await model.engine()
 
-    assert await model.engine()
+    assert isinstance(await model.engine(), Engine)
     await model.aclose()
