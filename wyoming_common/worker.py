@@ -35,6 +35,8 @@ class ModelThread(Generic[E]):
         self._max_waiting = max_waiting
         self._streams: list[Iterator[Any]] = []
         self._closed = False
+        """Whether it takes no more work"""
+        self._ended = False
 
     @property
     def loaded(self) -> bool:
@@ -105,19 +107,22 @@ class ModelThread(Generic[E]):
         """Wait for the running call, close every open generator and then the engine, if it has
         a `close`, and end the thread. Whoever asks for more hears Unavailable.
         """
+        self._closed = True
         for items in list(self._streams):
             await self._end(items)
         if self.loaded and self._engine is not None:
             close = getattr(self._engine.result(), "close", None)
             if close is not None:
-                await self._run(close)
-        self._closed = True
+                await self._in_thread(close)
+        self._ended = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _end(self, items: Iterator[Any]) -> None:
         if items in self._streams:
             self._streams.remove(items)
-            await self._run(_close, items)
+            # Whatever is raised here takes the place of a cancellation on its way.
+            if not self._ended:
+                await self._in_thread(_close, items)
 
     @contextmanager
     def _admit(self) -> Iterator[None]:

@@ -3,10 +3,11 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
-from wyoming_common.errors import Busy, ModelError, NoMemory, Unavailable
+from wyoming_common.errors import Busy, ModelError, NoMemory, ServiceError, Unavailable
 from wyoming_common.worker import ModelThread
 
 
@@ -211,6 +212,40 @@ async def test_a_task_that_reads_a_stream_can_be_cancelled_after_the_model_has_c
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_a_cancellation_while_a_stream_opens_is_not_lost_in_a_model_that_closes() -> None:
+    opening, gate = threading.Event(), threading.Event()
+
+    def count(engine: Engine) -> Iterator[int]:
+        opening.set()
+        assert gate.wait(10)
+        return engine.count()
+
+    async def read(model: ModelThread[Engine]) -> None:
+        with suppress(ServiceError):
+            async with model.stream(count) as items:
+                async for _ in items:
+                    pass
+        await asyncio.Event().wait()
+
+    for _ in range(20):
+        opening.clear()
+        gate.clear()
+        model = ModelThread("test", Engine)
+        engine = await model.engine()
+        task = asyncio.create_task(read(model))
+        assert await asyncio.to_thread(opening.wait, 10)
+        closing = asyncio.create_task(model.aclose())
+        await asyncio.sleep(0)
+        gate.set()
+        await closing
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=10)
+
+        assert done
+        assert task.cancelled()
+        assert engine.closed.is_set()
 
 
 @pytest.mark.parametrize(
