@@ -32,9 +32,13 @@ SECONDS = 90.0
 """Generous: it only bounds a test that fails."""
 _FLAGS: dict[str, tuple[str, ...]] = {
     "stt": (),
-    "llm": ("--http-uri", "off", "--temperature", "0"),
+    # A reply of two words is recognised as anything, and over before it can be talked into.
+    "llm": (
+        "--http-uri", "off", "--temperature", "0", "--max-tokens", "40",
+        "--system-prompt", "Explain at length.",
+    ),
     "tts": (),
-}
+}  # fmt: skip
 RATE = 16_000
 
 TAP = """(() => {
