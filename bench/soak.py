@@ -14,6 +14,8 @@ what counts, and is printed per 1,000 turns. The first tenth fills the caches.
 import argparse
 import asyncio
 import os
+import signal
+import sys
 import time
 from contextlib import ExitStack, suppress
 from typing import Final
@@ -122,6 +124,8 @@ def main() -> None:
     parser.add_argument("--nice", type=int, default=0, help="beside other work: 19")
     options = parser.parse_args()
     os.nice(options.nice)
+    # Ends as Ctrl-C does: the services end with us.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with ExitStack() as stack:
         ran = {kind: stack.enter_context(started(kind)) for kind in _KINDS}
         uris = {kind: uri for kind, (uri, _) in ran.items()}
