@@ -150,7 +150,8 @@ async def test_a_server_that_dies_costs_what_was_in_flight_and_nothing_later(
             servers[0].kill()
             killed = time.monotonic()
             down = await logged(log, "Server stt/stt1 is DOWN")
-            await load.goes_on(4 * CLIENTS)
+            # HAProxy tells of a connection when it has ended: each client's last may be missing.
+            await load.goes_on(5 * CLIENTS)
 
     # What was in flight is told so, at once and in words; nothing that began later has failed.
     assert load.failed
@@ -158,8 +159,7 @@ async def test_a_server_that_dies_costs_what_was_in_flight_and_nothing_later(
     assert not [failed for failed in load.failed if failed[0] > down], load.failed
     assert not [failed for failed in load.failed if isinstance(failed[2], TimedOut)], load.failed
     assert all(re.search("hung up|reset", str(err)) for _, _, err in load.failed), load.failed
-    # By HAProxy's own account, every later request went to the other one; it tells of a
-    # connection when that has ended, so that each client's last may be missing.
+    # By HAProxy's own account, every later request went to the other one.
     after = read(log).partition("Server stt/stt1 is DOWN")[2]
-    assert len(re.findall(r" stt/stt2 ", after)) >= 3 * CLIENTS
+    assert len(re.findall(r" stt/stt2 ", after)) >= 4 * CLIENTS
     assert len(re.findall(r" stt/stt1 ", after)) <= CLIENTS

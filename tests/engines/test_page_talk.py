@@ -35,7 +35,7 @@ _FLAGS: dict[str, tuple[str, ...]] = {
     # A reply of two words is recognised as anything, and over before it can be talked into.
     "llm": (
         "--http-uri", "off", "--temperature", "0", "--max-tokens", "40",
-        "--system-prompt", "Explain at length.",
+        "--system-prompt", "Tell a story of many sentences about animals.",
     ),
     "tts": (),
 }  # fmt: skip
@@ -162,7 +162,8 @@ async def test_a_question_to_the_page_is_answered_aloud(tmp_path: Path) -> None:
     assert "failed" not in turn
     assert turn["texts"]["transcript"]
     heard, reply = letters(heard), letters(turn["texts"]["reply"])
-    # A browser without time leaves words out, and one of two words may be misheard in part.
+    # A browser without time leaves words out.
+    assert len(heard.split()) >= 5, (heard, turn["texts"])
     assert fuzz.token_set_ratio(heard, reply) >= 60, (heard, turn["texts"])
     assert state.startswith(("Listening", "Speaking"))
     assert ended == "Ended; nothing is heard."
@@ -174,5 +175,5 @@ async def test_talking_into_the_reply_stops_it_and_is_answered(tmp_path: Path) -
     async with talking(mic) as (shown, _, _):
         first, second, *_ = await turns(shown, 2)
 
-    assert first["cancelled"] is True
+    assert first.get("cancelled") is True, (first, second)
     assert second["texts"]["transcript"]

@@ -14,6 +14,7 @@ from wyoming_llm.assistant import Assistant
 from wyoming_llm.config import LlmSettings
 from wyoming_llm.engine import LlmEngine
 from wyoming_llm.handler import LlmHandler
+from wyoming_llm.home import acting
 from wyoming_llm.info import llm_info
 from wyoming_llm.replies import Replies
 from wyoming_llm.service import keeping
@@ -59,3 +60,9 @@ async def service() -> AsyncIterator[Service]:
 async def client(service: Service) -> AsyncIterator[AsyncClient]:
     async with AsyncClient.from_uri(service.uri) as client:
         yield client
+
+
+@pytest.fixture
+def short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not wait long for a home that does not do as it is told."""
+    monkeypatch.setattr(acting, "_READ_BACK_SECONDS", 0.2)

@@ -1,17 +1,13 @@
 """Control of the home, from the words to what Home Assistant is told."""
 
 import asyncio
-import json
-import random
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.llm.fake_home import TOKEN, FakeHome, serving
 from tests.llm.fakes import FakeLlm
+from tests.llm.house import SENTENCES, house
 from tests.wire import SECONDS
 from wyoming_common.errors import ConfigError, Unavailable
 from wyoming_common.home import Home
@@ -19,73 +15,13 @@ from wyoming_common.home_assistant import HomeAssistant
 from wyoming_common.worker import ModelThread
 from wyoming_llm.assistant import Assistant, Turn
 from wyoming_llm.config import LlmSettings
-from wyoming_llm.engine import Delta, LlmEngine, Prompt, Sampling
-from wyoming_llm.home import acting
+from wyoming_llm.engine import LlmEngine
 from wyoming_llm.home.control import HomeControl
 from wyoming_llm.home.sentences import Sentences
-from wyoming_llm.outcome import Fail, Intent, Outcome, Say
+from wyoming_llm.outcome import Fail, Intent
 from wyoming_llm.replies import Replies
 
-SENTENCES = Sentences()
-"""Loading them takes most of a second: once is enough."""
-
-
-class House:
-    def __init__(
-        self, assistant: Assistant, known: HomeAssistant, home: FakeHome, engine: FakeLlm
-    ) -> None:
-        self._assistant = assistant
-        self._known = known
-        self.home = home
-        self.engine = engine
-
-    async def say(
-        self, text: str, conversation: str = "one", device: str = "", language: str = "en"
-    ) -> list[Outcome]:
-        async with asyncio.timeout(SECONDS):
-            turn = Turn(text, language, conversation, device=device)
-            return [outcome async for outcome in self._assistant.answer(turn)]
-
-    async def rehearse(self, text: str) -> None:
-        """Suppose `text` was said, until all that follows from it has happened."""
-        rehearsal = self._assistant.rehearse(Turn(text, "en", "one"))
-        async with asyncio.timeout(SECONDS):
-            async for _ in rehearsal.deltas():
-                pass
-
-    async def told(self, text: str, conversation: str = "one", language: str = "en") -> str:
-        return "".join(o.text for o in await self.say(text, conversation, "", language)).strip()
-
-    async def change(self, entity: str, state: str) -> None:
-        await self.home.change(entity, state)
-        while self._known.states[entity].value != state:
-            await self._known.next_state(entity, 0.1)
-
-
-@asynccontextmanager
-async def house(
-    fake: FakeHome | None = None,
-    script: list[str] | None = None,
-    engine: FakeLlm | None = None,
-    **settings: Any,
-) -> AsyncIterator[House]:
-    fake, engine = fake or FakeHome(), engine or FakeLlm(script)
-    chosen = LlmSettings(zeroconf="off", http_uri="off", **settings)
-    model: ModelThread[LlmEngine] = ModelThread("llm", lambda: engine)
-    sentences = ModelThread("sentences", lambda: SENTENCES)
-    async with serving(fake) as url, HomeAssistant(url, TOKEN).open() as home:
-        async with asyncio.timeout(SECONDS):
-            await home.ready.wait()
-        replies = Replies(model, 2, pause=0)
-        control = HomeControl(chosen, home, sentences, replies)
-        yield House(Assistant(chosen, replies, control), home, fake, engine)
-    await model.aclose()
-    await sentences.aclose()
-
-
-@pytest.fixture(autouse=True)
-def short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(acting, "_READ_BACK_SECONDS", 0.2)
+pytestmark = pytest.mark.usefixtures("short_wait")
 
 
 async def test_a_light_is_switched_without_the_model() -> None:
@@ -295,183 +231,6 @@ async def test_a_timer_goes_to_the_satellite_that_asked() -> None:
     assert outcome.name == "HassStartTimer"
     assert outcome.slots["minutes"] == "5"
     assert isinstance(without[0], Fail)
-
-
-CHOICE = {"intent": "HassTurnOn", "name": "Coffee machine"}
-
-
-async def test_the_model_chooses_where_words_do_not_fit() -> None:
-    async with house(script=[json.dumps(CHOICE)]) as it:
-        question = await it.told("could you get the coffee machine going for me")
-        asked = it.home.state("switch.coffee")
-        await it.say("yes")
-
-        assert question == "Shall I turn on Coffee machine?"
-        assert asked == "off"
-        assert it.home.state("switch.coffee") == "on"
-        names = json.dumps(it.engine.prompts[0].schema)
-        assert "Coffee machine" in names
-        assert "Secret light" not in names
-
-
-@pytest.mark.parametrize(
-    ("text", "choice"),
-    [
-        ("where might I find the coffee machine", CHOICE),
-        ("make the coffee machine go", {"intent": "HassGetState", "name": "Coffee machine"}),
-    ],
-)
-async def test_a_question_is_not_answered_by_a_deed_nor_a_command_by_a_state(
-    text: str, choice: dict[str, str]
-) -> None:
-    async with house(script=[json.dumps(choice), "It is somewhere."], model_acts="do") as it:
-        answer = await it.told(text)
-
-        assert it.home.handled == []
-        assert "Coffee machine is" not in answer
-
-
-@pytest.mark.parametrize(
-    "text", ["activate the coffee machine scene", "return the front door to dock"]
-)
-async def test_what_a_thing_cannot_do_is_refused_without_the_model(text: str) -> None:
-    async with house() as it:
-        (outcome,) = await it.say(text)
-
-        assert isinstance(outcome, Fail)
-        assert it.home.handled == []
-
-
-async def test_a_question_after_a_thing_is_answered_by_its_state_whatever_the_words() -> None:
-    async with house(script=["The coffee machine is unoccupied."]) as it:
-        answer = await it.told("is there the coffee machine unoccupied")
-
-        assert answer == "Coffee machine is off"
-        assert it.engine.prompts == []
-
-
-async def test_a_model_that_is_trusted_is_not_asked_back() -> None:
-    async with house(script=[json.dumps(CHOICE)], model_acts="do") as it:
-        await it.say("could you get the coffee machine going for me")
-
-        assert it.home.state("switch.coffee") == "on"
-
-
-async def test_the_model_may_choose_nothing() -> None:
-    script = ['{"intent": "none"}', "I like coffee."]
-    async with house(script=script) as it:
-        text = await it.told("what do you think of my coffee machine my dear")
-
-    assert text == "I like coffee."
-    assert it.home.handled == []
-
-
-HOSTILE = [
-    "",
-    "\x00\xff\ufffe" * 100,
-    "x" * 100_000,
-    "[" * 5000,
-    '{"intent": "HassTurnOff", "name": "Secret light"}',
-    '{"intent": "HassTurnOn", "name": "Coffee machine"}' * 50,
-    '{"intent": "HassShutdown", "name": "Coffee machine"}',
-    '{"intent": "HassTurnOn", "name": "Coffee machine", "domain": "lock"}',
-    '{"intent": "HassTurnOn", "name": ["Coffee machine"]}',
-    '{"intent": "HassLightSet", "name": "Coffee machine", "brightness": 50}',
-    '{"intent": {"intent": "HassTurnOn"}, "name": "Coffee machine"}',
-    "null",
-    "<think>" * 1000,
-]
-
-
-@pytest.mark.parametrize("output", HOSTILE)
-async def test_whatever_the_model_writes_does_nothing_that_was_not_asked(output: str) -> None:
-    async with house(script=[output, output], model_acts="do") as it:
-        outcomes = await it.say("make the coffee machine do its thing")
-
-        assert it.home.handled == []
-        assert outcomes
-        assert all(isinstance(outcome, Say | Fail) for outcome in outcomes)
-        assert sum(len(outcome.text) for outcome in outcomes) < 200_000
-
-
-NESTED = "<tool_call>" * 50 + json.dumps(CHOICE) + "</tool_call>" * 50
-GARBAGE = [
-    "\x00\x01\ufffd \x02\x7f" * 200,
-    NESTED,
-    json.dumps({"tool_calls": [CHOICE] * 50}),
-    '[{"name": "turn_on; rm -rf /", "arguments": {}}]',
-    "",
-]
-
-
-@pytest.mark.parametrize("output", GARBAGE)
-async def test_what_nobody_can_say_becomes_an_apology(output: str) -> None:
-    async with house(script=[output]) as it:
-        outcomes = await it.say("tell me something about rivers")
-
-        assert it.home.handled == []
-        assert isinstance(outcomes[-1], Fail)
-        assert outcomes[-1].text.startswith("Sorry")
-        assert len("".join(outcome.text for outcome in outcomes)) < 200
-
-
-async def test_a_server_that_writes_without_end_is_stopped() -> None:
-    class Endless(FakeLlm):
-        def reply(self, prompt: Prompt, sampling: Sampling) -> Iterator[Delta]:
-            self.prompts.append(prompt)
-            while True:
-                yield Delta(text="and on ")
-
-    async with house(engine=Endless(), max_tokens=20) as it:
-        text = await it.told("tell me something about rivers")
-        chosen = await it.told("make the coffee machine do its thing")
-
-        assert len(text) < 400
-        assert "Sorry" in chosen
-        assert it.home.handled == []
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "open the chimney",
-        "is the attic window open",
-        "make it cosy in here, dim everything",
-        "did somebody leave the oven on",
-        "could you get the lights in the shed going",
-        "the garden lights off please",
-        "call my mother",
-        "Has the cellar door been locked?",
-    ],
-)
-async def test_what_no_sentence_fits_is_not_left_to_a_model_that_claims_it(text: str) -> None:
-    async with house(script=['{"intent": "none"}'] + ["Done, it is open now."] * 3) as it:
-        outcomes = await it.say(text)
-
-        assert isinstance(outcomes[-1], Fail), outcomes
-        assert "Done" not in outcomes[-1].text
-        assert it.home.handled == []
-
-
-async def test_refusals_are_in_the_language_that_was_spoken() -> None:
-    async with house() as it:
-        unknown = await it.told("öffne den Kamin", language="de")
-        away = await it.told("schalte Dead light ein", language="de")
-        question = await it.told("open the garage door")
-
-    assert unknown == "Kamin existiert nicht"
-    assert "nicht verfügbar" in away
-    assert question.startswith("Do you really")
-
-
-async def test_random_output_does_nothing_either() -> None:
-    chance = random.Random(5)  # noqa: S311 - no secret
-    script = ["".join(chr(chance.randrange(1, 0xD000)) for _ in range(300)) for _ in range(20)]
-    async with house(script=script, model_acts="do") as it:
-        for _ in range(10):
-            await it.say("make the coffee machine do its thing")
-
-        assert it.home.handled == []
 
 
 async def test_sixty_turns_stay_within_their_bounds() -> None:
