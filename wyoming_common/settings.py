@@ -233,9 +233,11 @@ def _add_argument(parser: Any, *names: str, **options: Any) -> Any:
     """Add one flag with a placeholder and a default that a person can read."""
     if "metavar" in options and not options["metavar"].startswith("{"):
         options["metavar"] = _PLACEHOLDERS.get(options["metavar"], options["metavar"].upper())
-    shown = re.sub(r"PosixPath\('([^']*)'\)|'([^']*)'", r"\1\2", options.get("help", ""))
-    shown = re.sub(r"\(default: \((.*?),?\)\)$", r"(default: \1)", shown)
-    options["help"] = re.sub(r" ?\(default: (None|False|True)?\)$", "", shown).replace("%", "%%")
+    said, label, default = options.get("help", "").partition("(default: ")
+    default = re.sub(r"PosixPath\('([^']*)'\)|'([^']*)'", r"\1\2", default)
+    default = re.sub(r"^\((.*?),?\)\)$", r"\1)", default)
+    shown = re.sub(r" ?\(default: (None|False|True)?\)$", "", said + label + default)
+    options["help"] = shown.replace("%", "%%")
     return parser.add_argument(*names, **options)
 
 

@@ -18,6 +18,7 @@ class Example(ServiceSettings):
     chunk_ms: int = Field(100, ge=20, le=1000, description="audio per event")
     language: str | None = Field(None, description="spoken")
     fast: bool = Field(False, description="or not")
+    voice: str = Field("", description="the engine's name for it, not the model's")
 
 
 def test_defaults_hold_where_nothing_is_said() -> None:
@@ -139,3 +140,14 @@ def test_the_version_and_the_help_are_printed(capsys: pytest.CaptureFixture[str]
             Example.load([flag])
         assert caught.value.code == 0
         assert text in capsys.readouterr().out
+
+
+def test_the_help_says_what_the_description_says_and_the_default_without_quotes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        Example.load(["--help"])
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert "the engine's name for it, not the model's" in said
+    assert f"(default: {DEFAULT_DATA_DIR})" in said
