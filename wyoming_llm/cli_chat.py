@@ -13,7 +13,7 @@ from wyoming_llm.engine import LlmEngine
 from wyoming_llm.engines import ENGINES
 from wyoming_llm.outcome import Intent
 from wyoming_llm.replies import Replies
-from wyoming_llm.service import controlling, home_of, keeping
+from wyoming_llm.service import assisting, home_of
 
 _CONVERSATION = "terminal"
 
@@ -36,29 +36,23 @@ async def chat(settings: LlmSettings) -> None:
     try:
         await model.engine()
         print(f"{engine.model} is ready; an empty line or Ctrl-D ends the conversation.")
-        home = home_of(settings)
-        if home is None:
-            await _converse(Assistant(settings, replies), replies)
-        else:
-            async with controlling(settings, home, replies) as control:
-                await _converse(Assistant(settings, replies, control), replies)
+        async with assisting(settings, home_of(settings), replies) as assistant:
+            await _converse(assistant)
     finally:
         await model.aclose()
 
 
-async def _converse(assistant: Assistant, replies: Replies) -> None:
-    assistant.warm_up()
-    async with keeping(replies):
-        while text := (await asyncio.to_thread(_ask)).strip():
-            began = time.perf_counter()
-            first = None
-            async for outcome in assistant.answer(Turn(text, conversation=_CONVERSATION)):
-                first = first or time.perf_counter() - began
-                shown = f"[{outcome.name} {outcome.slots}]" if isinstance(outcome, Intent) else None
-                sys.stdout.write(shown or outcome.text)
-                sys.stdout.flush()
-            whole = time.perf_counter() - began
-            print(f"\n  (first word after {(first or whole) * 1000:.0f} ms, all in {whole:.1f} s)")
+async def _converse(assistant: Assistant) -> None:
+    while text := (await asyncio.to_thread(_ask)).strip():
+        began = time.perf_counter()
+        first = None
+        async for outcome in assistant.answer(Turn(text, conversation=_CONVERSATION)):
+            first = first or time.perf_counter() - began
+            shown = f"[{outcome.name} {outcome.slots}]" if isinstance(outcome, Intent) else None
+            sys.stdout.write(shown or outcome.text)
+            sys.stdout.flush()
+        whole = time.perf_counter() - began
+        print(f"\n  (first word after {(first or whole) * 1000:.0f} ms, all in {whole:.1f} s)")
 
 
 def _ask() -> str:

@@ -42,10 +42,7 @@ async def serve_llm(settings: LlmSettings) -> None:
         return LlmHandler(info, assistant, reader, writer)
 
     async with AsyncExitStack() as stack:
-        control = await stack.enter_async_context(controlling(settings, home, replies))
-        assistant = Assistant(settings, replies, control)
-        assistant.warm_up()
-        await stack.enter_async_context(keeping(replies))
+        assistant = await stack.enter_async_context(assisting(settings, home, replies))
         door = Door(replies, lambda: engine.model, lambda: model.loaded, settings.http_key)
         await stack.enter_async_context(open_door(door, settings))
         await run_service(settings, info, model, handler)
@@ -56,6 +53,18 @@ def home_of(settings: LlmSettings) -> HomeAssistant | None:
     if settings.control == OFF:
         return None
     return HomeAssistant.from_settings(settings.home_assistant, settings.token_file)
+
+
+@asynccontextmanager
+async def assisting(
+    settings: LlmSettings, home: HomeAssistant | None, replies: Replies
+) -> AsyncIterator[Assistant]:
+    """An assistant that uses the time in which nobody asks, until the block ends."""
+    async with controlling(settings, home, replies) as control:
+        assistant = Assistant(settings, replies, control)
+        assistant.warm_up()
+        async with keeping(replies):
+            yield assistant
 
 
 @asynccontextmanager
