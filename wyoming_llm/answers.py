@@ -7,15 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-_MOST: Final = 256
+from wyoming_common.turns import current_client
+from wyoming_llm import languages
 
-_OF_NOW: Final = re.compile(
-    r"\b(now|today|tonight|tomorrow|yesterday|time|date|day|week|month|year|weather|temperature"
-    r"|open|closed|on|off|still|currently|status|state|timer|here|again|random|another|joke|story"
-    r"|jetzt|heute|morgen|uhr|datum|wetter|maintenant|aujourd|heure|ahora|hoy|hora)\b",
-    re.IGNORECASE,
-)
-"""Words of questions whose answer changes, or should."""
+_MOST: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +20,16 @@ class _Answer:
 
 
 class Answers:
-    """Remembers answers for `seconds`. Time is injected, in seconds; 0 remembers nothing."""
+    """Remembers answers for `seconds`, for the client that was given them.
+
+    Time is injected, in seconds; 0 remembers nothing. Whoever asks next must not learn, by a reply
+    that comes at once, what another client has asked.
+    """
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
         self._clock = clock
-        self._known: OrderedDict[tuple[str, str], _Answer] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str, str], _Answer] = OrderedDict()
 
     def find(self, question: str, language: str) -> str | None:
         """Return the answer that was given lately."""
@@ -40,13 +39,18 @@ class Answers:
         return answer.text
 
     def add(self, question: str, language: str, text: str) -> None:
-        """Remember an answer to a question that stands alone."""
-        if not self._seconds or _OF_NOW.search(question):
+        """Remember an answer to a question that stands alone, if it will still be one later."""
+        if not self._seconds or not _is_lasting(question, language):
             return
         self._known[_key(question, language)] = _Answer(text, self._clock())
         while len(self._known) > _MOST:
             self._known.popitem(last=False)
 
 
-def _key(question: str, language: str) -> tuple[str, str]:
-    return " ".join(re.findall(r"\w+", question.casefold())), language
+def _is_lasting(question: str, language: str) -> bool:
+    # In a language whose words for now and here we do not know, any question may hold one.
+    return languages.is_known(language) and languages.language(language).is_lasting(question)
+
+
+def _key(question: str, language: str) -> tuple[str, str, str]:
+    return current_client(), " ".join(re.findall(r"\w+", question.casefold())), language

@@ -1,16 +1,19 @@
-"""What is said and recognised in each language that we know words of.
+"""What is said and recognised in each language.
 
-Sentences of home control need none of this: they come from home-assistant-intents.
+Where we have no words of our own, those of home-assistant-intents are said: it has errors in all of
+its languages. Its sentences of home control need none of this.
 """
 
 import functools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.resources import files
 from typing import Any, Final
 
 import yaml
+
+from wyoming_llm.languages.borrowed import borrowed
 
 DEFAULT: Final = "en"
 _MOST_LISTED: Final = 4
@@ -31,6 +34,8 @@ class _Wishes:
     impossible: re.Pattern[str]
     polite: re.Pattern[str]
     talk: re.Pattern[str]
+    now: re.Pattern[str]
+    """Words of questions whose answer depends on when, where and by whom they are asked"""
 
     @classmethod
     def of(cls, patterns: Mapping[str, str]) -> "_Wishes":
@@ -48,6 +53,7 @@ class _Wishes:
             impossible=words("impossible", "{}"),
             polite=words("polite", r"^(?:{}\b[\s,]*)+"),
             talk=words("talk", r"^(?:{})\b"),
+            now=words("now"),
         )
 
 
@@ -95,6 +101,10 @@ class Language:
         """Whether `text` asks for an answer; "could you ..." asks for a deed."""
         return bool(self.wishes.questions.search(self._plain(text)))
 
+    def is_lasting(self, text: str) -> bool:
+        """Whether the answer to `text` is the same at another time, in another room."""
+        return not self.wishes.now.search(text)
+
     def wants_impossible(self, text: str) -> bool:
         """Whether `text` asks for something to be done that needs more than words."""
         return bool(self.wishes.impossible.search(self._plain(text)))
@@ -110,22 +120,28 @@ def _short(words: str) -> bool:
 
 
 def codes() -> list[str]:
-    """Return the languages there are."""
+    """Return the languages in which we have words of our own."""
     names = (path.name for path in files(__name__).iterdir())
     return sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
 
 
 def language(*wanted: str) -> Language:
-    """Return the first of `wanted` ("de-CH", "") that there is, or the default."""
-    known = codes()
-    plain = (re.split(r"[-_]", code.lower())[0] for code in wanted if code)
-    # What was asked for and is not there is not a reason to answer in the next best one.
-    code = next(plain, DEFAULT)
-    return _load(code if code in known else DEFAULT)
+    """Return the language of the first of `wanted` ("de-CH", "") that is one, or the default.
+
+    What was asked for and is not there is no reason to answer in the next best one.
+    """
+    code = next(filter(None, wanted), DEFAULT)
+    return _load(code.replace("_", "-"))
 
 
 @functools.cache
 def _load(code: str) -> Language:
-    text = files(__name__).joinpath(f"{code}.yaml").read_text(encoding="utf-8")
-    content = yaml.safe_load(text)
-    return Language(code, content["phrases"], _Wishes.of(content["wishes"]))
+    plain = code.partition("-")[0].lower()
+    if plain in codes():
+        text = files(__name__).joinpath(f"{plain}.yaml").read_text(encoding="utf-8")
+        content = yaml.safe_load(text)
+        return Language(plain, content["phrases"], _Wishes.of(content["wishes"]))
+    phrases = borrowed(code)
+    if phrases is None:
+        return _load(DEFAULT)
+    return Language(plain, phrases, _Wishes.none())
