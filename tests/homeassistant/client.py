@@ -83,19 +83,33 @@ class Client:
             answer = await self._post(f"{_FLOWS}/{answer['flow_id']}", step)
         return answer
 
-    async def discovered(self, names: int = 1) -> list[dict[str, Any]]:
+    async def discovered(self, names: int) -> list[dict[str, Any]]:
         """Wait until so many Wyoming services were discovered, and return their flows."""
         async with asyncio.timeout(SECONDS):
+            while len(flows := await self._flows()) < names:  # noqa: ASYNC110 - polled
+                await asyncio.sleep(0.2)
+        return flows
+
+    async def discovers(self, title: str) -> dict[str, Any]:
+        """Wait until the service of this title was discovered, and return its flow.
+
+        Others may be on offer as well: what was removed is discovered again at once, and that
+        offer stays open when the same service is added by host and port meanwhile.
+        """
+        async with asyncio.timeout(SECONDS):
             while True:
-                flows = await self.call("config_entries/flow/progress")
-                ours = [flow for flow in flows if flow["handler"] == "wyoming"]
-                if len(ours) >= names:
-                    return ours
+                for flow in await self._flows():
+                    if flow["context"].get("title_placeholders", {}).get("name") == title:
+                        return flow
                 await asyncio.sleep(0.2)
 
     async def confirm(self, flow: dict[str, Any]) -> dict[str, Any]:
         """Accept a discovered service, as a person does."""
         return await self._post(f"{_FLOWS}/{flow['flow_id']}", {})
+
+    async def _flows(self) -> list[dict[str, Any]]:
+        flows = await self.call("config_entries/flow/progress")
+        return [flow for flow in flows if flow["handler"] == "wyoming"]
 
     async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         async with self.session.post(path, json=body) as response:

@@ -90,7 +90,9 @@ async def lodger(
 
 
 async def move_in(client: Client, name: str, pipeline: str) -> tuple[str, str]:
-    entry_id = await _confirm(client, name)
+    entry = await client.confirm(await client.discovers(name))
+    assert entry["type"] == "create_entry", entry
+    entry_id = entry["result"]["entry_id"]
     async with asyncio.timeout(SECONDS):
         while not (rows := await _entities(client, entry_id)):  # noqa: ASYNC110
             await asyncio.sleep(0.2)
@@ -99,17 +101,6 @@ async def move_in(client: Client, name: str, pipeline: str) -> tuple[str, str]:
     await client.until(chooser["entity_id"], lambda state: state != "absent")
     await client.service("select.select_option", entity_id=chooser["entity_id"], option=pipeline)
     return entity["entity_id"], entity["device_id"]
-
-
-async def _confirm(client: Client, name: str) -> str:
-    async with asyncio.timeout(SECONDS):
-        while True:
-            for flow in await client.discovered():
-                if flow["context"].get("title_placeholders", {}).get("name") == name:
-                    entry = await client.confirm(flow)
-                    assert entry["type"] == "create_entry", entry
-                    return str(entry["result"]["entry_id"])
-            await asyncio.sleep(0.2)
 
 
 async def _entities(client: Client, entry_id: str) -> list[dict[str, str]]:

@@ -58,8 +58,7 @@ async def room(house: House) -> AsyncIterator[Room]:
         microphone.open()
         microphone_opened = True
         async with clients.connect(house.token) as client:
-            flow = (await client.discovered())[0]
-            entry = await client.confirm(flow)
+            entry = await client.confirm(await client.discovers("Rig"))
             assert entry["type"] == "create_entry", entry
             async with asyncio.timeout(SECONDS):
                 while not (rows := await of_entry(client, entry["result"]["entry_id"])):  # noqa: ASYNC110
