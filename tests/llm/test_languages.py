@@ -4,6 +4,7 @@ import re
 import string
 
 import pytest
+from home_assistant_intents import get_languages
 
 from wyoming_llm.languages import codes, language
 
@@ -60,6 +61,14 @@ TALK = {
 }
 
 
+VALUES = dict.fromkeys(("names", "last", "text", "state", "problem"), "x") | {
+    "name": "Kamin",
+    "count": "3",
+    "percent": "4",
+}
+"""Something for everything that a phrase may speak of"""
+
+
 @pytest.mark.parametrize(("code", "text"), [(c, t) for c, texts in WISHES.items() for t in texts])
 def test_a_wish_is_recognised_whatever_its_words(code: str, text: str) -> None:
     assert language(code).wants_home(text)
@@ -102,9 +111,26 @@ def test_every_language_says_the_same_things_about_the_same_values(code: str) ->
 
 def test_the_language_asked_for_is_taken_and_english_where_there_is_none() -> None:
     assert language("de-CH").code == "de"
-    assert language("pt_BR", "de").code == "en"
+    assert language("xx", "de").code == "en"
     assert language("", "nl").code == "nl"
     assert language().code == "en"
+
+
+@pytest.mark.parametrize("code", sorted(get_languages()))
+def test_every_language_of_the_sentences_package_has_its_own_apology(code: str) -> None:
+    known, english = language(code), language("en")
+    said = {key: known.say(key, **VALUES) for key in english.phrases}
+
+    assert set(known.phrases) == set(english.phrases)
+    assert all(said.values())
+    assert code == "en" or said["failed"] != english.say("failed")
+    assert "Kamin" in said["no_name"]
+    assert not any(mark in text for text in said.values() for mark in "{}[]")
+
+
+@pytest.mark.parametrize("code", ["pt_BR", "pt-br", "pt", "PT-BR", "no", "zh", "zh-Hans"])
+def test_a_language_is_found_however_it_is_spelled(code: str) -> None:
+    assert language(code).say("failed") != language("en").say("failed")
 
 
 def test_names_are_listed_as_they_are_said() -> None:

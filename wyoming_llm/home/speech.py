@@ -44,18 +44,22 @@ def say(
     now: datetime | None = None,
 ) -> str:
     """Return the answer, "" where the template is broken or says nothing."""
-    if not template:
-        return ""
     moment = now or datetime.now().astimezone()
     every = [*matched, *unmatched]
     attributes = {shown.entity_id: shown.attributes for shown in every}
+    return render(
+        template,
+        slots=dict(slots) | {"time": moment.time(), "date": moment.date()},
+        state=every[0] if every else None,
+        query={"matched": list(matched), "unmatched": list(unmatched)},
+        state_attr=lambda entity, name: attributes.get(entity, {}).get(name),
+    )
+
+
+def render(template: str, **values: Any) -> str:
+    """Return a template of Home Assistant's with `values` in it, "" where it is broken."""
     try:
-        text = _ENVIRONMENT.from_string(template).render(
-            slots=dict(slots) | {"time": moment.time(), "date": moment.date()},
-            state=every[0] if every else None,
-            query={"matched": list(matched), "unmatched": list(unmatched)},
-            state_attr=lambda entity, name: attributes.get(entity, {}).get(name),
-        )
+        text = _ENVIRONMENT.from_string(template).render(values)
     except (TemplateError, TypeError, ValueError, ArithmeticError, AttributeError) as err:
         _LOGGER.debug("A response cannot be said: %s", err)
         return ""

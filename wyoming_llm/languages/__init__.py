@@ -56,6 +56,11 @@ class _Wishes:
             now=words("now"),
         )
 
+    @classmethod
+    def none(cls) -> "_Wishes":
+        """Return patterns that nothing matches."""
+        return cls(*[re.compile(r"(?!)")] * len(fields(cls)))
+
 
 @dataclass(frozen=True, slots=True)
 class Language:
@@ -125,6 +130,11 @@ def codes() -> list[str]:
     return sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
 
 
+def is_known(code: str) -> bool:
+    """Whether we have words of our own in a language; "" is the default."""
+    return _plain(code or DEFAULT) in codes()
+
+
 def language(*wanted: str) -> Language:
     """Return the language of the first of `wanted` ("de-CH", "") that is one, or the default.
 
@@ -136,7 +146,7 @@ def language(*wanted: str) -> Language:
 
 @functools.cache
 def _load(code: str) -> Language:
-    plain = code.partition("-")[0].lower()
+    plain = _plain(code)
     if plain in codes():
         text = files(__name__).joinpath(f"{plain}.yaml").read_text(encoding="utf-8")
         content = yaml.safe_load(text)
@@ -145,3 +155,7 @@ def _load(code: str) -> Language:
     if phrases is None:
         return _load(DEFAULT)
     return Language(plain, phrases, _Wishes.none())
+
+
+def _plain(code: str) -> str:
+    return re.split(r"[-_]", code.lower())[0]
