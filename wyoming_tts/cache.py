@@ -1,7 +1,8 @@
 """Phrases that were spoken before: in memory, and on disk where a folder is given.
 
 A phrase is known by everything that changes its sound, so a new voice file, another volume or
-another sample rate is another phrase.
+another sample rate is another phrase; and by whom it was for, since a phrase that comes at once
+tells that it was spoken before.
 """
 
 import hashlib

@@ -9,6 +9,7 @@ from wyoming.tts import SynthesizeVoice
 
 from wyoming_common.audio import PcmConverter, PcmFormat
 from wyoming_common.errors import ServiceError, UnknownLanguage, UnknownVoice
+from wyoming_common.turns import current_client
 from wyoming_tts.cache import PhraseCache
 from wyoming_tts.config import TtsSettings
 from wyoming_tts.engine import Phrase, TtsEngine, Voice
@@ -32,6 +33,8 @@ class Choice:
     identity: str
     """Changes when the voice does"""
     installed: bool = True
+    client: str = ""
+    """For whom: a phrase that is there at once tells that it was spoken before"""
 
 
 class Speech:
@@ -84,7 +87,10 @@ class Speech:
         if speaker is None and name == self.engine.default:
             speaker = self._settings.speaker
         language = voice.languages[0] if voice.languages else ""
-        return Choice(name, speaker, language, self.engine.identity(name), voice.installed)
+        return Choice(
+            *(name, speaker, language, self.engine.identity(name), voice.installed),
+            client=current_client(),
+        )
 
     def language(self, wanted: SynthesizeVoice | None) -> str:
         """Return the language of a request, "" when its voice is not known; never raises."""
@@ -162,7 +168,7 @@ class Speech:
                 *(settings.engine, choice.voice, choice.identity, choice.speaker, choice.language),
                 *(passage.text, settings.normalize, settings.sample_rate),
                 *(settings.length * passage.length, settings.volume * passage.volume),
-                *(settings.noise, settings.noise_w, settings.model),
+                *(settings.noise, settings.noise_w, settings.model, choice.client),
             ]
         )
 

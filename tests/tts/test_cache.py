@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tts.fakes import FakeTts
+from wyoming_common.turns import as_client
 from wyoming_tts.cache import PhraseCache
 from wyoming_tts.config import TtsSettings
 from wyoming_tts.script import Passage
@@ -89,6 +90,23 @@ def test_a_phrase_is_synthesised_once_and_again_when_anything_about_it_changes()
     engine.version = "2"
     speak(Passage("One two"))
     assert len(engine.phrases) == 5
+
+
+def test_what_was_spoken_for_one_client_is_not_at_hand_for_another() -> None:
+    engine = FakeTts()
+    speech = Speech(engine, TtsSettings(zeroconf="off"))
+    passage = Passage("You see the doctor on Monday")
+    with as_client("192.168.1.20"):
+        hers = speech.choose(None)
+    with as_client("192.168.1.66"):
+        his = speech.choose(None)
+
+    spoken = b"".join(speech.speak(passage, hers))
+
+    assert speech.cached(passage, hers) == spoken
+    assert speech.cached(passage, his) is None
+    assert b"".join(speech.speak(passage, his)) == spoken
+    assert len(engine.phrases) == 2
 
 
 def test_a_phrase_that_was_cut_off_is_not_kept() -> None:
