@@ -8,6 +8,8 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
+import ifaddr
+
 from wyoming_common.errors import ConfigError
 
 PRIVATE_NETWORKS = (
@@ -23,6 +25,9 @@ PRIVATE_NETWORKS = (
 """Loopback, private and link-local addresses, IPv4 and IPv6."""
 
 
+_LOOPBACK = ipaddress.IPv4Address("127.0.0.1")
+
+
 class Access:
     """Decides by address whether a client may connect. Raises ConfigError for a bad network."""
 
@@ -33,16 +38,33 @@ class Access:
             raise ConfigError(f"allow: expected networks such as 192.168.0.0/16; {err}") from err
 
     def allows(self, address: str) -> bool:
-        """Whether a client at `address` may connect; "" is a unix socket, whose mode decides."""
+        """Whether a client at `address` may connect; "" is a unix socket, whose mode decides.
+
+        Where loopback may, so may this machine under any other address that it has: zeroconf
+        tells its programs that one.
+        """
         if not address:
             return True
         ip = _ip(address)
+        return self._names(ip) or (self._names(_LOOPBACK) and _is_own(ip))
+
+    def _names(self, ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
         return any(ip in network for network in self._networks)
 
 
 def is_local(address: str) -> bool:
     """Whether a client at `address` is on this machine; "" is a unix socket."""
     return not address or _ip(address).is_loopback
+
+
+def _is_own(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether this machine has the address. Nobody else can finish a handshake under it."""
+    try:
+        adapters = list(ifaddr.get_adapters())
+    except OSError:
+        return False
+    owned = (own.ip if isinstance(own.ip, str) else own.ip[0] for it in adapters for own in it.ips)
+    return str(ip) in owned
 
 
 def _ip(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

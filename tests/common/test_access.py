@@ -1,6 +1,11 @@
 import asyncio
+import shutil
 import socket
+import subprocess
+import sys
+from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 import pytest
 from wyoming.client import AsyncTcpClient
@@ -13,6 +18,8 @@ from wyoming_common.access import Access, is_same_user
 from wyoming_common.errors import ConfigError
 from wyoming_common.server import serve
 from wyoming_common.service import ServiceHandler
+
+ROOT = Path(__file__).parents[2]
 
 
 class Silent(ServiceHandler):
@@ -31,6 +38,47 @@ def test_private_addresses_are_served_by_default(address: str) -> None:
 @pytest.mark.parametrize("address", ["8.8.8.8", "2001:4860::8888", "::ffff:8.8.8.8", "172.32.0.1"])
 def test_public_addresses_are_refused_by_default(address: str) -> None:
     assert not Access().allows(address)
+
+
+_ASK_MYSELF = """
+import asyncio
+from functools import partial
+from wyoming.info import Info
+from tests.common.test_access import Silent
+from wyoming_common.access import Access
+from wyoming_common.discovery import describe
+from wyoming_common.server import serve
+async def main():
+    async with serve("tcp://0.0.0.0:0", partial(Silent, Info), access=Access({networks})) as uri:
+        await describe("tcp://203.0.113.5:" + uri.rpartition(":")[2])
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("networks", "error"), [((), ""), (["10.0.0.0/8"], "hung up without an answer")]
+)
+def test_a_machine_with_a_public_address_reaches_itself_unless_it_may_not(
+    networks: Sequence[str], error: str
+) -> None:
+    if shutil.which("unshare") is None or shutil.which("ip") is None:
+        pytest.skip("needs unshare and iproute2")
+    inside = ["unshare", "--user", "--map-root-user", "--net", "sh", "-ec"]
+    address = "ip link set lo up; ip addr add 203.0.113.5/32 dev lo"
+    if subprocess.run([*inside, address], capture_output=True, check=False).returncode:
+        pytest.skip("this system gives out no namespaces")
+    code = _ASK_MYSELF.format(networks=repr(networks) if networks else "")
+
+    asked = subprocess.run(
+        [*inside, f'{address}; exec "$0" -c "$1"', sys.executable, code],
+        capture_output=True,
+        check=False,
+        text=True,
+        cwd=ROOT,
+    )
+
+    assert (asked.returncode == 0) == (not error), asked.stderr
+    assert error in asked.stderr
 
 
 def test_a_network_that_is_none_is_named_in_the_error() -> None:
