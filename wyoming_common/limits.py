@@ -28,7 +28,8 @@ _DATA_PER_SECOND: Final = 256 * 1024
 _DATA_AT_ONCE: Final = 2 * 1024 * 1024
 """JSON of one connection that is read without a wait: four texts of 100,000 characters."""
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+"""Never fails once it has begun, so that no text is gone over twice."""
 _BRACKET = re.compile(r"[][{}]")
 
 
