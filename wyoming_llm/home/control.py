@@ -19,7 +19,7 @@ from wyoming_llm.home.choice import (
     state_of,
 )
 from wyoming_llm.home.consent import Consents, answer_of
-from wyoming_llm.home.names import best_entities, fully_named
+from wyoming_llm.home.names import best_entities, fully_named, places_named, surely_named
 from wyoming_llm.home.sentences import Sentences, Understood
 from wyoming_llm.home.targets import ACTIONS, QUESTIONS, find_targets, risky
 from wyoming_llm.languages import Language
@@ -73,7 +73,7 @@ class HomeControl:
             return self._refuse(text, language)
         if (question := self._question(understood, conversation)) is not None:
             return _once(question)
-        return self._act([understood], device)
+        return self._act(understood, device)
 
     async def is_talk(self, text: str, language: str, conversation: str, device: str) -> bool:
         """Whether `text` is nothing to do with the home, found out without asking the model.
@@ -83,7 +83,7 @@ class HomeControl:
         if self._consents.waiting(conversation) or self._refuse(text, language) is not None:
             return False
         understood = await self._by_words(text, language, device)
-        return understood is None and not self._candidates(text)
+        return not understood and not self._candidates(text)
 
     def _words(self, language: str) -> Language:
         return words_of(language, self._home.home.language)
@@ -94,20 +94,22 @@ class HomeControl:
         A model that is asked for the impossible says that it is done.
         """
         words = self._words(language)
-        if words.wants_home(text):
+        named = surely_named(text, self._home.home) and not words.is_talk(text)
+        if named or words.wants_home(text):
             return _once(Fail(words.say("not_understood")))
         return _once(Fail(words.say("cannot"))) if words.wants_impossible(text) else None
 
-    async def _understand(self, text: str, language: str, device: str) -> Understood | None:
+    async def _understand(self, text: str, language: str, device: str) -> Sequence[Understood]:
         understood = await self._by_words(text, language, device)
-        if understood is not None or not (candidates := self._candidates(text)):
+        if understood or not (candidates := self._candidates(text)):
             return understood
-        return await self._choose(text, candidates, self._language(language))
+        choice = await self._choose(text, candidates, self._language(language))
+        return () if choice is None else (choice,)
 
     def _language(self, language: str) -> str:
         return language or self._home.home.language or "en"
 
-    async def _by_words(self, text: str, language: str, device: str) -> Understood | None:
+    async def _by_words(self, text: str, language: str, device: str) -> Sequence[Understood]:
         home, states = self._home.home, self._home.states
         classes = {
             name: str(state.attributes["device_class"])
@@ -117,12 +119,13 @@ class HomeControl:
         area = self.area_of(device)
         code = self._language(language)
         found = await self._sentences.call(
-            lambda known: known.recognize(text, code, home, classes, area)
+            lambda known: known.understand(text, code, home, classes, area)
         )
-        if found is not None or not home.entities or len(text) > _MOST_MODEL_TEXT:
+        if found or not home.entities or len(text) > _MOST_MODEL_TEXT:
             return found
         refused = await self._sentences.call(lambda known: known.refuse(text, code, home, classes))
-        return refused if refused is not None else self._asked(text, code)
+        answer = refused if refused is not None else self._asked(text, code)
+        return () if answer is None else (answer,)
 
     def _candidates(self, text: str) -> list[Entity]:
         """Return what the model may choose from to act on; nothing where it may not act."""
@@ -136,9 +139,10 @@ class HomeControl:
         A model answers such questions from its head.
         """
         named = fully_named(text, self._home.home)
-        if len(named) == 1 and words_of(language).asks_state(text):
-            return state_of(named[0], language)
-        return None
+        if len(named) != 1 or not words_of(language).asks_state(text):
+            return None
+        elsewhere = places_named(text, self._home.home) - {named[0].area}
+        return None if elsewhere else state_of(named[0], language)
 
     async def _choose(
         self, text: str, candidates: Sequence[Entity], language: str
@@ -155,30 +159,38 @@ class HomeControl:
         choice = read_choice(answer, candidates, language)
         return choice if choice is not None and _fits(choice, text) else None
 
-    def _question(self, understood: Understood, conversation: str) -> Outcome | None:
+    def _question(self, all_understood: Sequence[Understood], conversation: str) -> Outcome | None:
         """Return what must be asked first, and remember what for; None when nothing must."""
-        if understood.intent not in ACTIONS or understood.refusal:
+        deeds = [one for one in all_understood if one.intent in ACTIONS and not one.refusal]
+        if not deeds:
             return None
-        known = self._acting.known
-        targets = find_targets(understood.intent, understood.slots, known)
-        doubtful = [
-            entity
-            for entity in risky(understood.intent, understood.slots, targets, known)
-            if not self._is_allowed(entity)
-        ]
-        words = words_of(understood.language)
+        targets, doubtful = self._meant(deeds)
+        words = words_of(deeds[0].language)
         if doubtful:
-            question = words.say("really", names=words.listed([e.name for e in doubtful]))
+            question = words.say("really", names=words.listed(list(doubtful.values())))
         elif len(targets) > self._settings.confirm_above:
             question = words.say("many", count=len(targets))
-        elif understood.guessed and self._settings.model_acts == "ask":
-            question = question_of(understood)
+        elif deeds[0].guessed and self._settings.model_acts == "ask":
+            question = question_of(deeds[0])
         else:
             return None
         if not conversation:
             return Fail(words.say("cannot_ask"))
-        self._consents.ask(conversation, [understood])
+        self._consents.ask(conversation, all_understood)
         return Say(question)
+
+    def _meant(self, deeds: Sequence[Understood]) -> tuple[set[str], dict[str, str]]:
+        """Return the ids of what `deeds` act on, and id and name of what that is risky for."""
+        known = self._acting.known
+        targets: set[str] = set()
+        doubtful: dict[str, str] = {}
+        for deed in deeds:
+            meant = find_targets(deed.intent, deed.slots, known)
+            targets |= {entity.id for entity in meant}
+            for entity in risky(deed.intent, deed.slots, meant, known):
+                if not self._is_allowed(entity):
+                    doubtful[entity.id] = entity.name
+        return targets, doubtful
 
     def _is_allowed(self, entity: Entity) -> bool:
         return bool(self._allowed & {entity.id, *(name.casefold() for name in entity.names)})

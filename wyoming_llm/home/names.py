@@ -21,13 +21,13 @@ def corrections(text: str, names: Sequence[str]) -> list[str]:
     words = text.split()
     if len(words) > _MOST_WORDS:
         return []
-    known = {word for name in names for word in _plain(name).split()}
+    known = {word for name in names for word in plain(name).split()}
     found: dict[str, float] = {}
-    by_plain = {_plain(name): name for name in names}
+    by_plain = {plain(name): name for name in names}
     longest = max((len(name.split()) for name in by_plain), default=0) + 1
     for start in range(len(words)):
         for end in range(start + 1, min(len(words), start + longest) + 1):
-            part = _plain(" ".join(words[start:end]))
+            part = plain(" ".join(words[start:end]))
             if len(part) < 3 or part in by_plain:
                 continue
             for name, _, _ in process.extract(
@@ -41,13 +41,13 @@ def corrections(text: str, names: Sequence[str]) -> list[str]:
 
 def best_entities(text: str, home: Home, count: int) -> list[Entity]:
     """Return the entities that `text` may be about, the likeliest first; none where none is."""
-    plain = _plain(text)
+    words = plain(text)
     scored = []
     for entity in home.entities.values():
         area = home.areas.get(entity.area)
-        score = max(_mentioned(plain, name) for name in entity.names)
+        score = max(_mentioned(words, name) for name in entity.names)
         if area is not None:
-            score = max(score, 0.9 * max(_mentioned(plain, name) for name in area.names))
+            score = max(score, 0.9 * max(_mentioned(words, name) for name in area.names))
         if score >= 70:
             scored.append((-score, entity.id, entity))
     return [entity for _, _, entity in sorted(scored, key=lambda item: item[:2])[:count]]
@@ -55,12 +55,12 @@ def best_entities(text: str, home: Home, count: int) -> list[Entity]:
 
 def fully_named(text: str, home: Home) -> list[Entity]:
     """Return the entities that `text` calls by a whole name; a longer name hides those in it."""
-    plain = f" {_plain(text)} "
+    words = f" {plain(text)} "
     found = [
-        (_plain(name), entity)
+        (plain(name), entity)
         for entity in home.entities.values()
         for name in entity.names
-        if f" {_plain(name)} " in plain and _plain(name)
+        if f" {plain(name)} " in words and plain(name)
     ]
     whole = {
         entity.id: entity
@@ -70,9 +70,31 @@ def fully_named(text: str, home: Home) -> list[Entity]:
     return list(whole.values())
 
 
+def surely_named(text: str, home: Home) -> bool:
+    """Whether `text` calls an entity by a name of several words: it is about this home."""
+    said = f" {plain(text)} "
+    return any(
+        " " in (words := plain(name)) and f" {words} " in said
+        for entity in home.entities.values()
+        for name in entity.names
+    )
+
+
+def places_named(text: str, home: Home) -> set[str]:
+    """Return the ids of the areas and floors that `text` names."""
+    said = f" {plain(text)} "
+    return {
+        place.id
+        for places in (home.areas, home.floors)
+        for place in places.values()
+        for name in place.names
+        if f" {plain(name)} " in said
+    }
+
+
 def _mentioned(text: str, name: str) -> float:
     """Return how surely `text` speaks of `name`, 0 to 100."""
-    words = _plain(name).split()
+    words = plain(name).split()
     if not words:
         return 0.0
     said = text.split()
@@ -97,5 +119,6 @@ def _alike(part: str, name: str, known: Iterable[str]) -> float:
     return min(scores) if min(scores) >= _WORD_SCORE else 0.0
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Return `text` in small letters, without anything that is not said."""
     return " ".join(re.sub(r"[^\w\s]", " ", text.casefold()).split())

@@ -1,22 +1,20 @@
 """Commands in known words: Home Assistant's own sentences over the names of this home."""
 
-import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
-from wyoming_common.errors import ConfigError
 from wyoming_common.home import Home
+from wyoming_llm.home import gazetteer
+from wyoming_llm.home.gazetteer import Found, Gazetteer
 from wyoming_llm.home.names import corrections
-from wyoming_llm.home.speech import say
+from wyoming_llm.home.sentence_files import CUSTOM, read_sentences
+from wyoming_llm.home.speech import render
 from wyoming_llm.home.targets import QUESTIONS, REFUSABLE
 from wyoming_llm.languages import language as words_of
-
-_LOGGER = logging.getLogger(__name__)
+from wyoming_llm.languages.borrowed import spelling_of
 
 _PLACES: Final = {"name": "entity", "area": "area", "floor": "floor"}
 """Slots that name something of the home, and what the package's error texts call that"""
@@ -27,7 +25,8 @@ _LEAST_WORDS: Final = 3
 _UNKNOWN: Final = _PLACES.keys() | {"domain"}
 _OWN_LETTERS: Final = dict.fromkeys(REFUSABLE, 6) | dict.fromkeys(QUESTIONS, 12)
 """Letters of a sentence that are not names, from which it is about a home, whoever's it is"""
-_CUSTOM: Final = "parley_custom_sentence"
+_MOST_LETTERS: Final = 300
+"""Of a command; longer texts are none"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +52,7 @@ class Sentences:
     def __init__(self, custom: Sequence[Path] = ()) -> None:
         self._custom = custom
         self._loaded: dict[str, _Language | None] = {}
+        self._gazetteer = Gazetteer()
         self._nobody = _slot_lists(Home(), {})
         self._lists_of: tuple[Home, Mapping[str, Any], dict[str, Any]] | None = None
 
@@ -67,17 +67,35 @@ class Sentences:
 
         `classes` holds the device class of entities, `area` the name of the speaker's room.
         """
+        return next(iter(self.understand(text, language, home, classes, area)), None)
+
+    def understand(
+        self, text: str, language: str, home: Home, classes: Mapping[str, str], area: str = ""
+    ) -> Sequence[Understood]:
+        """Return everything that `text` asks for; only in English that may be several things.
+
+        As in Home Assistant: the sentences first, then other words. Then names that were misheard.
+        """
         known = self._language(language)
-        if known is None:
-            return None
-        lists = self._lists(home, classes)
         words = text.strip().rstrip(".!?。！？,;").strip()  # noqa: RUF001 - other scripts
-        if not words:
-            return None
-        for attempt in (words, *corrections(words, home.names())):
+        if known is None or not words:
+            return ()
+        lists = self._lists(home, classes)
+        if (found := known.recognize(words, lists, area)) is not None:
+            return (found,)
+        if frames := self._in_other_words(known, words, home, classes, area):
+            return frames
+        for attempt in corrections(words, home.names()):
             if (found := known.recognize(attempt, lists, area)) is not None:
-                return found
-        return None
+                return (found,)
+        return ()
+
+    def _in_other_words(
+        self, known: "_Language", text: str, home: Home, classes: Mapping[str, str], area: str
+    ) -> Sequence[Understood]:
+        if known.base != gazetteer.CODE or len(text) > _MOST_LETTERS:
+            return ()
+        return [known.worded(found) for found in self._gazetteer.find(text, home, classes, area)]
 
     def refuse(
         self, text: str, language: str, home: Home, classes: Mapping[str, str]
@@ -100,8 +118,13 @@ class Sentences:
     def _language(self, language: str) -> "_Language | None":
         code = language or "en"
         if code not in self._loaded:
-            self._loaded[code] = _load(code, self._custom)
+            self._loaded[code] = self._load(code)
         return self._loaded[code]
+
+    def _load(self, code: str) -> "_Language | None":
+        base = spelling_of(code)
+        content = read_sentences(code, base, self._custom)
+        return _Language(base or code, content) if content else None
 
     def _lists(self, home: Home, classes: Mapping[str, str]) -> dict[str, Any]:
         if self._lists_of is None or self._lists_of[0] is not home or self._lists_of[1] != classes:
@@ -113,6 +136,7 @@ class _Language:
     def __init__(self, code: str, content: dict[str, Any]) -> None:
         from hassil import Intents
 
+        self.base = code
         self._code = code
         self._intents = Intents.from_dict(content)
         responses = content.get("responses", {}).get("intents", {})
@@ -129,21 +153,28 @@ class _Language:
             slot_lists=lists,
             intent_context=context,
             language=self._code,
-            best_metadata_key=_CUSTOM,
+            best_metadata_key=CUSTOM,
             best_slot_name="name",
         )
         if result is None:
             return None
         slots = {name: _whole(entity.value) for name, entity in result.entities.items()}
-        texts = self._responses.get(result.intent.name, {})
-        key = result.response or "default"
-        # A response key that no table has is the answer itself, as in custom sentences.
-        response = texts.get(key, "" if key == "default" or " " not in key else key)
+        response = self._response(result.intent.name, result.response or "default")
         words = {
             name: entity.text_clean or _whole(entity.value)
             for name, entity in result.entities.items()
         }
         return Understood(result.intent.name, slots, response, self._code, words=words)
+
+    def worded(self, found: Found) -> Understood:
+        """Return what was found in other words, with what is said to it."""
+        response = self._response(found.intent, found.response)
+        return Understood(found.intent, found.slots, response, self._code, words=found.words)
+
+    def _response(self, intent: str, key: str) -> str:
+        # A response key that no table has is the answer itself, as in custom sentences.
+        texts = self._responses.get(intent, {})
+        return texts.get(key, "" if key == "default" or " " not in key else key)
 
     def concerns_home(self, text: str, lists: dict[str, Any]) -> bool:
         # A name fits any words: it is the sentence's own letters that tell a command from talk.
@@ -177,11 +208,8 @@ class _Language:
         if not refusals:
             return None
         _, _, name, said, result = max(refusals, key=lambda one: one[:2])
-        template = self._errors.get(f"no_{_PLACES[name]}", "")
-        # The templates speak of an entity where the slot is called a name.
-        refusal = say(template.replace("{{ entity }}", "{{ slots.name }}")
-                      .replace("{{ area }}", "{{ slots.area }}")
-                      .replace("{{ floor }}", "{{ slots.floor }}"), {name: said})  # fmt: skip
+        kind = _PLACES[name]
+        refusal = render(self._errors.get(f"no_{kind}", ""), **{kind: said})
         return Understood(
             result.intent.name,
             language=self._code,
@@ -218,63 +246,6 @@ def _unknown(result: Any) -> dict[str, str]:
         for name, entity in result.unmatched_entities.items()
     }
     return {name: text for name, text in texts.items() if text != MISSING_ENTITY}
-
-
-def _load(code: str, custom: Sequence[Path]) -> _Language | None:
-    from hassil.util import merge_dict
-    from home_assistant_intents import get_intents, get_languages
-
-    languages = get_languages()
-    base = next((name for name in _spellings(code) if name in languages), None)
-    content: dict[str, Any] = dict(get_intents(base) or {}) if base else {}
-    for path in _custom_files(code, custom):
-        try:
-            merge_dict(content, _read(path))
-        except ConfigError as err:
-            _LOGGER.warning("%s; going on without this file", err)
-    if not content.get("intents"):
-        _LOGGER.warning("There are no sentences for the language '%s'", code)
-        return None
-    content.setdefault("language", code)
-    return _Language(base or code, content)
-
-
-def _spellings(code: str) -> list[str]:
-    plain = code.replace("_", "-")
-    return [plain, plain.partition("-")[0]]
-
-
-def _custom_files(code: str, folders: Sequence[Path]) -> list[Path]:
-    """Custom sentences of a language: FOLDER/LANGUAGE/*.yaml, as Home Assistant has them."""
-    found = []
-    for folder in folders:
-        for name in _spellings(code):
-            if (folder / name).is_dir():
-                found += sorted((folder / name).glob("*.yaml"))
-                break
-    return found
-
-
-def _read(path: Path) -> dict[str, Any]:
-    from hassil import Intents
-
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as err:
-        raise ConfigError(f"sentences_dir: {path}: {' '.join(str(err).split())}") from err
-    if not isinstance(content, dict):
-        raise ConfigError(f"sentences_dir: {path}: expected intents by name")
-    try:
-        for intent in (content.get("intents") or {}).values():
-            for data in (intent or {}).get("data") or []:
-                data.setdefault("metadata", {})[_CUSTOM] = True
-        # Sentences are parsed when they are first compared: what is wrong with one shows here.
-        for intent in Intents.from_dict({"language": "en", **content}).intents.values():
-            for data in intent.data:
-                _ = [sentence.expression for sentence in data.sentences]
-    except Exception as err:
-        raise ConfigError(f"sentences_dir: {path}: {' '.join(str(err).split()):.200}") from err
-    return content
 
 
 def _slot_lists(home: Home, classes: Mapping[str, str]) -> dict[str, Any]:

@@ -97,6 +97,10 @@ class Language:
             return True
         return bool(wishes.state.search(words) and (wishes.asks.search(words) or _short(words)))
 
+    def is_talk(self, text: str) -> bool:
+        """Whether `text` begins as what is about the world, and not about this home."""
+        return bool(self.wishes.talk.search(self._plain(text)))
+
     def asks_state(self, text: str) -> bool:
         """Whether `text`, which names a thing of the home, asks what state that is in."""
         words = self._plain(text)
