@@ -1,12 +1,16 @@
 """Chat templates: messages to the text that a model was trained on.
 
-Templates come out of the model file, hence run in Jinja's sandbox.
+Templates come out of the model file, hence run in Jinja's sandbox, and not for ever.
 https://huggingface.co/docs/transformers/chat_templating
 """
 
 import json
-from collections.abc import Sequence
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from types import FrameType
 from typing import Any, Final
 
 from jinja2 import TemplateError
@@ -35,11 +39,28 @@ To call one, answer with nothing but
 """The form most open models were trained on:
 https://github.com/NousResearch/Hermes-Function-Calling"""
 
+_LONGEST: Final = 200_000
+"""Characters of a template; the longest of a well-known model has 20,000."""
+_LARGEST: Final = 16_000_000
+"""Characters of a prompt; no model reads so many."""
+_SECONDS: Final = 5.0
+"""A prompt takes milliseconds."""
+_WIDEST: Final = 8
+_BROKEN: Final = (
+    TemplateError, ArithmeticError, AttributeError, LookupError, RecursionError, SyntaxError,
+    TypeError, ValueError,
+)  # fmt: skip
+
 
 class ChatTemplate:
     """Renders prompts. Raises ModelError for a template that is not one."""
 
     def __init__(self, source: str, bos: str, eos: str, controls: Sequence[str]) -> None:
+        if len(source) > _LONGEST:
+            raise ModelError(
+                f"model: its chat template is broken: expected at most {_LONGEST} characters, "
+                f"got {len(source)}"
+            )
         environment = ImmutableSandboxedEnvironment(
             trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols]
         )
@@ -48,7 +69,7 @@ class ChatTemplate:
         environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)  # noqa: DTZ005 - the house's own time
         try:
             self._template = environment.from_string(source or CHATML)
-        except TemplateError as err:
+        except _BROKEN as err:
             raise ModelError(f"model: its chat template is broken: {err}") from err
         self._names = {"bos_token": bos, "eos_token": eos}
         self._controls = [control for control in controls if control not in ("<think>", "</think>")]
@@ -59,20 +80,27 @@ class ChatTemplate:
         """Return the text of `prompt`; with `answer`, up to where the model goes on.
 
         Control tokens in a message are broken up: what a person says cannot end their turn.
+        Raises BadRequest for messages that the template refuses, and ModelError for a template
+        that does not come to an end.
         """
         messages = [self._message(message) for message in prompt.messages]
-        tools = [dict(tool) for tool in prompt.tools] if prompt.tool_choice != "none" else []
+        tools = []
+        if prompt.tools and prompt.tool_choice != "none":
+            tools = json.loads(self._plain(_to_json(prompt.tools)))
         if tools and not self.knows_tools:
             messages = _with_rules(messages, tools)
         try:
-            return self._template.render(
-                messages=messages,
-                tools=tools or None,
-                add_generation_prompt=answer,
-                enable_thinking=prompt.thinking,
-                **self._names,
-            )
-        except (TemplateError, TypeError, ValueError, KeyError) as err:
+            with _limited():
+                return _joined(
+                    self._template.generate(
+                        messages=messages,
+                        tools=tools or None,
+                        add_generation_prompt=answer,
+                        enable_thinking=prompt.thinking,
+                        **self._names,
+                    )
+                )
+        except _BROKEN as err:
             raise BadRequest(f"messages: the model's chat template refuses them: {err}") from err
 
     def _message(self, message: Message) -> dict[str, Any]:
@@ -82,14 +110,17 @@ class ChatTemplate:
                 {
                     "id": call.id,
                     "type": "function",
-                    "function": {"name": call.name, "arguments": _parsed(call.arguments)},
+                    "function": {
+                        "name": self._plain(call.name),
+                        "arguments": _parsed(self._plain(call.arguments)),
+                    },
                 }
                 for call in message.tool_calls
             ]
         elif message.tool_calls:
             content["content"] += "".join(
-                f'<tool_call>\n{{"name": {json.dumps(call.name)}, "arguments": {call.arguments}}}'
-                "\n</tool_call>"
+                f'<tool_call>\n{{"name": {self._plain(json.dumps(call.name))}, '
+                f'"arguments": {self._plain(call.arguments)}}}\n</tool_call>'
                 for call in message.tool_calls
             )
         if message.role == "tool" and not self.knows_tools:
@@ -104,6 +135,38 @@ class ChatTemplate:
             if control in text:
                 text = text.replace(control, control[:1] + " " + control[1:])
         return text
+
+
+@contextmanager
+def _limited() -> Iterator[None]:
+    """Raise ModelError in the block, in whatever it calls, once it takes too long.
+
+    By Python's own tracing of this thread: loops of a template call nothing that could look.
+    """
+    deadline = time.monotonic() + _SECONDS
+
+    def look(_frame: FrameType, _event: str, _arg: Any) -> Any:
+        if time.monotonic() > deadline:
+            raise ModelError("model: its chat template does not come to an end")
+        return look
+
+    before = sys.gettrace()
+    sys.settrace(look)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
+def _joined(parts: Iterator[str]) -> str:
+    text: list[str] = []
+    size = 0
+    for part in parts:
+        text.append(part)
+        size += len(part)
+        if size > _LARGEST:
+            raise ModelError("model: its chat template does not come to an end")
+    return "".join(text)
 
 
 def _with_rules(messages: list[dict[str, Any]], tools: list[Any]) -> list[dict[str, Any]]:
@@ -122,6 +185,7 @@ def _parsed(arguments: str) -> Any:
 
 
 def _to_json(value: Any, indent: int | None = None, **_: Any) -> str:
+    indent = None if indent is None else min(indent, _WIDEST)
     return json.dumps(value, ensure_ascii=False, indent=indent)
 
 

@@ -8,11 +8,14 @@ from typing import Any, Final
 from wyoming_common.errors import BadRequest
 from wyoming_llm.engine import Prompt
 from wyoming_llm.engines.llama_runtime import Grammar
+from wyoming_llm.engines.schema_bounds import bounded
 
 _TRIGGER: Final = r"[\s\S]*?(<tool_call>[\s\S]*)"
 """llama.cpp matches the whole output; the grammar is fed from the first group on."""
 _MOST_SCHEMA: Final = 200_000
 """Characters of JSON schema"""
+_MOST_GRAMMAR: Final = 500_000
+"""Characters; several choices inside each other make a large one of a small schema"""
 
 
 def grammar_of(prompt: Prompt) -> Grammar | None:
@@ -21,7 +24,8 @@ def grammar_of(prompt: Prompt) -> Grammar | None:
     Raises BadRequest for a schema that cannot be turned into a grammar.
     """
     if prompt.schema is not None:
-        return Grammar(_gbnf(json.dumps(prompt.schema or {"type": "object"}, sort_keys=True)))
+        schema = bounded(prompt.schema or {"type": "object"})
+        return Grammar(_gbnf(json.dumps(schema, sort_keys=True)))
     if not prompt.tools or prompt.tool_choice == "none":
         return None
     text = _calls(_schemas(prompt.tools, prompt.tool_choice))
@@ -44,7 +48,7 @@ def _schemas(tools: Sequence[Mapping[str, Any]], choice: str) -> str:
                 "required": ["name", "arguments"],
             }
         )
-    return json.dumps({"anyOf": schemas})
+    return json.dumps(bounded({"anyOf": schemas}))
 
 
 def _calls(schemas: str) -> str:
@@ -67,4 +71,6 @@ def _gbnf(schema: str) -> str:
         text: str = json_schema_to_gbnf(schema, prop_order=["name", "arguments"])
     except Exception as err:
         raise BadRequest(f"schema: cannot be followed: {err}") from err
+    if len(text) > _MOST_GRAMMAR:
+        raise BadRequest("schema: too many choices inside each other")
     return text

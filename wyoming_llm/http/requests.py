@@ -15,6 +15,10 @@ from wyoming_llm.engine import Message, Prompt, Sampling, ToolCall
 
 _MOST_MESSAGES: Final = 2000
 _MOST_TOOLS: Final = 256
+_MOST_STOPS: Final = 64
+"""Each is looked for at every token; OpenAI takes 4"""
+_LONGEST_STOP: Final = 1000
+"""Characters"""
 
 
 class _Loose(BaseModel):
@@ -104,6 +108,8 @@ def parse(content: Any) -> ChatRequest:
         raise BadRequest(f"{where}: {first['msg']}, got {first['input']!r:.80}") from err
     tools = tuple(tool.model_dump(exclude_none=True) for tool in body.tools or ())
     stop = (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ())
+    if len(stop) > _MOST_STOPS or any(len(word) > _LONGEST_STOP for word in stop):
+        raise BadRequest(f"stop: at most {_MOST_STOPS} texts of {_LONGEST_STOP} characters")
     thinking = bool((body.chat_template_kwargs or {}).get("enable_thinking", False))
     prompt = Prompt(
         tuple(_message(said) for said in body.messages),
