@@ -346,3 +346,32 @@ def test_a_broken_file_of_custom_sentences_is_named_and_left_out(
     (line,) = [record.getMessage() for record in caplog.records]
     assert "bad.yaml" in line
     assert "\n" not in line
+
+
+@pytest.mark.parametrize("code", ["../en", "/etc", "..", "e", "en-" + "x" * 99, "en\n", "a\0b"])
+def test_a_language_that_is_none_names_no_folder(code: str, tmp_path: Path) -> None:
+    (tmp_path / "en").mkdir()
+    (tmp_path / "en" / "ours.yaml").write_text(
+        "intents:\n  HassTurnOn:\n    data:\n      - sentences: [engage]\n"
+    )
+    (tmp_path / "custom").mkdir()
+
+    assert not Sentences([tmp_path / "custom"]).load(code)
+
+
+def test_sentences_are_read_once_however_clients_call_their_language() -> None:
+    sentences = Sentences()
+
+    assert all(sentences.load(f"en-{region}") for region in ("US", "GB", "x1", "x2"))
+    assert sentences.load("en_AU")
+    assert sentences.languages == 1
+
+
+def test_no_more_languages_are_kept_than_a_home_speaks() -> None:
+    sentences = Sentences()
+
+    for code in ["af", "ar", "bg", "ca", "cs", "da", "de", "el", "en", "es", "et", "fi"]:
+        assert sentences.load(code)
+
+    assert sentences.languages <= 8
+    assert sentences.recognize("what time is it", "en", Home(), {}) is not None

@@ -18,13 +18,13 @@ CUSTOM: Final = "parley_custom_sentence"
 def read_sentences(code: str, base: str | None, custom: Sequence[Path]) -> dict[str, Any]:
     """Return the intents, lists and responses of a language, nothing where there are none.
 
-    `base` is the package's name of the language, `custom` are folders of a user's.
+    `base` is the package's name of the language, `custom` are files of a user's.
     """
     from hassil.util import merge_dict
     from home_assistant_intents import get_intents
 
     content: dict[str, Any] = dict(get_intents(base) or {}) if base else {}
-    for path in _custom_files(code, custom):
+    for path in custom:
         try:
             merge_dict(content, _read(path))
         except ConfigError as err:
@@ -41,7 +41,7 @@ def _spellings(code: str) -> list[str]:
     return [plain, plain.partition("-")[0]]
 
 
-def _custom_files(code: str, folders: Sequence[Path]) -> list[Path]:
+def custom_files(code: str, folders: Sequence[Path]) -> list[Path]:
     """Custom sentences of a language: FOLDER/LANGUAGE/*.yaml, as Home Assistant has them."""
     found = []
     for folder in folders:

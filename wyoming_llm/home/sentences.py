@@ -1,6 +1,8 @@
 """Commands in known words: Home Assistant's own sentences over the names of this home."""
 
 import math
+import re
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +12,7 @@ from wyoming_common.home import Home
 from wyoming_llm.home import gazetteer
 from wyoming_llm.home.gazetteer import Found, Gazetteer
 from wyoming_llm.home.names import corrections
-from wyoming_llm.home.sentence_files import CUSTOM, read_sentences
+from wyoming_llm.home.sentence_files import CUSTOM, custom_files, read_sentences
 from wyoming_llm.home.speech import render
 from wyoming_llm.home.targets import QUESTIONS, REFUSABLE
 from wyoming_llm.languages import language as words_of
@@ -27,6 +29,10 @@ _OWN_LETTERS: Final = dict.fromkeys(REFUSABLE, 6) | dict.fromkeys(QUESTIONS, 12)
 """Letters of a sentence that are not names, from which it is about a home, whoever's it is"""
 _MOST_LETTERS: Final = 300
 """Of a command; longer texts are none"""
+_CODE: Final = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,4}")
+"""A language, as RFC 5646 has them: clients name it, and folders have its name"""
+_MOST_LANGUAGES: Final = 8
+"""Kept at a time: 6 MB each"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +57,15 @@ class Sentences:
 
     def __init__(self, custom: Sequence[Path] = ()) -> None:
         self._custom = custom
-        self._loaded: dict[str, _Language | None] = {}
+        self._loaded: OrderedDict[tuple[object, ...], _Language | None] = OrderedDict()
         self._gazetteer = Gazetteer()
         self._nobody = _slot_lists(Home(), {})
         self._lists_of: tuple[Home, Mapping[str, Any], dict[str, Any]] | None = None
+
+    @property
+    def languages(self) -> int:
+        """How many are kept."""
+        return len(self._loaded)
 
     def load(self, language: str) -> bool:
         """Load the sentences of `language`; False when there are none."""
@@ -117,14 +128,18 @@ class Sentences:
 
     def _language(self, language: str) -> "_Language | None":
         code = language or "en"
-        if code not in self._loaded:
-            self._loaded[code] = self._load(code)
-        return self._loaded[code]
-
-    def _load(self, code: str) -> "_Language | None":
-        base = spelling_of(code)
-        content = read_sentences(code, base, self._custom)
-        return _Language(base or code, content) if content else None
+        if not _CODE.fullmatch(code):
+            return None
+        base, files = spelling_of(code), custom_files(code, self._custom)
+        # By what there is, not by its name: every region that a client names would be another.
+        key = (base, *files)
+        if key not in self._loaded:
+            content = read_sentences(code, base, files)
+            self._loaded[key] = _Language(base or code, content) if content else None
+        self._loaded.move_to_end(key)
+        while len(self._loaded) > _MOST_LANGUAGES:
+            self._loaded.popitem(last=False)
+        return self._loaded[key]
 
     def _lists(self, home: Home, classes: Mapping[str, str]) -> dict[str, Any]:
         if self._lists_of is None or self._lists_of[0] is not home or self._lists_of[1] != classes:
