@@ -1,10 +1,6 @@
 """The conversation service and the real Home Assistant: what is said happens, or is not claimed."""
 
-import itertools
-import os
-import random
 import re
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -16,7 +12,6 @@ from tests.homeassistant import furnished
 from tests.homeassistant import house as houses
 from tests.homeassistant.conftest import ROOM
 from tests.homeassistant.furnished import Furnished, Home
-from tests.homeassistant.furniture import FLOORS, HIDDEN
 from tests.homeassistant.pipeline import Table, ask
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -226,93 +221,3 @@ async def test_a_reply_through_the_llama_cpp_integration_is_spoken_while_it_is_w
         assert any(early), str(table)
     finally:
         voice.stop()
-
-
-def sampled(seed: int, count: int, lists: dict[str, list[str]]) -> list[tuple[str, str]]:
-    """Return intents and sentences of the package, chosen at random."""
-    from hassil import Intents
-    from hassil.intents import TextSlotList
-    from hassil.sample import sample_expression
-    from home_assistant_intents import get_intents
-
-    chance = random.Random(seed)  # noqa: S311 - no secret
-    intents = Intents.from_dict(dict(get_intents("en") or {}))
-    slots = intents.slot_lists | {
-        name: TextSlotList.from_strings(values) for name, values in lists.items()
-    }
-    pool = [
-        (name, data, sentence)
-        for name, intent in intents.intents.items()
-        for data in intent.data
-        for sentence in data.sentences
-        if name not in ("HassBroadcast", "HassMediaSearchAndPlay")
-    ]
-    chance.shuffle(pool)
-    found = []
-    for name, data, sentence in pool:
-        try:
-            texts = list(
-                itertools.islice(
-                    sample_expression(
-                        sentence.expression,
-                        slot_lists=slots,
-                        expansion_rules=intents.expansion_rules | data.expansion_rules,
-                        language="en",
-                    ),
-                    200,
-                )
-            )
-        except Exception:  # noqa: BLE001, S112 - lists that only Home Assistant fills
-            continue
-        if texts:
-            found.append((name, " ".join(chance.choice(texts).split())))
-        if len(found) == count:
-            break
-    return found
-
-
-async def test_sentences_of_the_package_give_what_home_assistants_own_agent_gives(
-    home: Home,
-) -> None:
-    seed = int(os.environ.get("PARLEY_SEED", "2026"))
-    count = int(os.environ.get("PARLEY_SENTENCES", "100"))
-    states = await home.states()
-    names = [
-        row["attributes"]["friendly_name"]
-        for row in await home.client.call("get_states")
-        if row["entity_id"] in states
-        and row["entity_id"].partition(".")[0] not in ("input_boolean", "scene")
-        and row["entity_id"] != HIDDEN
-    ]
-    areas = [area["name"] for area in await home.client.call("config/area_registry/list")]
-    lists = {"name": names, "area": areas, "floor": list(FLOORS)}
-    differ = []
-    for intent, text in sampled(seed, count, lists):
-        results = []
-        for agent in ("own", "api"):
-            await home.reset()
-            answer = await home.ask(agent, text, f"{agent} {text}"[:60])
-            if answer.said.startswith(("Do you really", "That concerns")) and agent != "own":
-                answer = await home.ask(agent, "yes", f"{agent} {text}"[:60])
-            results.append((answer, await home.states()))
-        (own, own_states), (ours, our_states) = results
-        # A question back does nothing, as an error does.
-        refused = ours.kind == "error" or ours.said.startswith("Shall I")
-        same = own_states == our_states and (own.kind == "error") == refused
-        if not same or (own.kind != "error" and _plain(own.said) != _plain(ours.said)):
-            changed = {
-                key: (own_states.get(key), value)
-                for key, value in our_states.items()
-                if own_states.get(key) != value
-            }
-            differ.append((intent, text, own, ours, changed))
-    report = "\n".join(f"{i}: {t!r}\n  HA   {a}\n  ours {o} {c or ''}" for i, t, a, o, c in differ)
-    report = f"seed {seed}: {count - len(differ)} of {count} the same\n{report}"
-    sys.stdout.write(report)
-    assert len(differ) <= count // 10, report
-    # What Home Assistant would not have done is never done.
-    assert not [row for row in differ if row[4] and row[2].kind == "error"], report
-
-
-def _plain(said: str) -> str:
-    return " ".join(re.findall(r"\w+", said.casefold()))

@@ -1,6 +1,7 @@
 """Does what an intent says, and says only what then happened."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -149,7 +150,20 @@ def _handed_over(understood: Understood) -> Intent:
     if understood.intent in _NEEDS_SATELLITE:
         # Their answers compare with words: "1" hour, 2 "hours".
         slots = {name: str(value) for name, value in slots.items()}
-    return Intent(understood.intent, slots, understood.response)
+    return Intent(understood.intent, slots, _with_words(understood, slots))
+
+
+def _with_words(understood: Understood, slots: Mapping[str, Any]) -> str:
+    """Return the response, in which the slots are what was said: "half an hour", not 30."""
+    said = {
+        name: str(word)
+        for name, word in understood.words.items()
+        if name in slots and str(word) != str(slots[name])
+    }
+    if not said or "slots." not in understood.response:
+        return understood.response
+    words = json.dumps(said, ensure_ascii=False)
+    return f"{{% set slots = dict(slots, **{words}) %}}{understood.response}"
 
 
 def _said(understood: Understood) -> dict[str, Any]:

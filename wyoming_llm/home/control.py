@@ -141,8 +141,8 @@ class HomeControl:
         named = fully_named(text, self._home.home)
         if len(named) != 1 or not words_of(language).asks_state(text):
             return None
-        elsewhere = places_named(text, self._home.home) - {named[0].area}
-        return None if elsewhere else state_of(named[0], language)
+        answer = state_of(named[0], language)
+        return None if self._elsewhere(answer, text) else answer
 
     async def _choose(
         self, text: str, candidates: Sequence[Entity], language: str
@@ -157,7 +157,18 @@ class HomeControl:
                 if len(answer) > MOST_CHARACTERS or time.monotonic() > late:
                     break
         choice = read_choice(answer, candidates, language)
-        return choice if choice is not None and _fits(choice, text) else None
+        if choice is None or not _fits(choice, text) or self._elsewhere(choice, text):
+            return None
+        return choice
+
+    def _elsewhere(self, understood: Understood, text: str) -> bool:
+        """Whether `text` speaks of another place than where that is which was understood."""
+        home, known = self._home.home, self._acting.known
+        named = places_named(text, home)
+        return any(
+            named - {entity.area, area.floor if (area := home.areas.get(entity.area)) else ""}
+            for entity in find_targets(understood.intent, understood.slots, known)
+        )
 
     def _question(self, all_understood: Sequence[Understood], conversation: str) -> Outcome | None:
         """Return what must be asked first, and remember what for; None when nothing must."""

@@ -24,7 +24,7 @@ _IDLE: Final = frozenset(
     """
     please now right away immediately quickly just can could would will you i'd like to want for me
     the my our a an in on at of across around throughout inside to this that these those room area
-    here there hey ok okay so well and then also too thanks thank
+    here there hey ok okay so well and then also too thanks thank scene script
     """.split()  # noqa: SIM905 - one string can be read
 )
 """Words without which a command is the same"""

@@ -81,8 +81,11 @@ def surely_named(text: str, home: Home) -> bool:
 
 
 def places_named(text: str, home: Home) -> set[str]:
-    """Return the ids of the areas and floors that `text` names."""
+    """Return the ids of the areas and floors that `text` names, other than in an entity's name."""
     said = f" {plain(text)} "
+    for entity in fully_named(text, home):
+        for name in entity.names:
+            said = said.replace(f" {plain(name)} ", "  ")
     return {
         place.id
         for places in (home.areas, home.floors)

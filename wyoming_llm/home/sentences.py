@@ -24,6 +24,8 @@ _LEAST_NAME: Final = 4
 """Letters of a name worth a refusal; shorter ones are mostly articles"""
 _LEAST_WORDS: Final = 3
 """Letters of a sentence that are not names, from which it says what to do"""
+_LEAST_OWN: Final = dict.fromkeys(REFUSABLE, _LEAST_WORDS) | dict.fromkeys(QUESTIONS, 12)
+"""The same of a sentence that is refused for a name: what may be asked after is more than a home"""
 _UNKNOWN: Final = _PLACES.keys() | {"domain"}
 _OWN_LETTERS: Final = dict.fromkeys(REFUSABLE, 6) | dict.fromkeys(QUESTIONS, 12)
 """Letters of a sentence that are not names, from which it is about a home, whoever's it is"""
@@ -214,12 +216,14 @@ class _Language:
         refusals = []
         for result in self._with_unknown_names(text, lists):
             missing = _unknown(result)
-            if result.intent.name not in REFUSABLE or not missing.keys() <= _PLACES.keys():
+            if result.intent.name not in _LEAST_OWN or not missing.keys() <= _PLACES.keys():
                 continue
             name, said = next(iter(missing.items()), ("", ""))
             own = result.text_chunks_matched
-            if len(said) >= _LEAST_NAME and own >= max(_LEAST_WORDS, len(said) // 2):
-                refusals.append((result.text_chunks_matched, -len(missing), name, said, result))
+            if len(said) >= _LEAST_NAME and own >= max(
+                _LEAST_OWN[result.intent.name], len(said) // 2
+            ):
+                refusals.append((own, -len(missing), name, said, result))
         if not refusals:
             return None
         _, _, name, said, result = max(refusals, key=lambda one: one[:2])
