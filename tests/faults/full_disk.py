@@ -26,7 +26,7 @@ def problems(folder: Path) -> list[str]:
         found.append("a phrase is not in memory")
     prompts = PrefixStore(folder / "prompts", "model", 1_000_000_000)
     for number in range(_TIMES):
-        prompts.save([number, 1, 2], bytes(_PIECE))
+        prompts.save([number, 1, 2], bytes(_PIECE), f"client {number}")
     with open_trace_log(folder / "trace" / "turns.jsonl") as write:
         telemetry = Telemetry("test")
         telemetry.listeners.append(write)

@@ -3,6 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import Final
+
+EVERYBODY: Final = "*"
+"""Whose the service's own words are: no address of a client"""
+State = bytes | bytearray
 
 
 @dataclass(slots=True, eq=False)
@@ -10,10 +15,13 @@ class Kept:
     """What a slot held, outside the model."""
 
     tokens: Sequence[int]
-    state: bytes
+    state: State
+    client: str
+    """Whose words it holds"""
     owner: str = ""
+    """Conversation"""
     stable: bool = False
-    """Holds the beginning of many prompts; given up last."""
+    """Holds the beginning of many prompts; given up late, what is everybody's last."""
     used: int = 0
 
     @property
@@ -22,10 +30,14 @@ class Kept:
 
 
 class Shelf:
-    """What is kept, `room` tokens at most; what was used longest ago goes first."""
+    """What is kept, `room` tokens, or one thing of up to `largest`.
 
-    def __init__(self, room: int) -> None:
+    What was used longest ago goes first.
+    """
+
+    def __init__(self, room: int, largest: int) -> None:
         self._room = room
+        self._largest = largest
         self._kept: list[Kept] = []
 
     def __iter__(self) -> Iterator[Kept]:
@@ -36,8 +48,8 @@ class Shelf:
         if kept.owner:
             self._kept = [known for known in self._kept if known.owner != kept.owner]
         while self._kept and sum(known.read for known in self._kept) + kept.read > self._room:
-            self.drop(min(self._kept, key=lambda known: (known.stable, known.used)))
-        if kept.read <= self._room:
+            self.drop(min(self._kept, key=_worth))
+        if kept.read <= self._largest:
             self._kept.append(kept)
 
     def drop(self, kept: Kept) -> None:
@@ -46,16 +58,23 @@ class Shelf:
     def clear(self) -> None:
         self._kept.clear()
 
-    def find(self, tokens: Sequence[int]) -> Kept | None:
-        """Return the beginning of many prompts that is exactly `tokens`."""
+    def find(self, tokens: Sequence[int], client: str) -> Kept | None:
+        """Return the beginning of many prompts of `client` that is exactly `tokens`."""
         size = len(tokens)
-        same = (k for k in self._kept if k.stable and k.read == common(k.tokens, tokens) == size)
-        return next(same, None)
+        for known in self._kept:
+            same = known.stable and known.client == client and known.read == size
+            if same and common(known.tokens, tokens) == size:
+                return known
+        return None
 
     def newest(self) -> Kept | None:
         """Return the beginning of many prompts that was used last."""
         stable = (known for known in self._kept if known.stable)
         return max(stable, key=lambda known: known.used, default=None)
+
+
+def _worth(known: Kept) -> tuple[bool, bool, int]:
+    return known.stable and known.client == EVERYBODY, known.stable, known.used
 
 
 def common(left: Sequence[int], right: Sequence[int]) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wyoming_common.errors import ModelError
+from wyoming_llm.engines.kept import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +20,9 @@ class Options:
     gpu_layers: int
     extras: bool
     """Whether weights may be laid out for special units of the CPU"""
-    batch: int = 256
-    """Tokens that one step reads at most"""
+    batch: int = 128
+    """Tokens that one step reads at most. More are read no faster, and each context has room for
+    what a step computes"""
 
 
 class LlamaContext:
@@ -72,17 +74,22 @@ class LlamaContext:
             return False
         return bool(self._lib.llama_memory_seq_rm(self._memory, 0, size, -1))
 
-    def state(self) -> bytes:
+    def state(self) -> State:
         """Return what the memory holds."""
         size = self._lib.llama_state_seq_get_size(self.handle, 0)
-        buffer = bytearray(size)
-        place = (ctypes.c_uint8 * size).from_buffer(buffer)
+        state = bytearray(size)
+        place = (ctypes.c_uint8 * size).from_buffer(state)
         written = self._lib.llama_state_seq_get_data(self.handle, place, size, 0)
-        return bytes(memoryview(buffer)[:written])
+        del place  # a bytearray that something points into cannot become shorter
+        del state[written:]
+        return state
 
-    def restore(self, state: bytes) -> bool:
+    def restore(self, state: State) -> bool:
         """Put back what `state` returned into an empty memory; False when it does not fit."""
-        place = ctypes.cast(ctypes.c_char_p(state), ctypes.POINTER(ctypes.c_uint8))
+        place: Any = ctypes.c_char_p(state) if isinstance(state, bytes) else None
+        if place is None:
+            place = (ctypes.c_uint8 * len(state)).from_buffer(state)
+        place = ctypes.cast(place, ctypes.POINTER(ctypes.c_uint8))
         return bool(self._lib.llama_state_seq_set_data(self.handle, place, len(state), 0))
 
     def close(self) -> None:

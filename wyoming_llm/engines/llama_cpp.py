@@ -16,12 +16,14 @@ from wyoming_llm.engine import Delta, Prompt, Sampling, Usage
 from wyoming_llm.engines.beginnings import Beginnings
 from wyoming_llm.engines.cpu_share import WINDOW, CpuShare
 from wyoming_llm.engines.gguf import check_gguf
+from wyoming_llm.engines.kept import EVERYBODY
 from wyoming_llm.engines.llama_context import LlamaContext, Options
 from wyoming_llm.engines.llama_probe import check_loads, usable_extras
 from wyoming_llm.engines.llama_runtime import LlamaRuntime, Sampler, Utf8
+from wyoming_llm.engines.memory import Slot
 from wyoming_llm.engines.prefix_store import PrefixStore
 from wyoming_llm.engines.reply_text import ReplyText, StopText
-from wyoming_llm.engines.slots import Slot, Slots
+from wyoming_llm.engines.slots import Slots
 from wyoming_llm.engines.template import ChatTemplate
 from wyoming_llm.engines.tool_grammar import grammar_of
 
@@ -104,9 +106,10 @@ class LlamaCppEngine:
         text = self._template.render(prompt)
         tokens = self._runtime.tokenize(text)
         room = self._room(tokens)
-        self._beginnings.recall(tokens)
+        self._beginnings.recall(tokens, prompt.client)
         most = min(room, sampling.max_tokens or room)
-        slot = self._slots.take(tokens, len(tokens) + min(most, _WRITTEN), prompt.conversation)
+        need = len(tokens) + min(most, _WRITTEN)
+        slot = self._slots.take(tokens, need, prompt.conversation, prompt.client)
         cached = len(slot.tokens)
         try:
             for _ in self._read(slot, tokens):
@@ -117,22 +120,25 @@ class LlamaCppEngine:
             self._slots.give_back(slot)
 
     def read(self, prompt: Prompt) -> Iterator[None]:
-        """Read `prompt` into the slot of its conversation, or into one of its own."""
+        """Read `prompt` into the slot of its conversation; without one, for everybody."""
         if not prompt.messages:
             return
         tokens = self._runtime.tokenize(self._template.render(prompt, answer=False))
         self._room(tokens)
-        self._beginnings.recall(tokens)
-        slot = self._slots.take(tokens, len(tokens), prompt.conversation)
+        client = prompt.client if prompt.conversation else EVERYBODY
+        self._beginnings.recall(tokens, client)
+        slot = self._slots.take(tokens, len(tokens), prompt.conversation, client)
         try:
             yield from self._read(slot, tokens)
-            if not prompt.conversation:
-                self._beginnings.plan(tokens)
+            if client == EVERYBODY:
+                self._slots.share(tokens)
+                self._beginnings.plan(tokens, EVERYBODY)
         finally:
             self._slots.give_back(slot)
 
     def settle(self) -> None:
         """Keep beginnings of prompts, on disk too, and have one ready for who comes next."""
+        self._slots.shrink()
         self._beginnings.settle()
         self._slots.prepare()
 
@@ -245,7 +251,7 @@ class LlamaCppEngine:
                 )
             )
             if beginning == list(tokens[: len(beginning)]):
-                self._beginnings.plan(beginning)
+                self._beginnings.plan(beginning, prompt.client)
 
 
 def find_gguf(settings: LlmSettings) -> Path:

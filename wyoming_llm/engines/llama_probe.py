@@ -2,24 +2,37 @@
 
     python -m wyoming_llm.engines.llama_probe MODEL plain|extras
 
-A file whose numbers do not fit each other does it, though it is whole. And CPUs with AMX announce
+A file whose numbers do not fit each other does it, though it is whole; and its chat template is a
+program, which may ask for more memory than there is, or never end. And CPUs with AMX announce
 it also inside virtual machines that do not carry it: the first use of it then kills the process,
 and no library asks before.
 """
 
 import hashlib
 import logging
+import resource
+import signal
 import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from wyoming_common.errors import ModelError
+from wyoming_common.errors import BadRequest, ModelError, lacks_memory
+from wyoming_llm.engine import Message, Prompt
+from wyoming_llm.engines.template import ChatTemplate
+
+if TYPE_CHECKING:
+    from wyoming_llm.engines.llama_runtime import LlamaRuntime
 
 _LOGGER = logging.getLogger(__name__)
 
 _SECONDS: Final = 120
+_TEMPLATE_SECONDS: Final = 20
+"""Of the processor; a template takes milliseconds."""
+_TEMPLATE_BYTES: Final = 500_000_000
+_BAD_TEMPLATE: Final = 3
+_ASKED: Final = (Message("user", "Hi."), Message("assistant", "Hello."), Message("user", "Hi."))
 _TOKENS: Final = list(range(100, 116))
 """Any tokens: only a batch of several uses the matrix units."""
 
@@ -35,7 +48,7 @@ def usable_extras(model: Path) -> bool:
 
 
 def check_loads(model: Path, identity: str, folder: Path) -> None:
-    """Raise ModelError for a file that llama.cpp does not survive.
+    """Raise ModelError for a file that llama.cpp does not survive, or whose template is harmful.
 
     That a file of this `identity` was survived is remembered in `folder`.
     """
@@ -43,6 +56,10 @@ def check_loads(model: Path, identity: str, folder: Path) -> None:
     if known.exists():
         return
     status = _probe(model, "plain")
+    if status in (_BAD_TEMPLATE, -signal.SIGXCPU):
+        raise ModelError(
+            f"model: the chat template of {model} is broken, or takes too much time or memory"
+        )
     if status < 0:
         raise ModelError(f"model: {model} is corrupt: llama.cpp cannot load it")
     if status == 0:
@@ -85,7 +102,34 @@ def main() -> None:
     context = runtime.open(options.context)
     context.decode(_TOKENS, 0)
     context.close()
+    try:
+        _try_template(runtime)
+    except BadRequest as err:  # it wants other messages than these
+        harmful = lacks_memory(err)
+    except (MemoryError, ModelError):
+        harmful = True
+    else:
+        harmful = False
+    if harmful:
+        sys.exit(_BAD_TEMPLATE)
     runtime.close()
+
+
+def _try_template(runtime: "LlamaRuntime") -> None:
+    """Render the model's template with little time and memory. Raises what comes of it."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = int(used.ru_utime + used.ru_stime) + _TEMPLATE_SECONDS
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    most = pages * resource.getpagesize() + _TEMPLATE_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    template = ChatTemplate(
+        runtime.metadata("tokenizer.chat_template"),
+        runtime.token_text("bos"),
+        runtime.token_text("eos"),
+        runtime.control_texts(),
+    )
+    template.render(Prompt(_ASKED))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ https://github.com/ggml-org/llama.cpp/blob/master/include/llama.h, bound by llam
 """
 
 import codecs
+import contextlib
 import ctypes
 import logging
 import os
@@ -22,8 +23,16 @@ The library's own choice keeps cores busy that the other stages need; none at al
 for each of the hundreds of pieces that make a token. Read once, when the library is loaded."""
 
 
+_LARGE: Final = 1 << 20
+"""Bytes from which on memory goes back to the system as soon as it is freed. glibc raises that to
+32 MB by itself, and then keeps what contexts and their copies leave in pieces."""
+_M_MMAP_THRESHOLD: Final = -3
+
+
 def import_llama() -> Any:
     """Import llama_cpp, quiet and with threads that wait politely."""
+    with contextlib.suppress(AttributeError, OSError):  # another C library than glibc
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
     from llama_cpp import llama_cpp

@@ -4,6 +4,7 @@ import hashlib
 import logging
 import os
 import struct
+import time
 from array import array
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,28 +12,37 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from wyoming_llm.engines.kept import common
+from wyoming_llm.engines.kept import EVERYBODY, State, common
 
 _LOGGER = logging.getLogger(__name__)
 
-_MAGIC: Final = b"PARLEYKV3\n"
+_MAGIC: Final = b"PARLEYKV4\n"
 _DIGEST: Final = 32
+_HEAD: Final = struct.Struct("<IH")
+"""Tokens, and bytes of the client's name"""
 _SUFFIX: Final = ".kv"
+_SCRATCH: Final = ".part"
+_STALE_SECONDS: Final = 3600.0
+"""A file that took longer to write belongs to a process that was killed."""
+_MOST_OF_CLIENT: Final = 4
+"""Files that hold one client's words"""
 
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """One prompt on disk, by its tokens."""
+    """One prompt on disk, by its tokens and whose words they are."""
 
     path: Path
     tokens: Sequence[int]
+    client: str
 
 
 class PrefixStore:
     """States of one model with one kind of context, in one folder, within `most_bytes`.
 
-    A file that is damaged, or that another version wrote, is dropped. Never raises for the disk:
-    without it everything still works, from cold.
+    A file that is damaged, or that another version wrote, is dropped. Of one client's there are a
+    few, and what is everybody's goes last. Never raises for the disk: without it everything still
+    works, from cold.
     """
 
     def __init__(self, folder: Path, key: str, most_bytes: int) -> None:
@@ -46,46 +56,57 @@ class PrefixStore:
         ordered = sorted(self._known, key=lambda prefix: _used(prefix.path), reverse=True)
         return ordered[:count]
 
-    def best(self, tokens: Sequence[int]) -> Prefix | None:
-        """Return the prefix that shares the longest beginning with `tokens`."""
-        best = max(self._known, key=lambda prefix: common(prefix.tokens, tokens), default=None)
+    def best(self, tokens: Sequence[int], client: str) -> Prefix | None:
+        """Return what `client` may know that shares the longest beginning with `tokens`."""
+        best = max(
+            (prefix for prefix in self._known if prefix.client in (client, EVERYBODY)),
+            key=lambda prefix: common(prefix.tokens, tokens),
+            default=None,
+        )
         return best if best is not None and common(best.tokens, tokens) else None
 
-    def holds(self, tokens: Sequence[int]) -> bool:
-        """Whether all of `tokens` is on disk."""
-        return any(common(known.tokens, tokens) == len(tokens) for known in self._known)
+    def holds(self, tokens: Sequence[int], client: str) -> bool:
+        """Whether all of `tokens` is on disk, as words of `client`."""
+        return any(
+            known.client == client and common(known.tokens, tokens) == len(tokens)
+            for known in self._known
+        )
 
-    def load(self, prefix: Prefix) -> bytes | None:
+    def load(self, prefix: Prefix) -> State | None:
         """Return the state of `prefix`, or None when the file is damaged or gone."""
+        head = _head(prefix.tokens, prefix.client)
         try:
-            data = prefix.path.read_bytes()
+            # States are large: what is read is not copied once more.
+            with prefix.path.open("rb") as file:
+                said = file.read(len(_MAGIC) + _DIGEST)[len(_MAGIC) :]
+                same = file.read(len(head)) == head
+                state = bytearray(max(0, os.fstat(file.fileno()).st_size - file.tell()))
+                del state[file.readinto(state) :]
             os.utime(prefix.path)
         except OSError:
             self._forget(prefix)
             return None
-        start = len(_MAGIC) + _DIGEST
-        if hashlib.sha256(data[start:]).digest() != data[len(_MAGIC) : start]:
+        if not same or _digest(head, state) != said:
             _LOGGER.warning("%s is damaged; reading the prompt again", prefix.path)
             self._forget(prefix)
             return None
-        return data[start + 4 + 4 * len(prefix.tokens) :]
+        return state
 
-    def save(self, tokens: Sequence[int], state: bytes) -> None:
+    def save(self, tokens: Sequence[int], state: State, client: str) -> None:
         """Keep `state`, whole or not at all; what it makes superfluous goes."""
-        if not 0 < len(state) <= self._most_bytes:
+        head = _head(tokens, client)
+        digest = _digest(head, state)
+        size = len(_MAGIC) + len(digest) + len(head) + len(state)
+        if not state or size > self._most_bytes:
             return
-        head = struct.pack("<I", len(tokens)) + array("i", tokens).tobytes()
-        digest = hashlib.sha256(head)
-        digest.update(state)
-        name = hashlib.sha256(array("i", tokens).tobytes()).hexdigest()[:24]
+        name = hashlib.sha256(head).hexdigest()[:24]
         path = self._folder / f"{self._key}-{name}{_SUFFIX}"
-        scratch = path.with_suffix(f".{os.getpid()}.part")
+        scratch = path.with_suffix(f".{os.getpid()}{_SCRATCH}")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._make_room(len(head) + len(state))
-            # States are large: joining them with their header would hold each of them twice.
+            self._make_room(size, client)
             with scratch.open("wb") as file:
-                file.write(_MAGIC + digest.digest() + head)
+                file.write(_MAGIC + digest + head)
                 file.write(state)
             scratch.replace(path)
         except OSError as err:
@@ -94,11 +115,18 @@ class PrefixStore:
             _LOGGER.warning("The prompt cannot be kept in %s: %s", self._folder, err.strerror)
             return
         self._known = [known for known in self._known if known.path != path]
-        self._known.append(Prefix(path, tuple(tokens)))
+        self._known.append(Prefix(path, tuple(tokens), client))
 
-    def _make_room(self, size: int) -> None:
+    def _make_room(self, size: int, client: str) -> None:
         """Drop the files used longest ago, those of other models too, until `size` fits."""
-        files = sorted(self._folder.glob(f"*{_SUFFIX}"), key=_used)
+        if client != EVERYBODY:
+            own = sorted(
+                (p for p in self._known if p.client == client), key=lambda p: _used(p.path)
+            )
+            for prefix in own[: len(own) + 1 - _MOST_OF_CLIENT]:
+                self._forget(prefix)
+        last = {known.path for known in self._known if known.client == EVERYBODY}
+        files = sorted(self._folder.glob(f"*{_SUFFIX}"), key=lambda p: (p in last, _used(p)))
         total = sum(_size(path) for path in files) + size
         for path in files:
             if total <= self._most_bytes:
@@ -109,32 +137,53 @@ class PrefixStore:
 
     def _forget(self, prefix: Prefix) -> None:
         self._known = [known for known in self._known if known.path != prefix.path]
-        try:
-            prefix.path.unlink(missing_ok=True)
-        except OSError:
-            _LOGGER.debug("%s cannot be removed", prefix.path)
+        _remove(prefix.path)
 
     def _scan(self) -> list[Prefix]:
+        for path in self._folder.glob(f"*{_SCRATCH}"):
+            if time.time() - _used(path) > _STALE_SECONDS:
+                _remove(path)
         found = []
         for path in self._folder.glob(f"{self._key}-*{_SUFFIX}"):
-            tokens = _read_tokens(path)
-            if tokens is not None:
-                found.append(Prefix(path, tokens))
+            prefix = _read_prefix(path)
+            if prefix is not None:
+                found.append(prefix)
+            else:
+                _remove(path)
         return found
 
 
-def _read_tokens(path: Path) -> tuple[int, ...] | None:
+def _head(tokens: Sequence[int], client: str) -> bytes:
+    name = client.encode()[:0xFFFF]
+    return _HEAD.pack(len(tokens), len(name)) + name + array("i", tokens).tobytes()
+
+
+def _digest(head: bytes, state: State) -> bytes:
+    digest = hashlib.sha256(head)
+    digest.update(state)
+    return digest.digest()
+
+
+def _read_prefix(path: Path) -> Prefix | None:
     try:
         with path.open("rb") as file:
             if file.read(len(_MAGIC)) != _MAGIC:
                 return None
             file.seek(_DIGEST, os.SEEK_CUR)
-            (count,) = struct.unpack("<I", file.read(4))
+            count, named = _HEAD.unpack(file.read(_HEAD.size))
+            client = file.read(named).decode()
             tokens = array("i")
             tokens.frombytes(file.read(4 * min(count, 1 << 20)))
     except (OSError, struct.error, ValueError):
         return None
-    return tuple(tokens) if len(tokens) == count else None
+    return Prefix(path, tuple(tokens), client) if len(tokens) == count else None
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        _LOGGER.debug("%s cannot be removed", path)
 
 
 def _used(path: Path) -> float:

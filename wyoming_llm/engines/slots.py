@@ -2,14 +2,17 @@
 
 Every slot has a memory of its own, in which token n lies in place n: sums over a memory are
 rounded in the order of its places, so an answer is the same wherever its prompt came from.
+
+Of what one client's prompts made the model read, another's may reuse what is everybody's alone:
+how long it waits would tell it what the other has asked.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic
 
 from wyoming_common.errors import Busy
-from wyoming_llm.engines.kept import Kept, Shelf, common
+from wyoming_llm.engines.kept import EVERYBODY, Kept, Shelf, State, common
+from wyoming_llm.engines.memory import M, Slot
 
 _PLACES: Final = 256
 """Memories come in multiples of this many tokens"""
@@ -17,56 +20,18 @@ _MARGIN: Final = 384
 """Tokens a conversation can grow by before its memory has to"""
 _FULL: Final = "the replies being generated fill the model's memory; see --context"
 _WORTH_KEEPING: Final = 32
-"""Tokens that nobody else has read, from which on they are copied before they are overwritten"""
-
-
-class Memory(Protocol):
-    """The model's memory of one sequence of tokens."""
-
-    @property
-    def size(self) -> int:
-        """Tokens it can hold."""
-        ...
-
-    def cut(self, size: int) -> bool:
-        """Forget all but the first `size` tokens; False where the model cannot do that."""
-        ...
-
-    def state(self) -> bytes:
-        """Return what it holds."""
-        ...
-
-    def restore(self, state: bytes) -> bool:
-        """Hold what `state` returned, while empty; False when it does not fit."""
-        ...
-
-    def close(self) -> None:
-        """Give the memory back."""
-        ...
-
-
-M = TypeVar("M", bound=Memory)
-
-
-@dataclass(slots=True, eq=False)
-class Slot(Generic[M]):
-    """One memory, and the tokens that the model has read into it."""
-
-    memory: M
-    tokens: list[int] = field(default_factory=list)
-    read: int = 0
-    """How many of them were read, not generated"""
-    owner: str = ""
-    """Conversation it is pinned to"""
-    busy: bool = False
-    used: int = 0
+"""Tokens known nowhere else, from which on they are copied before they are overwritten"""
+_WORTH_SHARE: Final = 4
+"""A copy holds the whole prompt: one of this many of its tokens must be known nowhere else"""
+_MOST_OF_EVERYBODY: Final = 8
 
 
 class Slots(Generic[M]):
     """Hands out slots. Not thread-safe.
 
     At most `count` of them, which together hold about `room` tokens, and as many again while
-    replies are generated side by side. What they have to give up is kept, up to `room` tokens.
+    replies are generated side by side. What they have to give up is kept, up to half of `room`
+    or what one prompt took.
     Tokens are read in groups of `grain`: part of a group is read again.
     """
 
@@ -76,28 +41,30 @@ class Slots(Generic[M]):
         self._room = room
         self._grain = grain
         self._slots: list[Slot[M]] = []
-        self._kept = Shelf(room)
+        self._kept = Shelf(room // 2, room)
+        self._shares: list[Sequence[int]] = []
         self._clock = 0
 
-    def take(self, tokens: Sequence[int], need: int, owner: str = "") -> Slot[M]:
-        """Return a busy slot for `need` tokens that holds the longest known beginning of `tokens`.
+    def take(self, tokens: Sequence[int], need: int, owner: str = "", client: str = "") -> Slot[M]:
+        """Return a busy slot for `need` tokens that holds the longest beginning of `tokens` that
+        `client` may know.
 
         At least one token is left to read. Raises Busy when every slot is in use, ModelError
         when there is no memory.
         """
         best = max(
             self._sources(),
-            key=lambda one: (self._shared(one, tokens), _free(one)),
+            key=lambda one: (self._shared(one, tokens, client), _free(one)),
             default=None,
         )
-        size = self._shared(best, tokens) if best is not None else 0
+        size = self._shared(best, tokens, client) if best is not None else 0
         mine = self._choose(best, size, need, owner)
-        if best is not None and mine is not best and self._shared(mine, tokens) < size:
+        if best is not None and mine is not best and self._shared(mine, tokens, client) < size:
             self._fill(mine, best, size)
         else:
-            self._cut(mine, self._shared(mine, tokens))
+            self._cut(mine, self._shared(mine, tokens, client))
         mine.read = len(mine.tokens)
-        mine.owner, mine.busy, mine.used = owner, True, self._tick()
+        mine.client, mine.owner, mine.busy, mine.used = client, owner, True, self._tick()
         try:
             self.grow(mine, need)
         except Exception:
@@ -109,9 +76,14 @@ class Slots(Generic[M]):
         """Say that nothing reads into `slot` any more; it keeps what it holds."""
         slot.busy = False
 
-    def longest(self, tokens: Sequence[int]) -> int:
-        """Return how many tokens of the beginning of `tokens` are known."""
-        return max((common(one.tokens[: one.read], tokens) for one in self._sources()), default=0)
+    def share(self, tokens: Sequence[int]) -> None:
+        """Let everybody reuse `tokens`, which hold nobody's words."""
+        others = [known for known in self._shares if common(known, tokens) < len(known)]
+        self._shares = [*others[1 - _MOST_OF_EVERYBODY :], tuple(tokens)]
+
+    def longest(self, tokens: Sequence[int], client: str = "") -> int:
+        """Return how many tokens of the beginning of `tokens` are known for `client`."""
+        return max((self._known(one, tokens, client) for one in self._sources()), default=0)
 
     def grow(self, slot: Slot[M], need: int) -> None:
         """Make `slot` hold `need` tokens. Raises Busy when replies fill the memory."""
@@ -130,15 +102,15 @@ class Slots(Generic[M]):
         """Forget everything in `slot`."""
         slot.memory.cut(0)
         slot.tokens.clear()
-        slot.owner, slot.read = "", 0
+        slot.client, slot.owner, slot.read = "", "", 0
 
-    def keep(self, tokens: Sequence[int]) -> Kept | None:
+    def keep(self, tokens: Sequence[int], client: str) -> Kept | None:
         """Keep the beginning `tokens` of many prompts; None where it is not known as a whole."""
         size = len(tokens) - len(tokens) % self._grain
         wanted = list(tokens[:size])
-        if (known := self._kept.find(wanted)) is not None:
+        if (known := self._kept.find(wanted, client)) is not None:
             return known
-        knowing = (s for s in self._sources() if common(s.tokens[: s.read], wanted) == size)
+        knowing = (s for s in self._sources() if self._known(s, wanted, client) == size)
         source = next(knowing, None)
         if source is None or not size:
             return None
@@ -147,15 +119,23 @@ class Slots(Generic[M]):
             fits = memory.restore(_state(source))
             if not fits or (size < len(source.tokens) and not memory.cut(size)):
                 return None
-            return self.add(wanted, memory.state())
+            return self.add(wanted, memory.state(), client)
         finally:
             memory.close()
 
-    def add(self, tokens: Sequence[int], state: bytes) -> Kept:
+    def add(self, tokens: Sequence[int], state: State, client: str) -> Kept:
         """Keep the `state` of a beginning of many prompts."""
-        kept = Kept(tokens, state, stable=True, used=self._tick())
+        kept = Kept(tokens, state, client, stable=True, used=self._tick())
         self._kept.put(kept)
+        if client == EVERYBODY:
+            self.share(tokens)
         return kept
+
+    def shrink(self) -> None:
+        """Give back what replies side by side took, as far as they have ended."""
+        while sum(slot.memory.size for slot in self._slots) > self._room:
+            if not self._close_oldest():
+                return
 
     def prepare(self) -> None:
         """Have a slot hold the last stable beginning, so that a new conversation waits for no copy.
@@ -169,10 +149,11 @@ class Slots(Generic[M]):
         need = len(ahead) + _MARGIN
         size = self._rounded(need + _MARGIN)
         idle = [slot for slot in self._slots if not slot.busy]
-        if any(not s.owner and self._shared(s, ahead) == newest.read for s in idle):
+        client = newest.client
+        if any(not s.owner and self._shared(s, ahead, client) == newest.read for s in idle):
             return
         if len(idle) > 1 or self._may_open(size, self._room):
-            self.give_back(self.take(ahead, need))
+            self.give_back(self.take(ahead, need, client=client))
 
     def close(self) -> None:
         """Give every memory back."""
@@ -186,13 +167,20 @@ class Slots(Generic[M]):
         yield from self._slots
         yield from self._kept
 
-    def _shared(self, one: "Slot[M] | Kept", tokens: Sequence[int]) -> int:
+    def _known(self, one: "Slot[M] | Kept", tokens: Sequence[int], client: str) -> int:
+        """Return how many tokens of the beginning of `tokens` are in `one`, and for `client`."""
+        known = common(one.tokens[: one.read], tokens)
+        if not known or one.client in (client, EVERYBODY):
+            return known
+        return min(known, max((common(share, tokens) for share in self._shares), default=0))
+
+    def _shared(self, one: "Slot[M] | Kept", tokens: Sequence[int], client: str) -> int:
         """Return how much of `tokens` need not be read again for the same result.
 
         A token computed alone differs in its last bits from one computed among others: what was
         generated is read once more, in the groups in which it would have been read.
         """
-        size = min(common(one.tokens[: one.read], tokens), len(tokens) - 1)
+        size = min(self._known(one, tokens, client), len(tokens) - 1)
         return max(0, size - size % self._grain)
 
     def _choose(self, best: "Slot[M] | Kept | None", size: int, need: int, owner: str) -> Slot[M]:
@@ -224,24 +212,32 @@ class Slots(Generic[M]):
     def _open(self, size: int, besides: Slot[M] | None = None) -> M:
         """Return a new memory; idle slots make room for it."""
         while sum(s.memory.size for s in self._slots if s is not besides) + size > 2 * self._room:
-            idle = [slot for slot in self._slots if not slot.busy and slot is not besides]
-            if not idle:
+            if not self._close_oldest(besides):
                 raise Busy(_FULL)
-            oldest = min(idle, key=lambda slot: slot.used)
-            self._save(oldest)
-            oldest.memory.close()
-            self._slots.remove(oldest)
         return self._open_memory(size)
+
+    def _close_oldest(self, besides: Slot[M] | None = None) -> bool:
+        """Give back the memory that was used longest ago; False where all are in use."""
+        idle = [slot for slot in self._slots if not slot.busy and slot is not besides]
+        if not idle:
+            return False
+        oldest = min(idle, key=lambda slot: slot.used)
+        self._save(oldest)
+        oldest.memory.close()
+        self._slots.remove(oldest)
+        return True
 
     def _save(self, slot: Slot[M]) -> None:
         """Keep what only `slot` knows of a conversation."""
         tokens = slot.tokens[: slot.read]
         others = (one for one in self._sources() if one is not slot)
-        known = max((common(one.tokens[: one.read], tokens) for one in others), default=0)
-        if not slot.owner or len(tokens) - known < _WORTH_KEEPING:
+        known = max((self._known(one, tokens, slot.client) for one in others), default=0)
+        worth = max(_WORTH_KEEPING, len(tokens) // _WORTH_SHARE)
+        if not slot.owner or len(tokens) - known < worth:
             return
         if len(tokens) == len(slot.tokens) or slot.memory.cut(len(tokens)):
-            self._kept.put(Kept(tokens, slot.memory.state(), slot.owner, used=self._tick()))
+            state = slot.memory.state()
+            self._kept.put(Kept(tokens, state, slot.client, slot.owner, used=self._tick()))
 
     def _fill(self, slot: Slot[M], source: "Slot[M] | Kept", size: int) -> None:
         """Copy the first `size` tokens that `source` knows."""
@@ -274,7 +270,7 @@ class Slots(Generic[M]):
         return self._clock
 
 
-def _state(source: "Slot[M] | Kept") -> bytes:
+def _state(source: "Slot[M] | Kept") -> State:
     return source.state if isinstance(source, Kept) else source.memory.state()
 
 

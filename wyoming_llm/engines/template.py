@@ -68,7 +68,8 @@ class ChatTemplate:
         environment.globals["raise_exception"] = _refuse
         environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)  # noqa: DTZ005 - the house's own time
         try:
-            self._template = environment.from_string(source or CHATML)
+            with _limited():  # what is constant is worked out here
+                self._template = environment.from_string(source or CHATML)
         except _BROKEN as err:
             raise ModelError(f"model: its chat template is broken: {err}") from err
         self._names = {"bos_token": bos, "eos_token": eos}
