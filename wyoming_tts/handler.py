@@ -174,6 +174,8 @@ class _Passages:
 
     def __init__(self, script: Script, most: int, on_first: Callable[[], None]) -> None:
         self._script = script
+        self._slow = isinstance(script, SsmlScript)
+        """Whether it is read at its end, in one go."""
         self._most = most
         self._on_first = on_first
         self._begun = False
@@ -193,7 +195,10 @@ class _Passages:
 
     async def finish(self) -> None:
         """Say that there is no more text."""
-        await self._put(self._script.finish())
+        rest: Iterable[Passage] = self._script.finish()
+        if self._slow and self._taken > _SLICE // 2:
+            rest = await asyncio.to_thread(list, rest)
+        await self._put(rest)
         self._waiting.put_nowait(None)
 
     async def __aiter__(self) -> AsyncIterator[Passage]:

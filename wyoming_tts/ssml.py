@@ -39,7 +39,10 @@ _ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});)
 _SECONDS = re.compile(r"\+?(\d+(?:\.\d+)?|\.\d+)\s*(ms|s)")
 _PERCENT = re.compile(r"([+-]?\d+(?:\.\d+)?)%")
 _DECIBEL = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*dB")
+_LOUDEST_DECIBEL = 12.0
 _DEEPEST = 50
+_MOST_SPELLED = 300
+"""Characters; nobody listens to more of them one by one"""
 _ENDS = (".", "!", "?", "…", "\n")
 
 
@@ -150,7 +153,7 @@ class _Reader:
 
     def _say_as(self, element: ElementTree.Element) -> str:
         text = "".join(element.itertext()).strip()
-        match element.get("interpret-as", ""):
+        match element.get("interpret-as", "") if len(text) <= _MOST_SPELLED else "":
             case "characters" | "spell-out" | "verbatim":
                 return " ".join(self._spelled(part) for part in re.findall(r"\d|[^\W\d]+", text))
             case "digits":
@@ -192,7 +195,7 @@ def _manner_of(name: str, element: ElementTree.Element, manner: _Manner) -> _Man
         return _bounded(manner.length * length, manner.volume * volume)
     if name == "prosody":
         rate = _factor(element.get("rate", "medium"), _RATES)
-        volume = _factor(element.get("volume", "medium"), _VOLUMES)
+        volume = min(_factor(element.get("volume", "medium"), _VOLUMES), _LOUDEST)
         return _bounded(manner.length / max(rate, _FASTEST), manner.volume * volume)
     return manner
 
@@ -209,7 +212,7 @@ def _factor(text: str, names: dict[str, float]) -> float:
         percent = float(match[1])
         return max(0.0, 1 + percent / 100 if text[0] in "+-" else percent / 100)
     if match := _DECIBEL.fullmatch(text):
-        return float(min(10 ** (float(match[1]) / 20), 4.0))
+        return float(10 ** (min(float(match[1]), _LOUDEST_DECIBEL) / 20))
     return 1.0
 
 

@@ -294,6 +294,14 @@ async def test_ssml_is_followed_where_the_request_says_so(client: AsyncClient) -
     assert audio(await until(client, "audio-stop")) == silence + WORD + PAUSE + WORD * 2
 
 
+async def test_a_long_document_is_spoken_whole(client: AsyncClient, service: Service) -> None:
+    document = f"<speak>{''.join(f'<s>Word {n}.</s>' for n in range(50))}</speak>"
+    await client.write_event(Synthesize(text=document, text_format="ssml").event())
+    await receive_until(client, AudioStop)
+
+    assert len(service.engine.phrases) == 50
+
+
 async def test_text_is_written_out_for_the_ear(client: AsyncClient, service: Service) -> None:
     await client.write_event(Synthesize(text="**5 km** 👍").event())
     await receive_until(client, AudioStop)

@@ -91,6 +91,8 @@ def test_manner_is_a_factor_on_length_and_volume(
     [
         ("prosody rate='x-slow' volume='x-loud'", "prosody"),
         ("prosody rate='99999%'", "prosody"),
+        ("prosody volume='+99999dB'", "prosody"),
+        (f"prosody volume='{'9' * 400}%' rate='{'9' * 400}%'", "prosody"),
         ("emphasis level='strong'", "emphasis"),
     ],
 )
@@ -100,7 +102,24 @@ def test_nested_manners_stay_within_what_can_be_spoken(tag: str, element: str) -
     (passage,) = read(document)
 
     assert 0.25 <= passage.length <= 4
-    assert passage.volume <= 4
+    assert 0 <= passage.volume <= 4
+
+
+def test_silence_made_endlessly_loud_is_silence() -> None:
+    loud = f"<prosody volume='{'9' * 400}%'>"
+
+    (passage,) = read(f"<speak><prosody volume='silent'>{loud}a</prosody></prosody></speak>")
+
+    assert passage.volume == 0
+
+
+@pytest.mark.parametrize("how", ["characters", "digits", "telephone"])
+def test_nothing_long_is_spelled(how: str) -> None:
+    text = "1" * 5000
+
+    passages = read(f"<speak><say-as interpret-as='{how}'>{text}</say-as></speak>")
+
+    assert "".join(passage.text for passage in passages) == text
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,10 @@ class PiperVoice:
         self._seen = (file, file.model.stat().st_mtime_ns)
 
     def synthesize(self, phrase: Phrase) -> Iterator[bytes]:
-        """Yield mono s16le PCM, window by window. Raises BadRequest for an unknown speaker."""
+        """Yield mono s16le PCM, window by window.
+
+        Raises BadRequest for an unknown speaker, and ModelError where the model fails.
+        """
         speaker = self._file.speaker(phrase.speaker)
         config, settings = self._config, self._settings
         scales = (
@@ -103,8 +106,15 @@ class PiperVoice:
         )
         limiter = Limiter(self._speak.peak, phrase.volume)
         for ids in self._ids(phrase.text):
-            for audio in self._speak(self._inputs(ids, speaker, scales), phrase.ahead):
+            for audio in self._spoken(self._inputs(ids, speaker, scales), phrase.ahead):
                 yield limiter(audio)
+
+    def _spoken(self, inputs: Inputs, ahead: float) -> Iterator[Floats]:
+        try:
+            yield from self._speak(inputs, ahead)
+        except Exception as err:
+            # A weight that is wrong may be noticed by what it leads to alone.
+            raise ModelError(f"{self._file.model}: the model fails: {err}") from err
 
     def _ids(self, text: str) -> list[list[int]]:
         return [
