@@ -53,9 +53,19 @@ _BROKEN: Final = (
 
 
 class ChatTemplate:
-    """Renders prompts. Raises ModelError for a template that is not one."""
+    """Renders prompts, each in at most so many `seconds`.
 
-    def __init__(self, source: str, bos: str, eos: str, controls: Sequence[str]) -> None:
+    Raises ModelError for a template that is not one.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        bos: str,
+        eos: str,
+        controls: Sequence[str],
+        seconds: float = _SECONDS,
+    ) -> None:
         if len(source) > _LONGEST:
             raise ModelError(
                 f"model: its chat template is broken: expected at most {_LONGEST} characters, "
@@ -68,10 +78,11 @@ class ChatTemplate:
         environment.globals["raise_exception"] = _refuse
         environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)  # noqa: DTZ005 - the house's own time
         try:
-            with _limited():  # what is constant is worked out here
+            with _limited(seconds):  # what is constant is worked out here
                 self._template = environment.from_string(source or CHATML)
         except _BROKEN as err:
             raise ModelError(f"model: its chat template is broken: {err}") from err
+        self._seconds = seconds
         self._names = {"bos_token": bos, "eos_token": eos}
         self._controls = [control for control in controls if control not in ("<think>", "</think>")]
         self.knows_tools = "tools" in source
@@ -91,7 +102,7 @@ class ChatTemplate:
         if tools and not self.knows_tools:
             messages = _with_rules(messages, tools)
         try:
-            with _limited():
+            with _limited(self._seconds):
                 return _joined(
                     self._template.generate(
                         messages=messages,
@@ -139,12 +150,12 @@ class ChatTemplate:
 
 
 @contextmanager
-def _limited() -> Iterator[None]:
+def _limited(seconds: float) -> Iterator[None]:
     """Raise ModelError in the block, in whatever it calls, once it takes too long.
 
     By Python's own tracing of this thread: loops of a template call nothing that could look.
     """
-    deadline = time.monotonic() + _SECONDS
+    deadline = time.monotonic() + seconds
 
     def look(_frame: FrameType, _event: str, _arg: Any) -> Any:
         if time.monotonic() > deadline:

@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import tempfile
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from wyoming_tts.engines.piper_wide import widened
 
 _LOGGER = logging.getLogger(__name__)
 
+_PARTS = ("encoder", "flow", "decoder")
 _FORMAT = 5
 """Raised when what is kept beside a voice changes its meaning."""
 _FAITHFUL_DB = 90.0
@@ -117,19 +119,25 @@ def _load(
     folder: Path, model: Path, open_session: OpenSession, open_lane: OpenSession | None
 ) -> CutVoice:
     raw = json.loads((folder / "parts.json").read_text(encoding="utf-8"))
+    checksums = raw.pop("crc32")
     facts = Facts(**{**raw, "between": tuple(raw["between"])})
     stat = model.stat()
     if (facts.format, facts.size, facts.mtime_ns) != (_FORMAT, stat.st_size, stat.st_mtime_ns):
         raise ValueError("the voice has changed since it was cut")
+    if checksums != _checksums(folder):
+        raise ValueError("the parts are damaged")
     try:
-        encoder, flow, decoder = (
-            open_session(str(folder / f"{part}.onnx")) for part in ("encoder", "flow", "decoder")
-        )
+        encoder, flow, decoder = (open_session(str(folder / f"{part}.onnx")) for part in _PARTS)
         lane = open_lane(str(folder / "decoder.onnx")) if open_lane else None
     except Exception as err:
         # onnxruntime raises its own errors; whatever they are, the parts are made again.
         raise ValueError(f"unusable: {err}") from err
     return CutVoice(facts, encoder, flow, decoder, lane)
+
+
+def _checksums(folder: Path) -> list[int]:
+    """Return what tells parts that a power cut has left half written."""
+    return [zlib.crc32((folder / f"{part}.onnx").read_bytes()) for part in _PARTS]
 
 
 def _measure(model: Path, parts: Parts, probe: Inputs, open_session: OpenSession) -> CutVoice:
@@ -227,9 +235,10 @@ def _keep(folder: Path, parts: Parts, facts: Facts) -> None:
     made = ""
     try:
         made = tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent)
-        for name in ("encoder", "flow", "decoder"):
+        for name in _PARTS:
             onnx.save(getattr(parts, name), str(Path(made) / f"{name}.onnx"))
-        (Path(made) / "parts.json").write_text(json.dumps(asdict(facts)), encoding="utf-8")
+        kept = asdict(facts) | {"crc32": _checksums(Path(made))}
+        (Path(made) / "parts.json").write_text(json.dumps(kept), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         os.rename(made, folder)  # noqa: PTH104 - of strings
     except OSError as err:
