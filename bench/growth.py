@@ -3,19 +3,25 @@
     python -m bench.growth stt|tts|llm [--requests 1000] [--rows 10] [--seed 1]
 
 Starts the service with its default model, and asks two requests at a time as fast as it answers.
-Text is of one to sixty words, numbers, dates and signs among them; one of ten is a long one.
-A cache grows to its bound and stays there; a leak goes on: the last line says what the second
-half of the requests added.
+Text is of one to sixty words, numbers, dates and signs among them; one of ten is as long as it
+gets, and often a single sentence.
+Speech is from half a second to half a minute, some of it noise or silence.
+A cache grows to its bound and stays there; a leak goes on: the table at the end tells them apart
+(bench/flat.py says how). Exits with 1 where something grows.
 """
 
 import argparse
 import asyncio
 import random
+import sys
+import time
 from typing import Final
 
 from wyoming.event import Event
 
-from bench.load import ask, holds, request, started
+from bench.flat import History, table
+from bench.load import QUESTION, ask, started
+from wyoming_common.audio import read_audio
 
 _WORDS: Final = tuple(
     "light kitchen rain timer door music heating clock garden oven window bedroom tomorrow "  # noqa: SIM905
@@ -24,19 +30,23 @@ _WORDS: Final = tuple(
     "to and on is it was for with at by not".split()
 )
 _AT_ONCE: Final = 2
+_SAMPLES: Final = 200
+_RATE: Final = 16_000
+_CHUNK: Final = 3200
 
 
-def text(rng: random.Random, most_words: int = 60) -> str:
-    """Return something that was never said before."""
+def text(rng: random.Random, count: int = 0) -> str:
+    """Return something that was never said before, of `count` words or any number of them."""
     words = []
-    for _ in range(rng.choice([1, 3, 6, 9, 14, 25, most_words])):
+    ends = 0.12 if rng.random() < 0.8 else 0.0
+    for _ in range(count or rng.choice([1, 3, 6, 9, 14, 25, 60])):
         kind = rng.random()
         if kind < 0.06:
             words.append(rng.choice(["{:,}", "{} %", "${}.50", "{}:30", "12/{}/2031"]).format(
                 rng.randrange(1, 100_000 if kind < 0.01 else 12)))  # fmt: skip
         else:
             words.append(rng.choice(_WORDS))
-        if rng.random() < 0.12:
+        if rng.random() < ends:
             words[-1] += rng.choice([".", ",", "?", "!", ";"])
     return " ".join(words).capitalize() + "."
 
@@ -44,41 +54,67 @@ def text(rng: random.Random, most_words: int = 60) -> str:
 def asked(kind: str, rng: random.Random, number: int) -> list[Event]:
     """Return the events of one request."""
     if kind == "stt":
-        return request(kind, number)
+        return _speech(_sound(rng, number))
     if kind == "tts":
-        return [Event("synthesize", {"text": text(rng, 200 if number % 10 == 0 else 60)})]
+        return [Event("synthesize", {"text": text(rng, 200 if number % 10 == 0 else 0)})]
     context = {"conversation_id": f"room {number % 500}"}
-    return [Event("transcript", {"text": text(rng, 40), "context": context})]
+    return [Event("transcript", {"text": text(rng), "context": context})]
 
 
-async def grow(uri: str, kind: str, pid: int, requests: int, rows: int, seed: int) -> None:
-    """Ask, and print rows."""
-    rng, done, failed = random.Random(seed), 0, 0  # noqa: S311 - repeatable
-    memory: list[tuple[int, float]] = []
+def _sound(rng: random.Random, number: int) -> bytes:
+    """Return 16-bit samples: the question once or often, cut anywhere; noise; silence."""
+    question, _ = read_audio(QUESTION)
+    seconds = 30 if number % 20 == 0 else rng.choice([0.5, 1, 2, 3, 5, 8])
+    size = int(seconds * _RATE) * 2
+    match rng.randrange(8):
+        case 0:
+            return bytes(size)
+        case 1:
+            return rng.randbytes(size)
+        case _:
+            pause = bytes(int(rng.uniform(0, 0.2) * _RATE) * 2)
+            return ((question + pause) * (size // len(question) + 1))[:size]
+
+
+def _speech(pcm: bytes) -> list[Event]:
+    form = {"rate": _RATE, "width": 2, "channels": 1}
+    parts = [pcm[at : at + _CHUNK] for at in range(0, len(pcm), _CHUNK)]
+    return [
+        Event("transcribe", {"language": "en"}),
+        Event("audio-start", form),
+        *(Event("audio-chunk", form, part) for part in parts),
+        Event("audio-stop"),
+    ]
+
+
+async def grow(history: History, uri: str, kind: str, options: argparse.Namespace) -> bool:
+    """Ask, and print rows and the table; returns whether all was flat."""
+    rng, began = random.Random(options.seed), time.monotonic()  # noqa: S311 - repeatable
+    begun = done = failed = samples = rows = 0
 
     async def one() -> None:
-        nonlocal done, failed
-        while done < requests:
+        nonlocal begun, done, failed
+        while begun < options.requests:
+            begun += 1
+            answer = await ask(uri, asked(kind, rng, begun))
             done += 1
-            answer = await ask(uri, asked(kind, rng, done))
             failed += answer.type in ("error", "not-handled")
 
-    def row() -> None:
-        held = holds(pid)
-        memory.append((done, float(held.split(" | ")[0])))
-        print(f"| {done} | {failed} | {held} |", flush=True)
-
-    print("| requests | failed | resident MB | files | threads |\n|---|---|---|---|---|")
-    row()
+    print("| requests | failed | MB / files / threads / tasks |\n|---|---|---|")
     asking = [asyncio.create_task(one()) for _ in range(_AT_ONCE)]
     while any(not task.done() for task in asking):
-        await asyncio.sleep(0.1)
-        if done >= len(memory) * requests // rows:
-            row()
+        if done >= samples * options.requests / _SAMPLES:
+            samples += 1
+            held = await history.sample(time.monotonic() - began, done)
+            if done >= rows * options.requests / options.rows:
+                rows += 1
+                print(f"| {done} | {failed} | {held} |", flush=True)
+        await asyncio.sleep(0.02)
     await asyncio.gather(*asking)
-    row()
-    half = next(entry for entry in memory if entry[0] >= requests // 2)
-    print(f"\n{kind}: {memory[-1][1] - half[1]:+.0f} MB in the last {done - half[0]} requests")
+    said, flat = table([history])
+    print(f"| {done} | {failed} | {await history.sample(time.monotonic() - began, done)} |")
+    print(f"\n{said}")
+    return flat
 
 
 def main() -> None:
@@ -90,7 +126,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options, flags = parser.parse_known_args()
     with started(options.kind, *flags) as (uri, pid):
-        asyncio.run(grow(uri, options.kind, pid, options.requests, options.rows, options.seed))
+        history = History(options.kind, uri, pid)
+        flat = asyncio.run(grow(history, uri, options.kind, options))
+    sys.exit(not flat)
 
 
 if __name__ == "__main__":

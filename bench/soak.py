@@ -1,19 +1,21 @@
 """What the services hold after many turns: memory, files, tasks, threads. Leaks, not caches.
 
-    python -m bench.soak [--minutes 30] [--every 10] [--nice 19]
+    python -m bench.soak [--minutes 30] [--every 1] [--nice 19] [--seed 1]
 
 Starts speech-to-text, conversation and text-to-speech with their default models. Each round is
-one whole turn (a question is transcribed, answered and spoken) with another text every time, and
-beside it what goes wrong in a home: a client that hangs up in the middle, one that sends what is
-no event, and one that says nothing. A row each tenth of the time; the last one after a rest.
+one whole turn (a question is transcribed, answered and spoken) with another text every time;
+beside it one request of any length to one of the three, and what goes wrong in a home: a client
+that hangs up in the middle, one that sends what is no event, and one that says nothing.
 
-A cache grows to its bound and stays there; a leak goes on. So the growth over the second half is
-what counts, and is printed per 1,000 turns. The first tenth fills the caches.
+A row each tenth of the time; the last one after a rest. The table at the end says of every
+process and quantity whether it was flat in the second half (bench/flat.py says how). Exits with 1
+where one was not, or where a turn failed.
 """
 
 import argparse
 import asyncio
 import os
+import random
 import signal
 import sys
 import time
@@ -23,24 +25,33 @@ from typing import Final
 from wyoming.client import AsyncClient
 from wyoming.event import Event
 
-from bench.load import ask, holds, request, started
+from bench.flat import History, table
+from bench.growth import asked
+from bench.load import ask, request, started
 
 _KINDS: Final = ("stt", "llm", "tts")
 _PARTS: Final = 10
+_SAMPLES: Final = 300
 _REST_SECONDS: Final = 15
+_LONG: Final = 30
+"""Rounds at the beginning whose requests are all as long as they get"""
 _WORDS: Final = ("light", "rain", "timer", "door", "music", "heating", "clock", "garden", "oven")
 
 
 class Turns:
     """Counts what came of the turns."""
 
-    def __init__(self, uris: dict[str, str]) -> None:
+    def __init__(self, uris: dict[str, str], seed: int) -> None:
         self._uris = uris
+        self._random = random.Random(seed)  # noqa: S311 - repeatable
         self.done = 0
         self.failed: list[str] = []
 
-    async def one(self, number: int) -> None:
-        """Run a turn to its end."""
+    async def round(self, number: int) -> None:
+        """Run a turn, and what goes on beside it."""
+        await asyncio.gather(self._turn(number), self._other(number), self._trouble(number))
+
+    async def _turn(self, number: int) -> None:
         heard = await ask(self._uris["stt"], request("stt", number))
         word = _WORDS[number % len(_WORDS)]
         text = f"{heard.data.get('text')} Question {number} is about the {word}."
@@ -56,7 +67,15 @@ class Turns:
         else:
             self.failed.append(f"{ends}")
 
-    async def trouble(self, number: int) -> None:
+    async def _other(self, number: int) -> None:
+        kind = _KINDS[number % len(_KINDS)]
+        # The longest at first: what they take in memory is to be had before the second half.
+        length = 20 * number if number <= _LONG else number
+        answer = await ask(self._uris[kind], asked(kind, self._random, length))
+        if answer.type == "error":
+            self.failed.append(f"{kind}: {answer.data}")
+
+    async def _trouble(self, number: int) -> None:
         """Do what clients should not."""
         kind = _KINDS[number % len(_KINDS)]
         uri = self._uris[kind]
@@ -75,64 +94,53 @@ class Turns:
             writer.transport.abort()
 
 
-async def tasks(uri: str) -> int:
-    """Return how many tasks the service runs."""
-    async with AsyncClient.from_uri(uri) as client:
-        await client.write_event(Event("trace-query", {}))
-        report = await client.read_event()
-    return int(report.data["state"]["tasks"]) if report is not None else -1
+async def soak(turns: Turns, histories: list[History], seconds: float, every: float) -> bool:
+    """Run turns, and print rows and the table; returns whether nothing failed or grew."""
+    began = time.monotonic()
 
+    async def sample() -> str:
+        passed = time.monotonic() - began
+        held = [await history.sample(passed, turns.done) for history in histories]
+        return f"{turns.done} | {len(turns.failed)} | {' | '.join(map(str, held))} |"
 
-async def soak(uris: dict[str, str], pids: dict[str, int], minutes: float, every: float) -> None:
-    """Run turns, and print rows."""
-    turns, began = Turns(uris), time.monotonic()
-    memory: dict[str, list[tuple[int, float]]] = {kind: [] for kind in _KINDS}
-
-    async def row(name: str) -> None:
-        cells = []
-        for kind in _KINDS:
-            held = holds(pids[kind])
-            memory[kind].append((turns.done, float(held.split(" | ")[0])))
-            cells.append(f"{held.replace(' | ', ' / ')} / {await tasks(uris[kind])}")
-        print(f"| {name} | {turns.done} | {len(turns.failed)} | {' | '.join(cells)} |", flush=True)
-
-    part, number = 0, 0
-    while time.monotonic() - began < minutes * 60:
-        if time.monotonic() - began >= part * minutes * 60 / _PARTS:
-            await row(f"{part * minutes / _PARTS:.0f} min")
-            part += 1
-        start = time.monotonic()
+    rows = samples = number = 0
+    while (passed := time.monotonic() - began) < seconds:
+        if passed >= samples * seconds / _SAMPLES:
+            samples += 1
+            row = await sample()
+            if passed >= rows * seconds / _PARTS:
+                print(f"| {passed / 60:.1f} min | {row}", flush=True)
+                rows += 1
         number += 1
-        await asyncio.gather(turns.one(number), turns.trouble(number))
-        await asyncio.sleep(max(0.0, every - (time.monotonic() - start)))
-    await row(f"{minutes:.0f} min")
+        started_at = time.monotonic()
+        await turns.round(number)
+        await asyncio.sleep(max(0.0, every - (time.monotonic() - started_at)))
+    print(f"| {seconds / 60:.1f} min | {await sample()}")
+    said, flat = table(histories)
     await asyncio.sleep(_REST_SECONDS)
-    await row("at rest")
-    print()
-    for kind, held in memory.items():
-        half = held[len(held) // 2 :]
-        grown = (half[-1][1] - half[0][1]) / max(1, half[-1][0] - half[0][0]) * 1000
-        print(f"{kind}: {grown:+.1f} MB in 1,000 turns, over the second half")
-    print(f"failed: {turns.failed[:5] or 'none'}")
+    print(f"| at rest | {await sample()}\n\n{said}\n\nfailed: {turns.failed[:5] or 'none'}")
+    return flat and not turns.failed
 
 
 def main() -> None:
-    """Soak, and print a table in Markdown."""
+    """Soak, and print tables in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--every", type=float, default=10, help="seconds from turn to turn")
+    parser.add_argument("--every", type=float, default=1, help="least seconds from turn to turn")
     parser.add_argument("--nice", type=int, default=0, help="beside other work: 19")
+    parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     os.nice(options.nice)
     # Ends as Ctrl-C does: the services end with us.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with ExitStack() as stack:
         ran = {kind: stack.enter_context(started(kind)) for kind in _KINDS}
-        uris = {kind: uri for kind, (uri, _) in ran.items()}
-        pids = {kind: pid for kind, (_, pid) in ran.items()}
+        turns = Turns({kind: uri for kind, (uri, _) in ran.items()}, options.seed)
+        histories = [History(kind, uri, pid) for kind, (uri, pid) in ran.items()]
         print("| after | turns | failed | stt: MB / files / threads / tasks | llm | tts |")
         print("|---" * 6 + "|")
-        asyncio.run(soak(uris, pids, options.minutes, options.every))
+        well = asyncio.run(soak(turns, histories, options.minutes * 60, options.every))
+    sys.exit(not well)
 
 
 if __name__ == "__main__":
