@@ -13,6 +13,8 @@ _SILENT_SECONDS = 0.25
 """A client that has not sent one event for so long makes room for others..."""
 _WAITING_SECONDS = 1.0
 """...and one that is waited for."""
+_FAR_MORE = 2
+"""Times as many connections as a newcomer's address would have, past which others lose one"""
 
 
 class Connection(Protocol):
@@ -36,8 +38,8 @@ class Connection(Protocol):
 class Connections:
     """Past a limit, the client that was waited for the longest makes room for a new one.
 
-    So connections that do nothing cannot keep others out, and nobody who is being served is
-    sent away.
+    So connections that do nothing cannot keep others out. Somebody who is being served is sent
+    away only where all places are taken, and by an address that has far fewer of them.
     """
 
     def __init__(
@@ -63,8 +65,10 @@ class Connections:
         theirs = [known for known, other in self._open.items() if other == client]
         if len(theirs) >= self._share(client) and not self._make_room(theirs):
             return Busy(f"{len(theirs)} connections from {peer or 'here'} are open already")
-        if len(self._open) >= self._limits.connections and not self._make_room(self._largest()):
-            return Busy(f"{len(self._open)} connections are open already")
+        if len(self._open) >= self._limits.connections:
+            largest = self._largest()
+            if not self._make_room(largest) and not self._displace(largest[-1], len(theirs)):
+                return Busy(f"{len(self._open)} connections are open already")
         self._open[connection] = client
         return None
 
@@ -79,6 +83,7 @@ class Connections:
         return self._limits.connections_per_client if client else most - most // 4
 
     def _largest(self) -> list[Connection]:
+        """Return the connections of the addresses that have the most."""
         counts = Counter(self._open.values())
         most = max(counts.values(), default=0)
         return [known for known, client in self._open.items() if counts[client] == most]
@@ -94,6 +99,18 @@ class Connections:
         if not waited:
             return False
         _, _, dropped = max(waited, key=lambda entry: entry[:2])
-        self.remove(dropped)
-        dropped.drop()
+        self._send_away(dropped)
         return True
+
+    def _displace(self, newest: Connection, theirs: int) -> bool:
+        """Send away the newest of the address that has the most, for one that has `theirs`."""
+        client = self._open[newest]
+        most = sum(other == client for other in self._open.values())
+        if most <= _FAR_MORE * (theirs + 1):
+            return False
+        self._send_away(newest)
+        return True
+
+    def _send_away(self, connection: Connection) -> None:
+        self.remove(connection)
+        connection.drop()

@@ -15,6 +15,7 @@ from typing import Any, Final, NoReturn
 
 from wyoming_common.errors import BadRequest, TimedOut, TooLarge
 from wyoming_common.listening import on_the_line
+from wyoming_common.memory import Hold, Memory
 
 _DEEPEST: Final = 32
 """Objects and lists inside each other; what clients send has four."""
@@ -63,27 +64,6 @@ class Limits:
     """A client that reads nothing for so long is dropped."""
 
 
-class Memory:
-    """Bytes that connections share; who needs more than is left waits for it."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._held = 0
-        self._freed = asyncio.Event()
-
-    async def take(self, size: int) -> None:
-        """Take `size` bytes once they are there, or once nobody else holds any."""
-        while self._held and self._held + size > self._size:
-            self._freed.clear()
-            await self._freed.wait()
-        self._held += size
-
-    def give_back(self, size: int) -> None:
-        """Give back what was taken."""
-        self._held -= size
-        self._freed.set()
-
-
 class Pace:
     """How long a sender of events has to be kept waiting: a token bucket. Pure."""
 
@@ -122,6 +102,10 @@ class GuardedReader(asyncio.StreamReader):
         self.limits = limits
         self.memory = Memory(limits.memory_bytes)
         """Shared by the connections of a service."""
+        self.drop: Callable[[], None] = lambda: None
+        """Hangs up, where others need the memory that is held for what does not come."""
+        self.unread: Callable[[], bool] = lambda: False
+        """Whether the client has yet to read what it is sent."""
         self._source = reader
         self._busy = busy
         self._stalled = stalled
@@ -129,12 +113,13 @@ class GuardedReader(asyncio.StreamReader):
         self._deadline = 0.0
         self._data_follows = False
         self._data = Pace(_DATA_PER_SECOND, _DATA_AT_ONCE)
-        self._held = 0
+        self._hold: Hold | None = None
+        self._arriving = False
 
     def release(self) -> None:
         """Give back the memory of the last event: it is handled."""
-        self.memory.give_back(self._held)
-        self._held = 0
+        self.memory.give_back(self._hold)
+        self._hold = None
 
     async def readline(self) -> bytes:
         self.release()
@@ -192,13 +177,20 @@ class GuardedReader(asyncio.StreamReader):
         return data
 
     async def _wait_for(self, n: int) -> bytes:
+        self._arriving = True
         if n > _SMALL:
-            await self.memory.take(n)
-            self._held += n
+            held = 0 if self._hold is None else self._hold.size
+            self.release()
+            self._hold = await self.memory.take(held + n, self.drop, self._kept_waiting)
         if self._data_follows and n > _SHORT:
             await asyncio.sleep(self._data.note(time.monotonic(), n))
         with on_the_line():
-            return await self._source.readexactly(n)
+            content = await self._source.readexactly(n)
+        self._arriving = False
+        return content
+
+    def _kept_waiting(self) -> bool:
+        return self._arriving or self.unread()
 
     async def discard(self) -> None:
         """Read until the client hangs up, and keep nothing."""

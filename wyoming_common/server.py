@@ -15,8 +15,9 @@ from wyoming.event import async_get_stdin, async_get_stdout
 from wyoming_common.access import Access
 from wyoming_common.connections import Connections
 from wyoming_common.errors import ServiceError
-from wyoming_common.limits import Limits, Memory
+from wyoming_common.limits import Limits
 from wyoming_common.listening import Door, address_of, listen, parse_uri, shake_hands
+from wyoming_common.memory import Memory
 from wyoming_common.service import Described, ServiceHandler
 from wyoming_common.telemetry import Telemetry
 from wyoming_common.turns import as_client

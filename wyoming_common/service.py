@@ -15,11 +15,12 @@ from wyoming.server import AsyncEventHandler
 
 from wyoming_common.access import is_same_user
 from wyoming_common.errors import BadRequest, Busy, ServiceError, TimedOut
-from wyoming_common.limits import GuardedReader, Limits, Memory, Pace
+from wyoming_common.limits import GuardedReader, Limits, Pace
 from wyoming_common.listening import (
     has_left,
     on_the_line,
 )
+from wyoming_common.memory import Memory
 from wyoming_common.observe import note_received, note_sent
 from wyoming_common.telemetry import TRACE_QUERY, TRACE_REPORT, Telemetry
 from wyoming_common.trace import NO_SPAN, Span, turn_id_of
@@ -93,6 +94,8 @@ class ServiceHandler(AsyncEventHandler):
         """
         self.limits = self._guarded.limits = limits
         self._guarded.memory = memory
+        self._guarded.drop = self.drop
+        self._guarded.unread = lambda: self._writing is not None
         self._described = described
         self._enter = enter
 

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from wyoming_common.access import Access
 from wyoming_common.connections import Connections
 from wyoming_common.errors import ConfigError
-from wyoming_common.limits import Limits, Memory
+from wyoming_common.limits import Limits
+from wyoming_common.memory import Memory
 from wyoming_common.turns import as_client
 
 if TYPE_CHECKING:
@@ -153,8 +154,8 @@ class _Doors:
                 raise web.HTTPServiceUnavailable
             connection.busy = True
             try:
-                await self._read(request)
                 with as_client(request.remote or ""):
+                    await self._read(request, connection.drop)
                     return await handler(request)
             except ConnectionError as err:
                 # The client has left in the middle; nobody reads this.
@@ -164,19 +165,18 @@ class _Doors:
 
         return watch
 
-    async def _read(self, request: "web.Request") -> None:
+    async def _read(self, request: "web.Request", drop: Callable[[], None]) -> None:
         from aiohttp import web
 
         if not request.can_read_body:
             return
         most = request.client_max_size
         size = min(request.content_length or most, most)
-        taken = 0
+        hold = None
         try:
             async with asyncio.timeout(self.limits.event_seconds):
                 if size > _SMALL:
-                    await self._memory.take(size)
-                    taken = size
+                    hold = await self._memory.take(size, drop)
                 await request.read()
         except TimeoutError as err:
             raise web.HTTPRequestTimeout from err
@@ -184,7 +184,7 @@ class _Doors:
             # It is not compressed as it says, or ends in the middle.
             raise web.HTTPBadRequest from err
         finally:
-            self._memory.give_back(taken)
+            self._memory.give_back(hold)
 
 
 class _Connection(asyncio.Protocol):

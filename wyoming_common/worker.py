@@ -22,7 +22,8 @@ class ModelThread(Generic[E]):
 
     Requests made before the engine has loaded wait for it. Blocking calls take turns, in
     arrival order for each client and round robin between clients. At most `max_waiting`
-    requests are admitted, three quarters of them of one client; a further one raises Busy.
+    requests are admitted, three quarters of them of one client, and always one of each; a further
+    one raises Busy.
     Work for which there is too little memory raises NoMemory.
     """
 
@@ -62,8 +63,9 @@ class ModelThread(Generic[E]):
 
     def check_room(self) -> None:
         """Raise Busy if a request made now would be refused."""
-        share = self._max_waiting - self._max_waiting // 4
-        if self.waiting >= self._max_waiting or self._admitted[current_client()] >= share:
+        share, theirs = self._max_waiting - self._max_waiting // 4, self._admitted[current_client()]
+        full = self.waiting >= self._max_waiting and theirs > 0
+        if full or theirs >= share:
             raise Busy(f"{self.waiting} requests are waiting already; try again in a moment")
 
     async def engine(self) -> E:

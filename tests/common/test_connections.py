@@ -91,3 +91,22 @@ def test_loopback_leaves_a_quarter_to_others_whatever_its_addresses() -> None:
 
     assert isinstance(service.admit(Client(None), "127.0.0.3"), Busy)
     assert service.admit(Client(None), HOME) is None
+
+
+def test_two_addresses_that_are_served_without_end_keep_nobody_out() -> None:
+    service = connections(connections=8, connections_per_client=4)
+    theirs = [Client(None) for _ in range(8)]
+    for number, client in enumerate(theirs):
+        assert service.admit(client, f"192.168.1.{66 + number % 2}") is None
+
+    assert service.admit(Client(100.0), HOME) is None
+    assert [client.dropped for client in theirs] == [False] * 7 + [True]
+    assert len(service) == 8
+
+
+def test_an_address_with_many_connections_takes_no_place_from_others() -> None:
+    service = connections(connections=8, connections_per_client=6)
+    for number in range(8):
+        assert service.admit(Client(None), STRANGER if number < 3 else HOME) is None
+
+    assert isinstance(service.admit(Client(100.0), STRANGER), Busy)

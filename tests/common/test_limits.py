@@ -107,3 +107,22 @@ async def test_only_an_idle_connection_times_out(*, busy: bool) -> None:
         await asyncio.wait_for(reader.readline(), 0.1)
 
     assert isinstance(caught.value, TimedOut) != busy
+
+
+@pytest.mark.parametrize("end", ["", '"', "\\"])
+def test_a_text_of_backslashes_is_gone_over_once(end: str) -> None:
+    limits = Limits(data_bytes=1024 * 1024)
+    data = "{" * 33 + '"' + '\\"' * 400_000 + end
+    header = json.dumps({"type": "x", "data_length": len(data)})
+
+    with pytest.raises(BadRequest):
+        read(f"{header}\n{data}".encode(), limits)
+
+
+def test_brackets_in_texts_are_no_brackets() -> None:
+    data = json.dumps({"text": '[{"' * 100 + "\\" + "\n", "list": [["a\\"], {"b": "]"}]})
+    header = json.dumps({"type": "x", "data_length": len(data)})
+
+    (event,) = read(f"{header}\n{data}".encode(), Limits())
+
+    assert event.data == json.loads(data)

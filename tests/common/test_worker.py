@@ -8,6 +8,7 @@ from contextlib import suppress
 import pytest
 
 from wyoming_common.errors import Busy, ModelError, NoMemory, ServiceError, Unavailable
+from wyoming_common.turns import as_client
 from wyoming_common.worker import ModelThread
 
 
@@ -121,6 +122,24 @@ async def test_requests_past_the_bound_are_refused_at_once() -> None:
     engine.gate.set()
     assert await asyncio.gather(*calls) == ["waited", "waited"]
     assert model.waiting == 0
+    await model.aclose()
+
+
+async def test_a_client_that_has_asked_nothing_yet_is_never_refused() -> None:
+    model = ModelThread("test", Engine, max_waiting=2)
+    engine = await model.engine()
+    calls = [asyncio.create_task(model.call(Engine.wait)) for _ in range(2)]
+    assert await asyncio.to_thread(engine.waits.wait, 10)
+
+    with as_client("192.168.1.5"):
+        model.check_room()
+        calls.append(asyncio.create_task(model.call(Engine.wait)))
+        await asyncio.sleep(0)
+        with pytest.raises(Busy):
+            model.check_room()
+
+    engine.gate.set()
+    assert await asyncio.gather(*calls) == ["waited"] * 3
     await model.aclose()
 
 
