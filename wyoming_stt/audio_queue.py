@@ -7,6 +7,8 @@ from wyoming_stt.listener import Pcm
 
 _WAITING_BYTES = 1024 * 1024
 """Audio of one client that waits to be heard; past it the client is read no further."""
+_PART_BYTES = 256
+"""What one piece takes beside its audio: a million pieces of a byte are no megabyte."""
 _AT_ONCE_SECONDS = 1.0
 """What is taken out at once at most: the ears belong to every client."""
 
@@ -27,7 +29,7 @@ class AudioQueue:
             await self._changed.wait_for(lambda: self._size < self._limit or not self._open)
             if self._open:
                 self._parts.append(part)
-                self._size += len(part.data)
+                self._size += len(part.data) + _PART_BYTES
                 self._changed.notify_all()
 
     async def get(self) -> list[Pcm]:
@@ -40,7 +42,7 @@ class AudioQueue:
                 part = self._parts.popleft()
                 parts.append(part)
                 seconds += part.format.seconds(len(part.data))
-                self._size -= len(part.data)
+                self._size -= len(part.data) + _PART_BYTES
             self._changed.notify_all()
             return parts
 

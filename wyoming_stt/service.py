@@ -27,7 +27,7 @@ from wyoming_stt.resilient import Unloading, WithStandIn
 from wyoming_stt.session import Session, Spent, Tools
 from wyoming_stt.turn_model import turn_model
 from wyoming_stt.vad import SileroModel, SpeechModel
-from wyoming_stt.vocabulary import MOST_WORDS, read_vocabulary
+from wyoming_stt.vocabulary import LONGEST_WORD, MOST_WORDS, read_vocabulary
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -255,4 +255,5 @@ def _sensitivity(wanted: object) -> Sensitivity:
 
 def _words(wanted: Transcribe, ours: Sequence[str]) -> tuple[str, ...]:
     given = [*(wanted.transcript_names or ()), *ours, *(wanted.transcript_terms or ())]
-    return tuple(dict.fromkeys(word.strip() for word in given if word.strip()))[:MOST_WORDS]
+    words = (word.strip() for word in given if len(word) <= LONGEST_WORD)
+    return tuple(dict.fromkeys(word for word in words if word))[:MOST_WORDS]

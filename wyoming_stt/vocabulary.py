@@ -16,6 +16,8 @@ from wyoming_stt.completeness import ORDINARY
 
 MOST_WORDS = 1000
 """Names and terms of one request that are looked at, the first ones."""
+LONGEST_WORD = 100
+"""Characters of a name or term; nobody says a longer one, and those that were looked at are kept."""
 
 _PLAIN = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d"})
 """Letters that Unicode does not take apart."""
@@ -141,7 +143,7 @@ class Vocabulary:
                 yield likeness, name
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def vocabulary(words: tuple[str, ...]) -> Vocabulary:
     """Return the vocabulary of `words`, which one household asks for again and again."""
     return Vocabulary(words)

@@ -145,6 +145,19 @@ async def test_names_of_the_house_are_written_as_they_are() -> None:
     assert asked == "Turn on the Zefira."
 
 
+async def test_names_that_nobody_can_say_are_left_out() -> None:
+    engine = Saying("Hello.")
+    service = service_of(lambda: engine)
+    names = ["Zephyra", "x" * 101, " ", *(f"name {n}" for n in range(2000))]
+
+    await ask(service, Transcribe(transcript_names=names))
+    await service.aclose()
+
+    (request, *_) = engine.requests
+    assert request.words[:2] == ("Zephyra", "name 0")
+    assert len(request.words) == 1000
+
+
 async def test_partial_texts_come_before_the_transcript_and_add_up_to_it() -> None:
     ticks = itertools.count()
     service = service_of(
