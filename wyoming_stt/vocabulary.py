@@ -17,7 +17,7 @@ from wyoming_stt.completeness import ORDINARY
 MOST_WORDS = 1000
 """Names and terms of one request that are looked at, the first ones."""
 LONGEST_WORD = 100
-"""Characters of a name or term; nobody says a longer one, and those that were looked at are kept."""
+"""Characters of a name or term; nobody says a longer one, and what was looked at is kept."""
 
 _PLAIN = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d"})
 """Letters that Unicode does not take apart."""
