@@ -11,6 +11,7 @@ from typing import Final
 from wyoming_common.errors import Busy, ServiceError, TooLarge
 from wyoming_common.trace import current_span
 from wyoming_llm.answers import Answers
+from wyoming_llm.claims import Watched
 from wyoming_llm.config import LlmSettings
 from wyoming_llm.engine import Delta, Message, Prompt, Sampling
 from wyoming_llm.history import Conversation, Exchange, History, estimate_tokens
@@ -96,7 +97,7 @@ class Assistant:
     ) -> AsyncIterator[Outcome]:
         """Yield the answer piece by piece; a failure is an outcome, never an error."""
         text = turn.text.strip()
-        words = language(turn.language)
+        words = self._words(turn)
         if not text:
             yield Fail(words.say("unheard"))
         elif len(text) > _MOST_CHARACTERS:
@@ -165,14 +166,15 @@ class Assistant:
         self, conversation: Conversation, turn: Turn, text: str, rehearsal: Rehearsal | None
     ) -> AsyncIterator[Outcome]:
         """Let the model answer, and remember the exchange."""
-        reply = SpokenReply(self._settings.max_tokens)
+        words = self._words(turn)
+        reply = SpokenReply(self._settings.max_tokens, self._watched(words, text))
         async for said in self._speak(self._prompt(conversation, turn, text), reply, rehearsal):
             yield Say(said)
-        if reply.garbled:
-            yield Fail(language(turn.language).say("failed"))
+        if reply.claimed or reply.garbled:
+            yield Fail(words.say("not_understood" if reply.claimed else "failed"))
             return
         if not reply.text.strip():
-            yield Fail(language(turn.language).say("no_answer"))
+            yield Fail(words.say("no_answer"))
             return
         if not conversation.exchanges:
             self._answers.add(text, turn.language, reply.text.strip())
@@ -191,6 +193,16 @@ class Assistant:
                     break
         if rest := reply.finish():
             yield rest
+
+    def _words(self, turn: Turn) -> Language:
+        return language(turn.language, self._control.language if self._control is not None else "")
+
+    def _watched(self, words: Language, text: str) -> Watched | None:
+        """Return what keeps a reply to `text` honest, None where it can claim nothing."""
+        if not words.may_be_claimed(text):
+            return None
+        names = self._control.names if self._control is not None else ()
+        return Watched(words.vocabulary.with_names(names))
 
     def _remember(self, conversation: Conversation, text: str, answer: str, turn: Turn) -> None:
         tokens = estimate_tokens(text) + estimate_tokens(answer)
@@ -212,7 +224,8 @@ class Assistant:
 class SpokenReply:
     """The deltas of one reply, made text for ears."""
 
-    def __init__(self, most_tokens: int) -> None:
+    def __init__(self, most_tokens: int, watched: Watched | None = None) -> None:
+        self._watched = watched
         self._spoken = Spoken()
         self._measured = Measured(most_tokens)
         self._finish = ""
@@ -222,9 +235,14 @@ class SpokenReply:
         self.usage_tokens = 0
 
     @property
+    def claimed(self) -> bool:
+        """Whether the model says that it did what it cannot do; that is left out"""
+        return self._watched is not None and self._watched.claimed
+
+    @property
     def done(self) -> bool:
         """Whether enough was said."""
-        return self._measured.enough or self.garbled
+        return self._measured.enough or self.garbled or self.claimed
 
     def feed(self, delta: Delta) -> str:
         """Return what can be said by now."""
@@ -242,9 +260,16 @@ class SpokenReply:
     def finish(self) -> str:
         """Return the rest."""
         cut = self._finish == "length"
-        return self._take(self._measured.finish(self._spoken.finish(), cut=cut))
+        said = self._take(self._measured.finish(self._spoken.finish(), cut=cut))
+        if self._watched is None or self.garbled:
+            return said
+        rest = self._watched.finish()
+        self.text += rest
+        return said + rest
 
     def _take(self, text: str) -> str:
+        if self._watched is not None:
+            text = self._watched.feed(text)
         self.garbled = self.garbled or garbled(self.text + text)
         if self.garbled:
             return ""

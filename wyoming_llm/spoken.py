@@ -11,7 +11,8 @@ _PICTURES: Final = re.compile(
     r"\s*[\U0001f000-\U0001faff\U00002600-\U000027bf\U0001f1e6-\U0001f1ff\u2b00-\u2bff\ufe0f\u200d\u20e3]+"
 )
 _CELLS: Final = re.compile(r"\s*\|\s*")
-_ENDS: Final = re.compile(r"[.!?…。！？।؟][\"'”’)\]]*(?=\s|$)|[。！？।]")  # noqa: RUF001 - other scripts
+ENDS: Final = re.compile(r"[.!?…。！？।؟][\"'”’)\]]*(?=\s|$)|[。！？।]")  # noqa: RUF001 - other scripts
+"""Ends of sentences"""
 _MOST_HELD: Final = 400
 """Characters that wait for a bracket to close."""
 _CODE: Final = re.compile(r"\s*(?:[{\[]\s*[{\[\"']|</?(?:tool|function|think|\|))")
@@ -76,7 +77,7 @@ class Spoken:
             return ""
         self._open_line = False
         # A line is a thing of its own: the voice should pause after it.
-        return text + (" " if last in ",:;" or _ENDS.search(last) else ". ")
+        return text + (" " if last in ",:;" or ENDS.search(last) else ". ")
 
     def _last_of_line(self, line: str) -> str:
         if self._at_start and line.lstrip().startswith("```"):
@@ -121,7 +122,7 @@ class Measured:
             self._said = self._said or bool(text)
             return text
         self._held += text
-        ends = [match.end() for match in _ENDS.finditer(self._held)]
+        ends = [match.end() for match in ENDS.finditer(self._held)]
         if not ends or (ends[-1] == len(self._held) and not text.endswith(" ")):
             # A server may not know of limits.
             self.enough = self.enough or self._steps >= self._most
@@ -137,7 +138,7 @@ class Measured:
         text = self._held + rest
         if not cut:
             return text
-        ends = [match.end() for match in _ENDS.finditer(text)]
+        ends = [match.end() for match in ENDS.finditer(text)]
         if ends:
             return text[: ends[-1]]
         return "" if self._near and self._said and self._held else text

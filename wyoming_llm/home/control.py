@@ -53,6 +53,16 @@ class HomeControl:
         self._consents = Consents()
         self._allowed = {name.casefold() for name in settings.risky}
 
+    @property
+    def language(self) -> str:
+        """The home's own, "" while that is not known."""
+        return self._home.home.language
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What a reply could claim to have changed."""
+        return [name for e in self._home.home.entities.values() for name in e.names]
+
     def area_of(self, device: str) -> str:
         """Return the name of the room in which `device` is, "" when that is not known."""
         area = self._home.home.areas.get(self._home.home.devices.get(device, ""))

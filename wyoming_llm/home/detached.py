@@ -3,7 +3,7 @@
 A model that is asked to switch something it cannot reach says that it did, and guesses the time.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -19,6 +19,9 @@ _CLOCK: Final = frozenset({"HassGetCurrentTime", "HassGetCurrentDate"})
 
 class NoHome:
     """Stands where HomeControl would, when there is no Home Assistant to ask."""
+
+    language = ""
+    names: Sequence[str] = ()
 
     def __init__(
         self,

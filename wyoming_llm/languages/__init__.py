@@ -7,13 +7,14 @@ its languages. Its sentences of home control need none of this.
 import functools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final
 
 import yaml
 
 from wyoming_llm.languages.borrowed import borrowed
+from wyoming_llm.languages.vocabulary import Vocabulary, vocabulary
 
 DEFAULT: Final = "en"
 _MOST_LISTED: Final = 4
@@ -56,11 +57,6 @@ class _Wishes:
             now=words("now"),
         )
 
-    @classmethod
-    def none(cls) -> "_Wishes":
-        """Return patterns that nothing matches."""
-        return cls(*[re.compile(r"(?!)")] * len(fields(cls)))
-
 
 @dataclass(frozen=True, slots=True)
 class Language:
@@ -68,7 +64,9 @@ class Language:
 
     code: str
     phrases: Mapping[str, str]
-    wishes: _Wishes
+    wishes: _Wishes | None
+    """None where the words of our own are missing"""
+    vocabulary: Vocabulary
 
     def say(self, phrase: str, **values: Any) -> str:
         """Return a phrase. Raises KeyError for one that there is not."""
@@ -85,8 +83,10 @@ class Language:
 
     def wants_home(self, text: str) -> bool:
         """Whether `text` commands or asks after something of a home, in whatever words."""
-        words = self._plain(text)
         wishes = self.wishes
+        if wishes is None:
+            return self.vocabulary.tells(text)
+        words = self._plain(text)
         if not words or wishes.talk.search(words):
             return False
         if wishes.leads.search(words) or wishes.always.search(words):
@@ -99,28 +99,37 @@ class Language:
 
     def is_talk(self, text: str) -> bool:
         """Whether `text` begins as what is about the world, and not about this home."""
-        return bool(self.wishes.talk.search(self._plain(text)))
+        return self._says("talk", text)
 
     def asks_state(self, text: str) -> bool:
         """Whether `text`, which names a thing of the home, asks what state that is in."""
-        words = self._plain(text)
-        return bool(self.wishes.asks.search(words)) and not self.wishes.talk.search(words)
+        return self._says("asks", text) and not self._says("talk", text)
 
     def is_question(self, text: str) -> bool:
         """Whether `text` asks for an answer; "could you ..." asks for a deed."""
-        return bool(self.wishes.questions.search(self._plain(text)))
+        return self._says("questions", text)
 
     def is_lasting(self, text: str) -> bool:
         """Whether the answer to `text` is the same at another time, in another room."""
-        return not self.wishes.now.search(text)
+        return self.wishes is not None and not self.wishes.now.search(text)
 
     def wants_impossible(self, text: str) -> bool:
         """Whether `text` asks for something to be done that needs more than words."""
-        return bool(self.wishes.impossible.search(self._plain(text)))
+        return self._says("impossible", text)
+
+    def may_be_claimed(self, text: str) -> bool:
+        """Whether a reply to `text` may claim to have done it."""
+        return not self.is_question(text) and not self.is_talk(text)
+
+    def _says(self, what: str, text: str) -> bool:
+        if self.wishes is None:
+            return False
+        pattern: re.Pattern[str] = getattr(self.wishes, what)
+        return bool(pattern.search(self._plain(text)))
 
     def _plain(self, text: str) -> str:
         words = " ".join(text.replace("\u2019", "'").split()).strip(" .,!?¿¡…")
-        return self.wishes.polite.sub("", words).strip(" ,")
+        return self.wishes.polite.sub("", words).strip(" ,") if self.wishes is not None else words
 
 
 def _short(words: str) -> bool:
@@ -151,14 +160,15 @@ def language(*wanted: str) -> Language:
 @functools.cache
 def _load(code: str) -> Language:
     plain = _plain(code)
+    words = vocabulary(code)
     if plain in codes():
         text = files(__name__).joinpath(f"{plain}.yaml").read_text(encoding="utf-8")
         content = yaml.safe_load(text)
-        return Language(plain, content["phrases"], _Wishes.of(content["wishes"]))
+        return Language(plain, content["phrases"], _Wishes.of(content["wishes"]), words)
     phrases = borrowed(code)
     if phrases is None:
         return _load(DEFAULT)
-    return Language(plain, phrases, _Wishes.none())
+    return Language(plain, phrases, None, words)
 
 
 def _plain(code: str) -> str:

@@ -60,15 +60,20 @@ def spelling_of(code: str) -> str | None:
 
 def borrowed(code: str) -> dict[str, str] | None:
     """Return every phrase in the words of the package, None for a language that it has not."""
-    from home_assistant_intents import get_intents
-
-    name = spelling_of(code)
-    content: Mapping[str, Any] = (get_intents(name) if name else None) or {}
-    errors: Mapping[str, str] = content.get("responses", {}).get("errors", {})
+    errors: Mapping[str, str] = content_of(code).get("responses", {}).get("errors", {})
     if not errors.get("no_intent") or not errors.get(_FAILED):
         return None
     said = {key: _said(template) for key, template in errors.items()}
     return {key: _filled(phrase, said) for key, phrase in _PHRASES.items()}
+
+
+def content_of(code: str) -> Mapping[str, Any]:
+    """Return everything the package has of a language: intents, rules, responses; {} for none."""
+    from home_assistant_intents import get_intents
+
+    name = spelling_of(code)
+    content: Mapping[str, Any] = (get_intents(name) if name else None) or {}
+    return content
 
 
 def _filled(phrase: str, said: Mapping[str, str]) -> str:
