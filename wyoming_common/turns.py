@@ -38,17 +38,17 @@ def as_client(address: str) -> Iterator[None]:
 
 
 class Turns:
-    """A lock. Clients that wait get it round robin, so that many requests of one client take
-    no more time from another than a single one would.
+    """A lock that `places` may hold. Clients that wait get it round robin, so that many requests
+    of one client take no more time from another than a single one would.
     """
 
-    def __init__(self) -> None:
-        self._held = False
+    def __init__(self, places: int = 1) -> None:
+        self._free = places
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Hold the lock during the block."""
+        """Hold a place during the block."""
         await self._acquire(current_client())
         try:
             yield
@@ -56,8 +56,8 @@ class Turns:
             self._release()
 
     async def _acquire(self, client: str) -> None:
-        if not self._held:
-            self._held = True
+        if self._free:
+            self._free -= 1
             return
         turn = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(client, deque()).append(turn)
@@ -78,4 +78,4 @@ class Turns:
             if not turn.done():
                 turn.set_result(None)
                 return
-        self._held = False
+        self._free += 1

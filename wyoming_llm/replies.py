@@ -10,7 +10,7 @@ from typing import Final
 
 from wyoming_common.errors import ServiceError
 from wyoming_common.trace import current_span
-from wyoming_common.turns import current_client
+from wyoming_common.turns import Turns, current_client
 from wyoming_common.worker import ModelThread
 from wyoming_llm.engine import Delta, LlmEngine, Prompt, Sampling
 from wyoming_llm.rehearsal import Rehearsal
@@ -32,7 +32,7 @@ class Replies:
         self._model = model
         self._pause = pause
         self._served = False
-        self._room = asyncio.Semaphore(parallel)
+        self._room = Turns(parallel)
         self._active = 0
         self._rehearsal: Rehearsal | None = None
         self._ahead: OrderedDict[str, Prompt] = OrderedDict()
@@ -51,12 +51,12 @@ class Replies:
         try:
             if rehearsal is not None and rehearsal.take(prompt, sampling):
                 current_span().note(rehearsed=True)
-                async with self._room:
+                async with self._room.turn():
                     yield rehearsal.deltas()
             else:
                 if self._rehearsal is not None and not self._rehearsal.taken:
                     await self._rehearsal.drop()
-                async with self._room, self._generate(prompt, sampling) as deltas:
+                async with self._room.turn(), self._generate(prompt, sampling) as deltas:
                     yield deltas
         finally:
             if rehearsal is not None:

@@ -55,3 +55,25 @@ def test_everybody_has_a_turn_and_each_client_its_own_in_order(
     for client in set(clients):
         own = [number for number in order if clients[number] == client]
         assert own == sorted(own)
+
+
+async def test_as_many_as_there_are_places_hold_one_at_a_time() -> None:
+    turns, inside, most = Turns(3), 0, 0
+
+    async def request(client: str) -> None:
+        nonlocal inside, most
+        with as_client(client):
+            async with turns.turn():
+                inside += 1
+                most = max(most, inside)
+                await asyncio.sleep(0)
+                inside -= 1
+
+    tasks = [asyncio.create_task(request(client)) for client in [HOME, STRANGER] * 10]
+    await asyncio.sleep(0)
+    for task in tasks[3:10]:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(*(request(HOME) for _ in range(10)))
+
+    assert (most, inside) == (3, 0)

@@ -119,6 +119,11 @@ def test_a_prompt_that_does_not_fit_is_refused(engine: LlamaCppEngine) -> None:
         list(engine.reply(about("word " * 5000), GREEDY))
 
 
+def test_a_text_that_never_fits_is_refused_unread(engine: LlamaCppEngine) -> None:
+    with pytest.raises(TooLarge, match="characters"):
+        list(engine.reply(about("a" * 4_000_000), GREEDY))
+
+
 def test_more_conversations_than_the_memory_holds_push_out_the_oldest(
     engine: LlamaCppEngine,
 ) -> None:

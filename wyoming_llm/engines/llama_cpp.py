@@ -42,6 +42,9 @@ _GPU_GRAIN: Final = 128
 _WRITTEN: Final = 512
 """Tokens of an answer for which there is room from the beginning; more is made when needed"""
 
+_CHARACTERS: Final = 16
+"""Of a text for each token there is room for, at most: prose takes four or five"""
+
 
 class LlamaCppEngine:
     """One GGUF model. What it has read of a prompt it does not read again."""
@@ -104,7 +107,7 @@ class LlamaCppEngine:
     def reply(self, prompt: Prompt, sampling: Sampling) -> Iterator[Delta]:
         """Yield the answer token by token; while the prompt is read, empty deltas."""
         text = self._template.render(prompt)
-        tokens = self._runtime.tokenize(text)
+        tokens = self._tokens(text)
         room = self._room(tokens)
         self._beginnings.recall(tokens, prompt.client)
         most = min(room, sampling.max_tokens or room)
@@ -123,7 +126,7 @@ class LlamaCppEngine:
         """Read `prompt` into the slot of its conversation; without one, for everybody."""
         if not prompt.messages:
             return
-        tokens = self._runtime.tokenize(self._template.render(prompt, answer=False))
+        tokens = self._tokens(self._template.render(prompt, answer=False))
         self._room(tokens)
         client = prompt.client if prompt.conversation else EVERYBODY
         self._beginnings.recall(tokens, client)
@@ -146,6 +149,13 @@ class LlamaCppEngine:
         """Free the model."""
         self._slots.close()
         self._runtime.close()
+
+    def _tokens(self, text: str) -> list[int]:
+        limit = self._runtime.limit
+        if len(text) > _CHARACTERS * limit:
+            # Megabytes take seconds, in which nobody is answered.
+            raise TooLarge(f"messages: at most {limit} tokens, got {len(text)} characters")
+        return self._runtime.tokenize(text)
 
     def _room(self, tokens: Sequence[int]) -> int:
         room = self._runtime.limit - len(tokens)
