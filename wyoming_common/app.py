@@ -26,7 +26,7 @@ from wyoming_common.publish import publish
 from wyoming_common.server import HandlerFactory, serve, serve_stdio
 from wyoming_common.settings import ServiceSettings, Settings
 from wyoming_common.telemetry import model_names
-from wyoming_common.watchdog import watchdog_seconds, watched
+from wyoming_common.watchdog import STUCK_SECONDS, stuck, watchdog_seconds, watched
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -39,6 +39,9 @@ _THREAD_SECONDS = 1.0
 
 class Model(Protocol):
     """What has to load before a service is ready: a ModelThread, or several as one."""
+
+    @property
+    def step_seconds(self) -> float: ...
 
     async def engine(self) -> Any: ...
 
@@ -92,9 +95,13 @@ async def run_service(
     model: Model,
     make_handler: HandlerFactory,
     limits: Limits | None = None,
+    stuck_seconds: float = STUCK_SECONDS,
 ) -> None:
     """Serve until cancelled. `describe` is answered from the first moment on, before the
     model has loaded; the service is announced, and says it is ready, once the model stands.
+
+    A model that does not come back from a piece of work in `stuck_seconds` ends the process, to
+    be started again by whoever keeps it running.
     """
     async with AsyncExitStack() as stack:
         stack.push_async_callback(model.aclose)
@@ -134,7 +141,11 @@ async def run_service(
         notify(READY="1", X_URI=uri)
         stack.callback(notify, STOPPING="1")
         await stack.enter_async_context(watched(uri, watchdog_seconds()))
-        await asyncio.Event().wait()
+        await stuck(lambda: model.step_seconds, stuck_seconds)
+        _LOGGER.critical(
+            "The model has not come back from one piece of work in %g s: ending", stuck_seconds
+        )
+        end_process(1)
 
 
 def limits_of(settings: ServiceSettings) -> Limits:

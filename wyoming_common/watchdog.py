@@ -1,13 +1,15 @@
-"""Tells systemd that the service works, as long as it does: it asks itself what a client would.
+"""Notices that the service does not work any more.
 
+It tells systemd that it does, as long as it does: it asks itself what a client would.
 https://www.freedesktop.org/software/systemd/man/latest/sd_watchdog_enabled.html
 """
 
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import Final
 from urllib.parse import urlsplit
 
 from wyoming.client import AsyncClient
@@ -18,6 +20,10 @@ from wyoming_common.notify import notify
 _LOGGER = logging.getLogger(__name__)
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - read, not bound
+
+STUCK_SECONDS: Final = 900.0
+"""What one piece of work takes at most, by far: half a minute of speech, a sentence to say, some
+words of a prompt."""
 
 
 def watchdog_seconds(environment: Mapping[str, str] = os.environ) -> float:
@@ -39,6 +45,16 @@ async def watched(uri: str, seconds: float) -> AsyncIterator[None]:
     finally:
         watching.cancel()
         await asyncio.wait([watching])
+
+
+async def stuck(step_seconds: Callable[[], float], most: float = STUCK_SECONDS) -> None:
+    """Return once a piece of work has taken more than `most` seconds.
+
+    `step_seconds` says how long the one under way has taken. A library that waits for itself does
+    so for ever, and nothing can interrupt it.
+    """
+    while step_seconds() <= most:  # noqa: ASYNC110 - a thread that is stuck tells nobody
+        await asyncio.sleep(most / 100)
 
 
 async def _watch(uri: str, seconds: float) -> None:

@@ -1,6 +1,7 @@
 """Runs one blocking model in one thread, so the event loop never waits for it."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -38,6 +39,16 @@ class ModelThread(Generic[E]):
         self._closed = False
         """Whether it takes no more work"""
         self._ended = False
+        self._step_began: float | None = None
+
+    @property
+    def step_seconds(self) -> float:
+        """How long the thread has been inside the piece of work that it does, 0 for none.
+
+        Loading is none: it may have to fetch the model.
+        """
+        began = self._step_began
+        return time.monotonic() - began if began is not None and self.loaded else 0.0
 
     @property
     def loaded(self) -> bool:
@@ -166,11 +177,20 @@ class ModelThread(Generic[E]):
 
     async def _in_thread(self, func: Callable[..., Any], *args: Any) -> Any:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, func, *args)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._pool, self._step, func, *args
+            )
         except Exception as err:
             if not lacks_memory(err):
                 raise
             raise NoMemory("There is too little memory for this; see what else runs here") from err
+
+    def _step(self, func: Callable[..., T], *args: Any) -> T:
+        self._step_began = time.monotonic()
+        try:
+            return func(*args)
+        finally:
+            self._step_began = None
 
 
 def _next(items: Iterator[T]) -> T | object:

@@ -70,6 +70,12 @@ class SttService:
         self._sessions = 0
         self.spent = Spent()
 
+    @property
+    def step_seconds(self) -> float:
+        """How long the longest piece of work under way has taken."""
+        turn = self._turn.step_seconds if self._turn is not None else 0.0
+        return max(turn, self._ears.step_seconds, *(model.step_seconds for model in self._models))
+
     async def engine(self) -> SttEngine:
         """Load everything; returns the first engine once all stand ready."""
         await self._ears.engine()

@@ -1,9 +1,12 @@
 """A service whose model loads when told: python -m tests.common.slow_service PIPE [FLAG...].
 
-The model is loaded once a line can be read from the named pipe; "fail" makes it fail.
+The model is loaded once a line can be read from the named pipe; "fail" makes it fail. It does not
+come back from a request.
 """
 
+import asyncio
 import sys
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -25,8 +28,18 @@ class SlowSettings(ServiceSettings):
 
 
 class Handler(ServiceHandler):
+    def __init__(
+        self,
+        model: ModelThread[str],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        super().__init__(lambda: INFO, reader, writer)
+        self._model = model
+
     async def on_request(self, event: Event) -> None:
-        """Answer nothing."""
+        """Never answer."""
+        await self._model.call(lambda _: threading.Event().wait())
 
 
 def load(pipe: Path) -> str:
@@ -37,7 +50,7 @@ def load(pipe: Path) -> str:
 
 async def serve_slowly(settings: SlowSettings, pipe: Path) -> None:
     model = ModelThread("slow", partial(load, pipe))
-    await run_service(settings, lambda: INFO, model, partial(Handler, lambda: INFO))
+    await run_service(settings, lambda: INFO, model, partial(Handler, model), stuck_seconds=0.5)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from wyoming.client import AsyncClient
+from wyoming.event import Event
 
 from wyoming_common.discovery import describe
 
@@ -73,6 +75,18 @@ async def test_a_service_that_still_loads_ends_at_once_too(gate: Path) -> None:
         running.terminate()
 
         assert await asyncio.wait_for(running.wait(), 10) == 0
+
+
+async def test_a_model_that_never_comes_back_ends_the_service(gate: Path) -> None:
+    async with process(gate, "--no-zeroconf") as running:
+        await asyncio.to_thread(gate.write_text, "go")
+        uri = (await line_with(running, "Ready on")).split("Ready on ")[1].split()[0]
+
+        async with AsyncClient.from_uri(uri) as client:
+            await client.write_event(Event("synthesize", {"text": "Hello."}))
+            await line_with(running, "has not come back")
+
+        assert await asyncio.wait_for(running.wait(), 10) == 1
 
 
 async def test_a_model_that_does_not_load_ends_the_service_with_one_line(gate: Path) -> None:

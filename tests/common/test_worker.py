@@ -308,3 +308,25 @@ async def test_an_engine_for_which_there_was_no_memory_is_loaded_once_there_is()
 
     assert isinstance(await model.engine(), Engine)
     await model.aclose()
+
+
+async def test_it_says_how_long_the_work_under_way_has_taken() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work(_: Engine) -> None:
+        begun.set()
+        go_on.wait()
+
+    model = ModelThread("test", Engine)
+    idle = model.step_seconds
+    working = asyncio.create_task(model.call(work))
+    await asyncio.to_thread(begun.wait)
+    first = model.step_seconds
+    second = model.step_seconds
+    go_on.set()
+    await working
+
+    assert idle == 0.0
+    assert 0.0 < first < second
+    assert model.step_seconds == 0.0
+    await model.aclose()
