@@ -57,13 +57,13 @@ async def converse(
             async for _ in assistant.answer(Turn(text, "en", f"talk {number % conversations}")):
                 first = first or time.perf_counter() - began
             whole = time.perf_counter() - began
-            rows.append({"first": first, "whole": whole, "rss": _rss()})
+            rows.append({"first": first, "whole": whole, "rss": resident()})
             await asyncio.sleep(pause)
     await model.aclose()
     return rows
 
 
-def _rss() -> float:
+def resident() -> float:
     """Return this process's memory in MB. Linux."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * 4096 / 1e6

@@ -1,6 +1,7 @@
 """The real model says the same words however it came to know the prompt."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,35 @@ def test_after_it_was_pushed_out_and_kept(
     engine.close()
 
     assert answers == cold
+
+
+def test_what_another_client_asked_is_read_anew_and_says_the_same(
+    engine: LlamaCppEngine, cold: dict[str, str]
+) -> None:
+    """The service's own instructions are everybody's, a question is its client's."""
+    list(engine.read(Prompt((Message("system", HOME),))))
+    engine.settle()
+    answers, cached = {}, {}
+    for question in QUESTIONS[:2]:
+        for client in ("10.0.0.1", "10.0.0.1", "10.0.0.2"):
+            prompt = replace(about(f"{question} {question}"), client=client)
+            _, usage = answer(engine, prompt, GREEDY)
+            cached[client] = usage.cached
+        answers[question], _ = answer(engine, replace(about(question), client="10.0.0.3"), GREEDY)
+        engine.settle()
+        assert cached["10.0.0.1"] > cached["10.0.0.2"] > _HOME_TOKENS
+
+    assert answers == {question: cold[question] for question in answers}
+
+
+def test_instructions_of_one_client_are_read_anew_for_another(engine: LlamaCppEngine) -> None:
+    for _ in range(2):
+        answer(engine, replace(about(QUESTIONS[0]), client="10.0.0.1"), GREEDY)
+        engine.settle()
+
+    _, usage = answer(engine, replace(about(QUESTIONS[0]), client="10.0.0.2"), GREEDY)
+
+    assert usage.cached == 0
 
 
 def test_in_a_memory_that_has_to_grow(llm_model: Path, tmp_path: Path) -> None:

@@ -76,6 +76,11 @@ class Slots(Generic[M]):
         """Say that nothing reads into `slot` any more; it keeps what it holds."""
         slot.busy = False
 
+    @property
+    def held(self) -> int:
+        """Tokens there is memory for at the moment, copies included."""
+        return self._taken() + sum(kept.read for kept in self._kept)
+
     def share(self, tokens: Sequence[int]) -> None:
         """Let everybody reuse `tokens`, which hold nobody's words."""
         others = [known for known in self._shares if common(known, tokens) < len(known)]
@@ -90,7 +95,7 @@ class Slots(Generic[M]):
         if slot.memory.size >= need:
             return
         state = slot.memory.state() if slot.tokens else b""
-        others = sum(one.memory.size for one in self._slots if one is not slot)
+        others = self._taken() - slot.memory.size
         roomy = self._rounded(need + _MARGIN)
         memory = self._open(roomy if others + roomy <= self._room else self._rounded(need), slot)
         if state and not memory.restore(state):
@@ -133,7 +138,7 @@ class Slots(Generic[M]):
 
     def shrink(self) -> None:
         """Give back what replies side by side took, as far as they have ended."""
-        while sum(slot.memory.size for slot in self._slots) > self._room:
+        while self._taken() > self._room:
             if not self._close_oldest():
                 return
 
@@ -205,8 +210,11 @@ class Slots(Generic[M]):
         self._save(victim)
         return victim
 
+    def _taken(self) -> int:
+        return sum(slot.memory.size for slot in self._slots)
+
     def _may_open(self, size: int, room: int) -> bool:
-        held = sum(slot.memory.size for slot in self._slots)
+        held = self._taken()
         return not held or (len(self._slots) < self._count and held + size <= room)
 
     def _open(self, size: int, besides: Slot[M] | None = None) -> M:
