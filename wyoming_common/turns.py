@@ -46,6 +46,14 @@ class Turns:
         self._free = places
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
+    @property
+    def ahead(self) -> int:
+        """How many turns pass before one that the current client asks for now."""
+        if self._free:
+            return 0
+        own = len(self._waiting.get(current_client(), ()))
+        return 1 + sum(min(len(queue), own + 1) for queue in self._waiting.values())
+
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Hold a place during the block."""

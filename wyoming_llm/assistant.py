@@ -21,7 +21,7 @@ from wyoming_llm.instructions import Instructions, Surroundings
 from wyoming_llm.languages import Language, language
 from wyoming_llm.outcome import Fail, Intent, Outcome, Say
 from wyoming_llm.rehearsal import Rehearsal
-from wyoming_llm.replies import Replies
+from wyoming_llm.replies import PATIENCE_SECONDS, Replies
 from wyoming_llm.spoken import Measured, Spoken, garbled
 
 _LOGGER = logging.getLogger(__name__)
@@ -185,7 +185,9 @@ class Assistant:
     ) -> AsyncIterator[str]:
         """Yield what `reply` makes of the model's answer, until enough was said."""
         late = time.monotonic() + _MOST_SECONDS
-        async with self._replies.stream(prompt, self._sampling, rehearsal) as deltas:
+        async with self._replies.stream(
+            prompt, self._sampling, rehearsal, PATIENCE_SECONDS
+        ) as deltas:
             async for delta in deltas:
                 if said := reply.feed(delta):
                     yield said

@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
+import math
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Final
 
-from wyoming_common.errors import ServiceError
+from wyoming_common.errors import Busy, ServiceError
 from wyoming_common.trace import current_span
 from wyoming_common.turns import Turns, current_client
 from wyoming_common.worker import ModelThread
@@ -19,6 +21,10 @@ _LOGGER = logging.getLogger(__name__)
 
 PAUSE_SECONDS: Final = 1.0
 """After a reply the cores belong to the voice that speaks it; nobody answers sooner anyway."""
+PATIENCE_SECONDS: Final = 20.0
+"""Nobody stands and waits longer for an answer to what they said: better told at once."""
+_LEARNING: Final = 0.2
+"""How much the last reply counts in what one takes"""
 _MOST_AHEAD: Final = 8
 """Prompts that wait to be read ahead"""
 
@@ -33,6 +39,8 @@ class Replies:
         self._pause = pause
         self._served = False
         self._room = Turns(parallel)
+        self._parallel = parallel
+        self._reply_seconds = 0.0
         self._active = 0
         self._rehearsal: Rehearsal | None = None
         self._ahead: OrderedDict[str, Prompt] = OrderedDict()
@@ -40,11 +48,16 @@ class Replies:
 
     @asynccontextmanager
     async def stream(
-        self, prompt: Prompt, sampling: Sampling, rehearsal: Rehearsal | None = None
+        self,
+        prompt: Prompt,
+        sampling: Sampling,
+        rehearsal: Rehearsal | None = None,
+        patience: float = math.inf,
     ) -> AsyncIterator[AsyncIterator[Delta]]:
         """Yield the deltas of one reply; leaving the block ends its generation.
 
-        What `rehearsal` holds of the same reply is used. Any other one makes room.
+        What `rehearsal` holds of the same reply is used. Any other one makes room. Raises Busy
+        where it would begin in more than `patience` seconds, by what others have taken.
         """
         self._active += 1
         self._served = True
@@ -54,15 +67,39 @@ class Replies:
                 async with self._room.turn():
                     yield rehearsal.deltas()
             else:
+                self._check_wait(patience)
                 if self._rehearsal is not None and not self._rehearsal.taken:
                     await self._rehearsal.drop()
-                async with self._room.turn(), self._generate(prompt, sampling) as deltas:
+                async with (
+                    self._room.turn(),
+                    self._timed(),
+                    self._generate(prompt, sampling) as deltas,
+                ):
                     yield deltas
         finally:
             if rehearsal is not None:
                 await rehearsal.drop()
             self._active -= 1
             self._wake.set()
+
+    @property
+    def ahead(self) -> int:
+        """How many replies come before one that the current client asks for now."""
+        return self._room.ahead
+
+    def _check_wait(self, patience: float) -> None:
+        wait = self.ahead * self._reply_seconds / self._parallel
+        if wait > patience:
+            raise Busy(f"about {wait:.0f} s of other replies come first; try again later")
+
+    @asynccontextmanager
+    async def _timed(self) -> AsyncIterator[None]:
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            took = time.monotonic() - began
+            self._reply_seconds += _LEARNING * (took - self._reply_seconds)
 
     async def rehearse(self, prompt: Prompt, sampling: Sampling, rehearsal: Rehearsal) -> None:
         """Generate into `rehearsal`, unless somebody is given a reply or has one rehearsed."""
