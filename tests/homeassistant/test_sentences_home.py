@@ -28,8 +28,6 @@ PORT, SATELLITE_PORT = 10693, 10793
 LANGUAGES = os.environ.get("PARLEY_LANGUAGES", "en de").split()
 SEEDS = [int(seed) for seed in os.environ.get("PARLEY_SEEDS", "2026").split()]
 COUNT = int(os.environ.get("PARLEY_SENTENCES", "100"))
-YES = {"de": "ja", "fr": "oui", "es": "sí", "it": "sì", "nl": "ja", "pl": "tak", "ru": "да",
-       "pt": "sim", "sv": "ja", "da": "ja", "nb": "ja", "cs": "ano", "fi": "kyllä"}  # fmt: skip
 UNHEEDING = ("Broken light", "Lazy light", "Ceiling fan")
 """Home Assistant says that they obey"""
 
@@ -43,7 +41,18 @@ async def home(network: None, tmp_path_factory: pytest.TempPathFactory) -> Async
         home = await stack.enter_async_context(furnished.moved_in(hass, directory))
         (token_file := directory / "token").write_text(home.token, encoding="utf-8")
         service = furnished.conversation_service(
-            "api", PORT, token_file, directory, "--confirm-above", "30", "--http-uri", "off"
+            "api",
+            PORT,
+            token_file,
+            directory,
+            "--confirm-above",
+            "30",
+            "--http-uri",
+            "off",
+            "--risky",
+            "Front door",
+            "--risky",
+            "Garage door",
         )
         stack.callback(service.stop)
         service.start()
@@ -79,21 +88,19 @@ class Compared:
     @property
     def verdict(self) -> str:
         """Return "same", "differs", or why ours differs on purpose."""
-        own, ours = self.own, self.ours
-        if own.refused and ours.refused and own.states == ours.states:
-            return "same"
+        own, ours, said = self.own, self.ours, self.ours.answer.said
         alike = own.states == ours.states
-        if alike and not own.refused and not ours.refused and _same_words(own, ours):
-            return "same"
-        said = ours.answer.said
-        if alike and any(name in said for name in UNHEEDING):
-            return "names what did not obey"
-        if own.refused and self.intent == "HassClimateGetTemperature" and "21" in said:
-            return "a temperature from a sensor"
-        named = [name for name in self.names if name in self.text and name in said]
-        if own.refused and alike and self.intent in QUESTIONS and named:
-            return "a state that no sentence asks for"
-        return "differs"
+        both = not own.refused and not ours.refused
+        named = tuple(name for name in self.names if name in self.text)
+        asked = own.refused and self.intent in QUESTIONS
+        reasons = {
+            "same": (own.refused and ours.refused) or (both and _same_words(own, ours)),
+            "names what did not obey": any(name in said for name in UNHEEDING),
+            "a temperature from a sensor": asked and "Climate" in self.intent and "21" in said,
+            "a state that no sentence asks for": asked and said.startswith(named),
+            "nothing there to be asked after": own.answer.kind == "query_answer" and ours.refused,
+        }
+        return next((reason for reason, holds in reasons.items() if alike and holds), "differs")
 
     def __str__(self) -> str:
         changed = {
@@ -153,12 +160,7 @@ async def _result(home: Home, agent: str, language: str, intent: str, text: str)
     if "Timer" in intent:
         await home.ask("own", "cancel all timers")
         await home.ask("own", "set a timer for 40 minutes")
-    turn = f"{agent} {text}"[:60]
-    answer = await home.ask(agent, text, turn, language=language)
-    if agent != "own" and answer.said.endswith("?") and answer.kind != "error":
-        yes = YES.get(language, "yes")
-        if not answer.said.startswith(("Shall I", "Soll ich")):
-            answer = await home.ask(agent, yes, turn, language=language)
+    answer = await home.ask(agent, text, f"{agent} {text}"[:60], language=language)
     return Result(answer, await home.states())
 
 

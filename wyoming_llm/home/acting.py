@@ -43,7 +43,7 @@ class Acting:
         if understood.refusal:
             yield Fail(understood.refusal)
         elif understood.intent == "HassNevermind":
-            yield Say("")
+            yield Say(say(understood.response, _said(understood)))
         elif understood.intent in _LOCAL:
             text = say(understood.response, _said(understood))
             yield Say(text) if text else Fail(_words(understood).say("no_answer"))
@@ -69,6 +69,8 @@ class Acting:
     def _answer(self, understood: Understood) -> Outcome:
         known = self.known
         targets = find_targets(understood.intent, understood.slots, known)
+        if understood.intent == "HassClimateGetTemperature":
+            targets = _thermometers(targets, known, understood.response)
         if not targets and (understood.slots.get("name") or understood.intent != "HassGetState"):
             return Fail(_nothing(understood))
         shown = [Shown.of(entity, known.state(entity)) for entity in targets]
@@ -164,6 +166,14 @@ def _with_words(understood: Understood, slots: Mapping[str, Any]) -> str:
         return understood.response
     words = json.dumps(said, ensure_ascii=False)
     return f"{{% set slots = dict(slots, **{words}) %}}{understood.response}"
+
+
+def _thermometers(targets: Sequence[Entity], known: Known, response: str) -> list[Entity]:
+    """Return the thermostats, or else sensors, unless `response` tells what a thermostat is set to."""
+    thermostats = [entity for entity in targets if entity.domain == "climate"]
+    if thermostats or "current_temperature" not in response:
+        return thermostats
+    return [e for e in targets if known.state(e).attributes.get("device_class") == "temperature"]
 
 
 def _said(understood: Understood) -> dict[str, Any]:

@@ -104,10 +104,18 @@ class HomeControl:
         A model that is asked for the impossible says that it is done.
         """
         words = self._words(language)
-        named = surely_named(text, self._home.home) and not words.is_talk(text)
-        if named or words.wants_home(text):
+        if words.wants_home(text) or (self._is_named(text) and not words.is_talk(text)):
             return _once(Fail(words.say("not_understood")))
         return _once(Fail(words.say("cannot"))) if words.wants_impossible(text) else None
+
+    def _is_named(self, text: str) -> bool:
+        """Whether `text` can only be about this home, by what it names."""
+        home = self._home.home
+        if fully_named(text, home) and places_named(text, home):
+            return True
+        # What may not be controlled is named as well.
+        shown = (state.attributes.get("friendly_name") for state in self._home.states.values())
+        return surely_named(text, [*self.names, *(str(name) for name in shown if name)])
 
     async def _understand(self, text: str, language: str, device: str) -> Sequence[Understood]:
         understood = await self._by_words(text, language, device)

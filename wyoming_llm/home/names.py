@@ -70,14 +70,10 @@ def fully_named(text: str, home: Home) -> list[Entity]:
     return list(whole.values())
 
 
-def surely_named(text: str, home: Home) -> bool:
-    """Whether `text` calls an entity by a name of several words: it is about this home."""
+def surely_named(text: str, names: Iterable[str]) -> bool:
+    """Whether `text` holds one of `names` that has several words: it is about this home."""
     said = f" {plain(text)} "
-    return any(
-        " " in (words := plain(name)) and f" {words} " in said
-        for entity in home.entities.values()
-        for name in entity.names
-    )
+    return any(" " in (words := plain(name)) and words in said for name in names)
 
 
 def places_named(text: str, home: Home) -> set[str]:
