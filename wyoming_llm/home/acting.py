@@ -169,7 +169,7 @@ def _with_words(understood: Understood, slots: Mapping[str, Any]) -> str:
 
 
 def _thermometers(targets: Sequence[Entity], known: Known, response: str) -> list[Entity]:
-    """Return the thermostats, or else sensors, unless `response` tells what a thermostat is set to."""
+    """Return thermostats, or else sensors, unless `response` is about what one is set to."""
     thermostats = [entity for entity in targets if entity.domain == "climate"]
     if thermostats or "current_temperature" not in response:
         return thermostats
