@@ -4,14 +4,14 @@ import math
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from wyoming_common.home import Home
 from wyoming_llm.home import gazetteer
 from wyoming_llm.home.gazetteer import Found, Gazetteer
-from wyoming_llm.home.names import corrections
+from wyoming_llm.home.names import corrections, plain
 from wyoming_llm.home.sentence_files import CUSTOM, custom_files, read_sentences
 from wyoming_llm.home.speech import render
 from wyoming_llm.home.targets import QUESTIONS, REFUSABLE
@@ -156,6 +156,9 @@ class _Language:
         self.base = code
         self._code = code
         self._intents = Intents.from_dict(content)
+        wanted = {name: it for name, it in self._intents.intents.items() if name in _LEAST_OWN}
+        # With unknown names every template is tried in every way: only those that matter.
+        self._of_things = replace(self._intents, intents=wanted)
         responses = content.get("responses", {}).get("intents", {})
         self._errors: dict[str, str] = content.get("responses", {}).get("errors", {})
         self._responses: dict[str, dict[str, str]] = responses
@@ -206,7 +209,7 @@ class _Language:
 
         return recognize_all(
             text.strip().rstrip(".!?"),
-            self._intents,
+            self._of_things,
             slot_lists=lists,
             language=self._code,
             allow_unmatched_entities=True,
@@ -237,7 +240,15 @@ class _Language:
 
     def refuse_unable(self, text: str, home: Home, nobody: dict[str, Any]) -> Understood | None:
         """Return a refusal when `text` wants of a thing what things of its kind cannot do."""
-        names = {name.casefold(): name for e in home.entities.values() for name in e.names}
+        said_text = plain(text)
+        names = {
+            name.casefold(): name
+            for entity in home.entities.values()
+            for name in entity.names
+            if plain(name) in said_text
+        }
+        if not names:
+            return None
         for result in self._with_unknown_names(text, nobody):
             missing = _unknown(result)
             if result.intent.name in REFUSABLE and missing.keys() == {"name"}:
