@@ -57,6 +57,10 @@ class Sampling:
     repeat_penalty: float | None = None
     """Above 1, words said lately become less likely"""
     stop: tuple[str, ...] = ()
+    frequency_penalty: float | None = None
+    """What each time that a word was said takes from its chance, -2 to 2 (logits)"""
+    presence_penalty: float | None = None
+    """What it takes that it was said at all"""
 
 
 @dataclass(frozen=True, slots=True)

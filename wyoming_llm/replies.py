@@ -25,6 +25,8 @@ PATIENCE_SECONDS: Final = 20.0
 """Nobody stands and waits longer for an answer to what they said: better told at once."""
 _LEARNING: Final = 0.2
 """How much the last reply counts in what one takes"""
+_LONG_SECONDS: Final = 15.0
+"""A reply may take so long while clients at other addresses wait for a place"""
 _MOST_AHEAD: Final = 8
 """Prompts that wait to be read ahead"""
 
@@ -75,12 +77,21 @@ class Replies:
                     self._timed(),
                     self._generate(prompt, sampling) as deltas,
                 ):
-                    yield deltas
+                    yield self._while_fair(deltas)
         finally:
             if rehearsal is not None:
                 await rehearsal.drop()
             self._active -= 1
             self._wake.set()
+
+    async def _while_fair(self, deltas: AsyncIterator[Delta]) -> AsyncIterator[Delta]:
+        """Pass on a reply; one that has been long ends where another client waits for its place."""
+        late = time.monotonic() + _LONG_SECONDS
+        async for delta in deltas:
+            if not delta.finish and self._room.wanted and time.monotonic() > late:
+                yield replace(delta, finish="length")
+                return
+            yield delta
 
     @property
     def ahead(self) -> int:

@@ -56,8 +56,6 @@ class LlamaCppEngine:
         self._cores = usable_cores()
         self._share = CpuShare(self._cores)
         self._looked = 0.0
-        self._grain = _GPU_GRAIN if settings.gpu_layers else _GRAIN
-        self._step = max(self._grain, _STEP_TOKENS)
 
     def load(self) -> None:
         """Load the model, fetching it first if need be, and what it read before."""
@@ -75,6 +73,8 @@ class LlamaCppEngine:
         self._runtime = runtime = LlamaRuntime(path, options)
         self.prompt_limit = runtime.limit
         self._threads = (options.threads, options.threads_batch)
+        self._grain = _GPU_GRAIN if runtime.options.gpu_layers else _GRAIN
+        self._step = max(self._grain, _STEP_TOKENS)
         self._slots = Slots(
             runtime.open, self._settings.parallel + 1, self._settings.context, self._grain
         )
@@ -237,6 +237,7 @@ class LlamaCppEngine:
             0.95 if sampling.top_p is None else sampling.top_p,
             0xFFFFFFFF if sampling.seed is None else sampling.seed & 0xFFFFFFFF,
             sampling.repeat_penalty or 1.0,
+            (sampling.frequency_penalty or 0.0, sampling.presence_penalty or 0.0),
             grammar_of(prompt),
         )
 

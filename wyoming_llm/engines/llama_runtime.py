@@ -8,11 +8,11 @@ import contextlib
 import ctypes
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from wyoming_common.errors import ModelError
+from wyoming_common.errors import BadRequest, ModelError
 from wyoming_llm.engines.llama_context import LlamaContext, Options
 
 _LOGGER = logging.getLogger(__name__)
@@ -27,6 +27,8 @@ _LARGE: Final = 1 << 20
 """Bytes from which on memory goes back to the system as soon as it is freed. glibc raises that to
 32 MB by itself, and then keeps what contexts and their copies leave in pieces."""
 _M_MMAP_THRESHOLD: Final = -3
+_WINDOW: Final = 1024
+"""Tokens of an answer for which frequency and presence count"""
 
 
 def import_llama() -> Any:
@@ -66,12 +68,13 @@ class LlamaRuntime:
 
     def __init__(self, path: Path, options: Options) -> None:
         self.lib = lib = import_llama()
-        self.options = options
         lib.llama_backend_init()
         if options.gpu_layers and not lib.llama_supports_gpu_offload():
             _LOGGER.warning(
                 "gpu_layers: this llama-cpp-python was built without a GPU; going on with the CPU"
             )
+            options = replace(options, gpu_layers=0)
+        self.options = options
         params = lib.llama_model_default_params()
         params.n_gpu_layers = options.gpu_layers if options.gpu_layers >= 0 else 0x7FFF
         params.use_extra_bufts = options.extras
@@ -153,6 +156,7 @@ class Sampler:
         top_p: float = 0.95,
         seed: int = 0xFFFFFFFF,
         repeat_penalty: float = 1.0,
+        penalties: tuple[float, float] = (0.0, 0.0),
         grammar: "Grammar | None" = None,
     ) -> None:
         lib = self._lib = runtime.lib
@@ -162,6 +166,9 @@ class Sampler:
         if repeat_penalty != 1.0:
             words = lib.llama_vocab_n_tokens(runtime.vocab)
             self._add(lib.llama_sampler_init_penalties(words, 64, repeat_penalty, 0.0, 0.0))
+        if any(penalties):
+            words = lib.llama_vocab_n_tokens(runtime.vocab)
+            self._add(lib.llama_sampler_init_penalties(words, _WINDOW, 1.0, *penalties))
         if temperature <= 0:
             self._add(lib.llama_sampler_init_greedy())
             return
@@ -192,7 +199,7 @@ class Grammar:
     """Text from which on the grammar holds; "" is the beginning"""
 
     def sampler(self, runtime: LlamaRuntime) -> Any:
-        """Return the sampler that enforces it. Raises ModelError for a grammar that is wrong."""
+        """Return the sampler that enforces it. Raises BadRequest for one that has no end."""
         lib = runtime.lib
         text, root = self.text.encode(), b"root"
         if self.trigger:
@@ -203,7 +210,7 @@ class Grammar:
         else:
             made = lib.llama_sampler_init_grammar(runtime.vocab, text, root)
         if not made:
-            raise ModelError("llama.cpp refused the grammar of an answer; see --debug")
+            raise BadRequest("schema: cannot be followed: llama.cpp refuses its grammar")
         return made
 
 

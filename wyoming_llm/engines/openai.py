@@ -1,7 +1,6 @@
 """Any OpenAI-compatible server: llama-server, Ollama, vLLM, SGLang, LM Studio."""
 
 import contextlib
-import json
 import logging
 import queue
 import threading
@@ -12,8 +11,15 @@ import httpx2
 
 from wyoming_common.errors import BadRequest, ConfigError, ServiceError, TimedOut, Unavailable
 from wyoming_llm.config import LlmSettings
-from wyoming_llm.engine import Delta, Message, Prompt, Sampling, ToolCall, Usage
-from wyoming_llm.engines.reply_text import ReplyText
+from wyoming_llm.engine import Delta, Message, Prompt, Sampling
+from wyoming_llm.engines.server_reply import (
+    MOST_LINE,
+    SAID,
+    ServerReply,
+    lines_of,
+    one_event,
+    one_line,
+)
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -21,8 +27,6 @@ _STEP_SECONDS: Final = 0.05
 """How long one step waits for the server: a step must be short, or nothing else gets a turn."""
 _CONNECT_SECONDS: Final = 5.0
 _MOST_WAITING: Final = 64
-_MOST_LINE: Final = 1_000_000
-"""Characters of one event of the stream"""
 _END: Final = object()
 
 
@@ -48,8 +52,8 @@ class OpenAiEngine:
             answer = self._client.get(f"{self._url}/models")
             answer.raise_for_status()
             self.model = str(answer.json()["data"][0]["id"])
-        except (httpx2.HTTPError, ValueError, KeyError, IndexError, TypeError) as err:
-            _LOGGER.warning("%s cannot be asked for its model: %s", self._url, err)
+        except (httpx2.HTTPError, httpx2.InvalidURL, LookupError, ValueError, TypeError) as err:
+            _LOGGER.warning("%s cannot be asked for its model: %s", self._url, one_line(str(err)))
 
     def count(self, text: str) -> int:
         """Return about how many tokens `text` takes."""
@@ -62,7 +66,7 @@ class OpenAiEngine:
         body = _body(self.model, prompt, sampling)
         worker = threading.Thread(target=self._fetch, args=(body, lines, left), daemon=True)
         worker.start()
-        reader = _Reader(calls=bool(prompt.tools))
+        reader = ServerReply(calls=bool(prompt.tools))
         try:
             while True:
                 try:
@@ -100,25 +104,32 @@ class OpenAiEngine:
                     return
         except httpx2.TimeoutException:
             last = TimedOut(f"{self._url} was silent for {self._settings.timeout:g} s")
-        except httpx2.HTTPError as err:
-            last = Unavailable(f"{self._url} cannot be reached: {err}")
         except ServiceError as err:
             last = err
+        except Exception as err:  # whoever waits for `lines` must hear of it
+            _LOGGER.debug("%s failed", self._url, exc_info=err)
+            said = one_line(str(err)) or type(err).__name__
+            last = Unavailable(f"{self._url} cannot be reached: {said}")
         _put(lines, last, left)
 
     def _events(self, body: dict[str, Any]) -> Iterator[str]:
         with self._client.stream("POST", f"{self._url}/chat/completions", json=body) as answer:
-            if answer.status_code >= 400:
-                answer.read()
-                raise _refusal(answer.status_code, answer.text)
-            for line in answer.iter_lines():
-                if len(line) > _MOST_LINE:
-                    raise Unavailable(f"{self._url} sent a line of {len(line)} characters")
+            if answer.status_code != 200:
+                text = next(answer.iter_text(SAID), "")
+                raise _refusal(answer.status_code, text)
+            events, other = 0, ""
+            for line in lines_of(answer.iter_text()):
                 data = line.removeprefix("data:").strip()
                 if data == "[DONE]":
                     return
                 if data and line.startswith("data:"):
+                    events += 1
                     yield data
+                elif not events:
+                    other = (other + line)[:MOST_LINE]
+            if not events:
+                # Some servers know no streams, and answer at once.
+                yield one_event(other)
 
 
 def _put(lines: "queue.Queue[Any]", item: Any, left: threading.Event) -> bool:
@@ -128,62 +139,6 @@ def _put(lines: "queue.Queue[Any]", item: Any, left: threading.Event) -> bool:
             lines.put(item, timeout=_STEP_SECONDS)
             return True
     return False
-
-
-class _Reader:
-    """Server-sent events to deltas."""
-
-    def __init__(self, *, calls: bool) -> None:
-        self._text = ReplyText(calls=calls)
-        self._calls: dict[int, dict[str, str]] = {}
-        self._finish = "stop"
-        self._usage = Usage()
-
-    def feed(self, data: str) -> Iterator[Delta]:
-        try:
-            event = json.loads(data)
-        except ValueError:
-            return
-        if not isinstance(event, dict):
-            return
-        if error := event.get("error"):
-            message = error.get("message") if isinstance(error, dict) else error
-            raise Unavailable(f"The server failed: {str(message)[:200]}")
-        if isinstance(usage := event.get("usage"), dict):
-            details = usage.get("prompt_tokens_details") or {}
-            self._usage = Usage(
-                _number(usage.get("prompt_tokens")),
-                _number(details.get("cached_tokens")),
-                _number(usage.get("completion_tokens")),
-            )
-        for choice in event.get("choices") or []:
-            delta = choice.get("delta") or {}
-            if isinstance(text := delta.get("content"), str):
-                yield from self._text.feed(text)
-            for call in delta.get("tool_calls") or []:
-                self._add(call)
-            self._finish = choice.get("finish_reason") or self._finish
-
-    def finish(self) -> Iterator[Delta]:
-        yield from self._text.finish()
-        calls = tuple(
-            ToolCall(call["id"], call["name"], call["arguments"] or "{}")
-            for _, call in sorted(self._calls.items())
-            if call["name"]
-        )
-        if calls:
-            yield Delta(tool_calls=calls)
-        finish = "tool_calls" if calls else self._finish
-        yield Delta(finish=finish, usage=self._usage)
-
-    def _add(self, call: dict[str, Any]) -> None:
-        known = self._calls.setdefault(
-            _number(call.get("index")), {"id": "", "name": "", "arguments": ""}
-        )
-        function = call.get("function") or {}
-        known["id"] = call.get("id") or known["id"]
-        known["name"] = function.get("name") or known["name"]
-        known["arguments"] += function.get("arguments") or ""
 
 
 def _body(model: str, prompt: Prompt, sampling: Sampling) -> dict[str, Any]:
@@ -197,6 +152,8 @@ def _body(model: str, prompt: Prompt, sampling: Sampling) -> dict[str, Any]:
         "top_p": sampling.top_p,
         "seed": sampling.seed,
         "stop": list(sampling.stop) or None,
+        "frequency_penalty": sampling.frequency_penalty,
+        "presence_penalty": sampling.presence_penalty,
         "tools": list(prompt.tools) or None,
     }
     if prompt.tools:
@@ -228,11 +185,7 @@ def _message(message: Message) -> dict[str, Any]:
 
 
 def _refusal(status: int, text: str) -> ServiceError:
-    said = " ".join(text.split())[:200]
+    said = one_line(text)
     if status in (400, 404, 413, 422):
         return BadRequest(f"The server refused with {status}: {said}")
     return Unavailable(f"The server answered with {status}: {said}")
-
-
-def _number(value: Any) -> int:
-    return value if isinstance(value, int) and value >= 0 else 0

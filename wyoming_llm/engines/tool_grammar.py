@@ -9,6 +9,7 @@ from wyoming_common.errors import BadRequest
 from wyoming_llm.engine import Prompt
 from wyoming_llm.engines.llama_runtime import Grammar
 from wyoming_llm.engines.schema_bounds import bounded
+from wyoming_llm.engines.schema_refs import alone, check_ways, part
 
 _TRIGGER: Final = r"[\s\S]*?(<tool_call>[\s\S]*)"
 """llama.cpp matches the whole output; the grammar is fed from the first group on."""
@@ -23,13 +24,16 @@ def grammar_of(prompt: Prompt) -> Grammar | None:
 
     Raises BadRequest for a schema that cannot be turned into a grammar.
     """
+    choice = prompt.tool_choice if prompt.tools else "none"
+    if choice not in ("auto", "none"):
+        return Grammar(_calls(_schemas(prompt.tools, choice)))
     if prompt.schema is not None:
-        schema = bounded(prompt.schema or {"type": "object"})
-        return Grammar(_gbnf(json.dumps(schema, sort_keys=True)))
-    if not prompt.tools or prompt.tool_choice == "none":
+        schema = alone(bounded(prompt.schema or {"type": "object"}))
+        check_ways(schema)
+        return Grammar(_gbnf(json.dumps(schema)))
+    if choice == "none":
         return None
-    text = _calls(_schemas(prompt.tools, prompt.tool_choice))
-    return Grammar(text, _TRIGGER if prompt.tool_choice == "auto" else "")
+    return Grammar(_calls(_schemas(prompt.tools, choice)), _TRIGGER)
 
 
 def _schemas(tools: Sequence[Mapping[str, Any]], choice: str) -> str:
@@ -48,27 +52,34 @@ def _schemas(tools: Sequence[Mapping[str, Any]], choice: str) -> str:
                 "required": ["name", "arguments"],
             }
         )
-    return json.dumps(bounded({"anyOf": schemas}))
+    whole = bounded({"anyOf": schemas})
+    definitions: dict[str, Any] = {}
+    for number, call in enumerate(whole["anyOf"]):
+        properties = call["properties"]
+        properties["arguments"] = part(f"t{number}", properties["arguments"], definitions)
+    whole["$defs"] = definitions
+    check_ways(whole)
+    return json.dumps(whole)
 
 
 def _calls(schemas: str) -> str:
     # The schema's own root is one call; the answer is that, between its marks.
     rules = [
         "call ::=" + rule.removeprefix("root ::=") if rule.startswith("root ::=") else rule
-        for rule in _gbnf(schemas).splitlines()
+        for rule in _gbnf(schemas, ("name", "arguments")).splitlines()
     ]
     root = r'root ::= "<tool_call>" [\n]? call [\n]? "</tool_call>"'
     return "\n".join([root, *rules])
 
 
 @functools.lru_cache(32)
-def _gbnf(schema: str) -> str:
+def _gbnf(schema: str, order: tuple[str, ...] = ()) -> str:
     from llama_cpp.llama_grammar import json_schema_to_gbnf
 
     if len(schema) > _MOST_SCHEMA:
         raise BadRequest(f"schema: at most {_MOST_SCHEMA} characters, got {len(schema)}")
     try:
-        text: str = json_schema_to_gbnf(schema, prop_order=["name", "arguments"])
+        text: str = json_schema_to_gbnf(schema, prop_order=list(order))
     except Exception as err:
         raise BadRequest(f"schema: cannot be followed: {err}") from err
     if len(text) > _MOST_GRAMMAR:

@@ -104,22 +104,36 @@ class HomeControl:
         A model that is asked for the impossible says that it is done.
         """
         words = self._words(language)
-        if words.wants_home(text) or (self._is_named(text) and not words.is_talk(text)):
+        if words.wants_home(text) or self._is_named(text, words):
             return _once(Fail(words.say("not_understood")))
         return _once(Fail(words.say("cannot"))) if words.wants_impossible(text) else None
 
-    def _is_named(self, text: str) -> bool:
+    def _is_named(self, text: str, words: Language) -> bool:
         """Whether `text` can only be about this home, by what it names."""
         home = self._home.home
-        if fully_named(text, home) and places_named(text, home):
+        named = fully_named(text, home)
+        if (named and places_named(text, home)) or self._is_hidden(text):
             return True
-        # What may not be controlled is named as well.
-        shown = (state.attributes.get("friendly_name") for state in self._home.states.values())
-        return surely_named(text, [*self.names, *(str(name) for name in shown if name)])
+        if words.is_talk(text) and not words.asks_state(text):
+            return False
+        deeds = named and not words.is_question(text) and words.vocabulary.speaks_of_deeds(text)
+        return bool(deeds) or surely_named(text, self.names)
+
+    def _is_hidden(self, text: str) -> bool:
+        """Whether `text` names something that may not be controlled."""
+        home = self._home.home
+        return surely_named(
+            text,
+            [
+                str(state.attributes.get("friendly_name") or "")
+                for name, state in self._home.states.items()
+                if name not in home.entities
+            ],
+        )
 
     async def _understand(self, text: str, language: str, device: str) -> Sequence[Understood]:
         understood = await self._by_words(text, language, device)
-        if understood or not (candidates := self._candidates(text)):
+        if understood or self._is_hidden(text) or not (candidates := self._candidates(text)):
             return understood
         choice = await self._choose(text, candidates, self._language(language))
         return () if choice is None else (choice,)
@@ -157,7 +171,8 @@ class HomeControl:
         A model answers such questions from its head.
         """
         named = fully_named(text, self._home.home)
-        if len(named) != 1 or not words_of(language).asks_state(text):
+        words = words_of(language)
+        if len(named) != 1 or not words.asks_state(text) or words.is_talk(text):
             return None
         answer = state_of(named[0], language)
         return None if self._elsewhere(answer, text) else answer

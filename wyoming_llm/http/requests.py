@@ -82,9 +82,18 @@ class _Body(_Loose):
     repeat_penalty: float | None = Field(None, gt=0, le=2)
     seed: int | None = None
     stop: str | list[str] | None = None
-    n: int | None = Field(None, ge=1, le=1)
+    frequency_penalty: float | None = Field(None, ge=-2, le=2)
+    presence_penalty: float | None = Field(None, ge=-2, le=2)
     user: str | None = None
     chat_template_kwargs: dict[str, Any] | None = None
+    # What we cannot do is refused where it would change the answer, not left out in silence.
+    n: int | None = Field(None, ge=1, le=1)
+    logprobs: Literal[False] | None = None
+    top_logprobs: Literal[0] | None = None
+    logit_bias: dict[str, float] | None = Field(None, max_length=0)
+    modalities: list[Literal["text"]] | None = None
+    functions: list[Any] | None = Field(None, max_length=0)
+    web_search_options: None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +134,8 @@ def parse(content: Any) -> ChatRequest:
         seed=body.seed,
         repeat_penalty=body.repeat_penalty,
         stop=stop,
+        frequency_penalty=body.frequency_penalty,
+        presence_penalty=body.presence_penalty,
     )
     usage = bool(body.stream_options and body.stream_options.include_usage)
     return ChatRequest(prompt, sampling, bool(body.stream), usage)
@@ -160,17 +171,21 @@ def _text_of(arguments: str | Mapping[str, Any]) -> str:
 
 
 def _choice(choice: str | dict[str, Any] | None, tools: tuple[dict[str, Any], ...]) -> str:
-    if choice is None or not tools:
+    if choice is None:
         return "auto"
+    named: Any = choice
     if isinstance(choice, dict):
-        choice = str((choice.get("function") or {}).get("name"))
+        function = choice.get("function")
+        named = function.get("name") if isinstance(function, dict) else None
     names = {tool["function"]["name"] for tool in tools}
-    if choice not in {"auto", "none", "required"} | names:
+    allowed = {"auto", "none"} | ({"required"} if tools else set()) | names
+    if not isinstance(named, str) or named not in allowed:
+        expected = "auto, none, required" if tools else "auto or none, as there are no tools,"
         raise BadRequest(
-            f"tool_choice: expected auto, none, required or one of {', '.join(sorted(names))}, "
+            f"tool_choice: expected {expected} or one of {', '.join(sorted(names)) or 'them'}, "
             f"got {choice!r:.80}"
         )
-    return choice
+    return named
 
 
 def _schema(wanted: _Format | None) -> Mapping[str, Any] | None:

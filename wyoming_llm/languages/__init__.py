@@ -103,7 +103,7 @@ class Language:
 
     def asks_state(self, text: str) -> bool:
         """Whether `text`, which names a thing of the home, asks what state that is in."""
-        return self._says("asks", text) and not self._says("talk", text)
+        return self._says("asks", text)
 
     def is_question(self, text: str) -> bool:
         """Whether `text` asks for an answer; "could you ..." asks for a deed."""

@@ -65,6 +65,10 @@ class Vocabulary:
         things = [known for known in told if not known.isdisjoint(self.things)]
         return bool(deeds and things) and (len(told) > 1 or len(told[0]) > 1)
 
+    def speaks_of_deeds(self, text: str) -> bool:
+        """Whether a word of `text` is something done."""
+        return any(sign in self.deeds for word in _words(text) for sign in self._signs(word))
+
     def speaks(self, text: str) -> bool:
         """Whether a word of `text` is a thing, or something done."""
         return any(True for word in _words(text) for _ in self._signs(word))
