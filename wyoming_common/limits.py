@@ -16,6 +16,7 @@ from typing import Any, Final, NoReturn
 from wyoming_common.errors import BadRequest, TimedOut, TooLarge
 from wyoming_common.listening import on_the_line
 from wyoming_common.memory import Hold, Memory
+from wyoming_common.turns import Pace, Rounds
 
 _DEEPEST: Final = 32
 """Objects and lists inside each other; what clients send has four."""
@@ -64,22 +65,6 @@ class Limits:
     """A client that reads nothing for so long is dropped."""
 
 
-class Pace:
-    """How long a sender of events has to be kept waiting: a token bucket. Pure."""
-
-    def __init__(self, per_second: float, burst: int) -> None:
-        self._per_second = per_second
-        self._burst = float(burst)
-        self._left = self._burst
-        self._at = 0.0
-
-    def note(self, now: float, amount: int = 1) -> float:
-        """Take note of `amount` at `now` seconds; returns the seconds to wait before more."""
-        self._left = min(self._burst, self._left + (now - self._at) * self._per_second) - amount
-        self._at = now
-        return max(0.0, -self._left / self._per_second)
-
-
 class GuardedReader(asyncio.StreamReader):
     """What `wyoming.event.async_read_event` needs of a StreamReader, within limits.
 
@@ -102,6 +87,8 @@ class GuardedReader(asyncio.StreamReader):
         self.limits = limits
         self.memory = Memory(limits.memory_bytes)
         """Shared by the connections of a service."""
+        self.rounds = Rounds()
+        """Shared by them too: before an event is looked at, others have their turn."""
         self.drop: Callable[[], None] = lambda: None
         """Hangs up, where others need the memory that is held for what does not come."""
         self.unread: Callable[[], bool] = lambda: False
@@ -145,6 +132,7 @@ class GuardedReader(asyncio.StreamReader):
                 f"A header line did not arrive whole within {self.limits.event_seconds:g} s"
             ) from err
         self._first = b""
+        await self.rounds.step()
         self._data_follows = _check_header(line, self.limits)
         return line
 

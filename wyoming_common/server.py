@@ -18,7 +18,7 @@ from wyoming_common.errors import ServiceError
 from wyoming_common.limits import Limits
 from wyoming_common.listening import Door, address_of, listen, parse_uri, shake_hands
 from wyoming_common.memory import Memory
-from wyoming_common.service import Described, ServiceHandler
+from wyoming_common.service import ServiceHandler, Shared
 from wyoming_common.telemetry import Telemetry
 from wyoming_common.turns import as_client
 
@@ -80,11 +80,9 @@ class _Service:
     ) -> None:
         self._make_handler = make_handler
         self._tls = door.tls
-        self._described = Described()
-        self._given = limits
         self.limits = limits or Limits()
         self._telemetry = telemetry
-        self._memory = Memory(self.limits.memory_bytes)
+        self._shared = Shared(limits, Memory(self.limits.memory_bytes))
         self._connections = Connections(self.limits, access)
         self._anteroom = Connections(_roomier(self.limits), access)
         """Those that have asked nothing yet but how we are: they cost little, and are answered
@@ -103,12 +101,7 @@ class _Service:
             cast("asyncio.ReadTransport", writer.transport).pause_reading()
         handler = self._make_handler(reader, writer)
         handler.telemetry = self._telemetry
-        handler.share(
-            self._given or handler.limits,
-            self._memory,
-            self._described,
-            partial(self._enter, handler, peer),
-        )
+        handler.share(self._shared, partial(self._enter, handler, peer))
         refusal = self._anteroom.admit(handler, peer)
         if refusal is not None:
             self._telemetry.count(f"rejects:{refusal.code}")

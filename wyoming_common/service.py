@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from wyoming.error import Error
@@ -15,7 +16,7 @@ from wyoming.server import AsyncEventHandler
 
 from wyoming_common.access import is_same_user
 from wyoming_common.errors import BadRequest, Busy, ServiceError, TimedOut
-from wyoming_common.limits import GuardedReader, Limits, Pace
+from wyoming_common.limits import GuardedReader, Limits
 from wyoming_common.listening import (
     has_left,
     on_the_line,
@@ -24,6 +25,7 @@ from wyoming_common.memory import Memory
 from wyoming_common.observe import note_received, note_sent
 from wyoming_common.telemetry import TRACE_QUERY, TRACE_REPORT, Telemetry
 from wyoming_common.trace import NO_SPAN, Span, turn_id_of
+from wyoming_common.turns import Pace, Rounds
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -31,6 +33,9 @@ _STUCK_SECONDS = 1.0
 _LINGER_SECONDS = 1.0
 
 _DESCRIBED_SECONDS = 0.1
+
+_HEAVY = 200
+"""Events that a `trace-query` counts for: a hundred of them at once, then ten a second"""
 
 
 class Described:
@@ -49,6 +54,18 @@ class Described:
         if now - self._made >= _DESCRIBED_SECONDS:
             self._event, self._made = info().event(), now
         return self._event
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the connections of one service share."""
+
+    limits: Limits | None
+    """None leaves each its own"""
+    memory: Memory
+    """For what is on its way in"""
+    described: Described = field(default_factory=Described)
+    rounds: Rounds = field(default_factory=Rounds)
 
 
 class ServiceHandler(AsyncEventHandler):
@@ -86,17 +103,15 @@ class ServiceHandler(AsyncEventHandler):
         )
         super().__init__(self._guarded, writer)
 
-    def share(
-        self, limits: Limits, memory: Memory, described: "Described", enter: Callable[[], None]
-    ) -> None:
-        """Take the limits of the service, its memory for what is on its way in, its description,
-        and what takes a place among those that are served: `enter` raises Busy when there is none.
+    def share(self, shared: "Shared", enter: Callable[[], None]) -> None:
+        """Take what all connections of a service share, and what takes a place among those that
+        are served: `enter` raises Busy when there is none.
         """
-        self.limits = self._guarded.limits = limits
-        self._guarded.memory = memory
+        self.limits = self._guarded.limits = shared.limits or self.limits
+        self._guarded.memory, self._guarded.rounds = shared.memory, shared.rounds
         self._guarded.drop = self.drop
         self._guarded.unread = lambda: self._writing is not None
-        self._described = described
+        self._described = shared.described
         self._enter = enter
 
     async def run(self) -> None:
@@ -109,9 +124,8 @@ class ServiceHandler(AsyncEventHandler):
                 await self.handle_event(event)
                 self._handling = None
                 self._since = time.monotonic()
-                # Also without a wait: what has arrived already would be handled to its last
-                # event before another connection has its turn.
-                await asyncio.sleep(pace.note(self._since))
+                if (pause := pace.note(self._since, self._weight(event))) > 0:
+                    await asyncio.sleep(pause)
         except (BadRequest, TimedOut, Busy) as err:
             # Where the next event begins may be unknown after this: say why, then hang up.
             _LOGGER.warning("%s: %s", err.code, err)
@@ -140,6 +154,9 @@ class ServiceHandler(AsyncEventHandler):
             await self._guard(self._request(event))
         return True
 
+    def _weight(self, event: Event) -> int:
+        return _HEAVY if event.type == TRACE_QUERY else 1
+
     def _report(self, query: Event) -> dict[str, Any]:
         if query.data.get("text") and self._ours is None:
             self._ours = is_same_user(self.writer.transport)
@@ -148,6 +165,7 @@ class ServiceHandler(AsyncEventHandler):
     async def write_event(self, event: Event) -> None:
         """Send an event; a client that stops reading is dropped after `limits.write_seconds`."""
         note_sent(self.span, event)
+        await self._guarded.rounds.step(0)
         self._writing = time.monotonic() if self._writing is None else self._writing
         try:
             async with asyncio.timeout(self.limits.write_seconds):

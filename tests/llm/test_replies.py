@@ -1,65 +1,60 @@
-"""Who would have to wait too long for an answer is told so at once."""
+"""Places for replies, fair between addresses."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
-import pytest_asyncio
 
 from tests.llm.fakes import FakeLlm
-from wyoming_common.errors import Busy
 from wyoming_common.turns import as_client
 from wyoming_common.worker import ModelThread
-from wyoming_llm.engine import LlmEngine, Message, Prompt, Sampling
+from wyoming_llm.engine import Delta, LlmEngine, Message, Prompt, Sampling
 from wyoming_llm.replies import Replies
 
-PROMPT = Prompt((Message("user", "how are you"),))
+HOME = "192.168.1.5"
+STRANGER = "192.168.1.66"
 
 
-@pytest_asyncio.fixture
-async def replies() -> AsyncIterator[Replies]:
-    """With a place for one, and what one reply took is known."""
-    engine = FakeLlm()
-    model: ModelThread[LlmEngine] = ModelThread("llm", lambda: engine)
-    replies = Replies(model, 1, pause=0)
-    await answer(replies)
-    yield replies
+class Endless(FakeLlm):
+    """Never comes to the end of a reply."""
+
+    def reply(self, prompt: Prompt, sampling: Sampling) -> Iterator[Delta]:
+        if prompt.messages[-1].content == "short":
+            yield Delta("Yes.", finish="stop")
+        while True:
+            yield Delta("and ")
+
+
+async def ask(replies: Replies, client: str, text: str) -> list[Delta]:
+    with as_client(client):
+        prompt = Prompt((Message("user", text),))
+        async with replies.stream(prompt, Sampling()) as deltas:
+            return [delta async for delta in until_finished(deltas)]
+
+
+async def until_finished(deltas: AsyncIterator[Delta]) -> AsyncIterator[Delta]:
+    async for delta in deltas:
+        yield delta
+        if delta.finish:
+            return
+
+
+async def test_replies_without_end_give_way_to_another_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("wyoming_llm.replies._LONG_SECONDS", 0.05)
+    model: ModelThread[LlmEngine] = ModelThread("test", Endless)
+    replies = Replies(model, 2, pause=0)
+    endless = [asyncio.create_task(ask(replies, STRANGER, "long")) for _ in range(4)]
+    await asyncio.wait(endless, timeout=0.15)
+
+    assert not any(task.done() for task in endless)
+    answer = await ask(replies, HOME, "short")
+    done, waiting = await asyncio.wait(endless, return_when=asyncio.FIRST_COMPLETED)
+
+    assert [delta.text for delta in answer] == ["Yes."]
+    assert {task.result()[-1].finish for task in done} == {"length"}
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
     await model.aclose()
-
-
-async def answer(replies: Replies, patience: float = 60.0) -> str:
-    async with replies.stream(PROMPT, Sampling(), patience=patience) as deltas:
-        return "".join([delta.text async for delta in deltas])
-
-
-async def test_an_answer_that_is_too_far_away_is_refused_at_once(replies: Replies) -> None:
-    async with replies.stream(PROMPT, Sampling()):
-        with pytest.raises(Busy, match="other replies come first"):
-            await answer(replies, patience=0.0)
-
-
-async def test_who_has_patience_waits(replies: Replies) -> None:
-    async with replies.stream(PROMPT, Sampling()):
-        waiting = asyncio.create_task(answer(replies))
-        await asyncio.sleep(0)
-
-    assert (await waiting).strip() == "You said: how are you"
-
-
-async def test_a_model_that_is_free_needs_no_patience(replies: Replies) -> None:
-    assert await answer(replies, patience=0.0)
-
-
-async def test_a_crowd_of_one_client_makes_no_other_wait_longer(replies: Replies) -> None:
-    async with replies.stream(PROMPT, Sampling()):
-        with as_client("192.168.1.66"):
-            crowd = [asyncio.create_task(answer(replies)) for _ in range(50)]
-        await asyncio.sleep(0)
-
-        with as_client("192.168.1.5"):
-            ahead = replies.ahead
-        with as_client("192.168.1.66"):
-            behind_its_own = replies.ahead
-    await asyncio.gather(*crowd)
-
-    assert (ahead, behind_its_own) == (2, 51)
