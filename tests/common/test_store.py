@@ -127,3 +127,18 @@ def test_a_second_folder_is_read_and_the_first_writable_one_written(
     assert both.ensure("small") == there
     (there / "model.bin").unlink()
     assert both.ensure("small") == tmp_path / "new/models/small"
+
+
+def test_a_server_that_sends_more_than_was_said_does_not_fill_the_disk(
+    tmp_path: Path, hub: Hub
+) -> None:
+    hub.files["big.bin"] = bytes(8 * 2**20)
+    file = {"name": "big.bin", "from": f"{hub.url}/storage/big.bin"}
+    entry = {"files": [file | {"size": 5, "sha256": sha256(b"right")}]}
+    store = store_of(tmp_path / "data", big=entry)
+
+    with pytest.raises(DownloadError, match="expected 5 bytes, got more"):
+        store.ensure("big")
+
+    left = sum(path.stat().st_size for path in (tmp_path / "data").rglob("*") if path.is_file())
+    assert left < 2**20

