@@ -183,3 +183,63 @@ async def test_the_answer_of_a_function_is_read(ai: openai.AsyncOpenAI) -> None:
     )
 
     assert answer.choices[0].message.content or answer.choices[0].message.tool_calls
+
+
+TREE = {
+    "type": "object",
+    "properties": {"why": {"type": "string", "maxLength": 20}, "next": {"$ref": "#/$defs/Next"}},
+    "required": ["why", "next"],
+}
+
+
+async def test_a_schema_may_refer_to_itself_and_keeps_its_order(ai: openai.AsyncOpenAI) -> None:
+    follows = {"anyOf": [{"$ref": "#/$defs/Tree"}, {"type": "null"}]}
+    schema = {"$ref": "#/$defs/Tree", "$defs": {"Tree": TREE, "Next": follows}}
+    wanted = {"type": "json_schema", "json_schema": {"name": "tree", "schema": schema}}
+
+    answer = await ask(ai, "Give reasons.", response_format=wanted, max_tokens=60)
+
+    assert answer.choices[0].message.content.replace(" ", "").startswith('{"why":"')
+
+
+async def test_functions_with_definitions_of_their_own(ai: openai.AsyncOpenAI) -> None:
+    tools: list[Any] = [
+        {
+            "type": "function",
+            "function": {
+                "name": name,
+                "parameters": {
+                    "type": "object",
+                    "properties": {"room": {"$ref": "#/$defs/Room"}},
+                    "required": ["room"],
+                    "$defs": {"Room": {"enum": [f"{name} room"]}},
+                },
+            },
+        }
+        for name in ("first", "second")
+    ]
+    choice = {"type": "function", "function": {"name": "second"}}
+
+    answer = await ask(ai, "Go", tools=tools, tool_choice=choice)
+
+    (call,) = answer.choices[0].message.tool_calls
+    assert json.loads(call.function.arguments) == {"room": "second room"}
+
+
+async def test_a_word_said_often_becomes_unlikely_where_that_is_asked_for(
+    ai: openai.AsyncOpenAI,
+) -> None:
+    text = "Say the word lamp again and again: lamp lamp lamp lamp lamp"
+
+    plain = (await ask(ai, text, max_tokens=40)).choices[0].message.content
+    other = (await ask(ai, text, max_tokens=40, frequency_penalty=2)).choices[0].message.content
+
+    assert other != plain
+
+
+async def test_a_schema_without_end_is_the_clients_mistake(ai: openai.AsyncOpenAI) -> None:
+    schema = {"$ref": "#/$defs/A", "$defs": {"A": {"$ref": "#/$defs/A"}}}
+    wanted = {"type": "json_schema", "json_schema": {"name": "a", "schema": schema}}
+
+    with pytest.raises(openai.BadRequestError):
+        await ask(ai, "x", response_format=wanted)

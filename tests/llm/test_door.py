@@ -115,12 +115,13 @@ async def test_what_the_client_asks_for_reaches_the_model() -> None:
                 {"role": "user", "content": [{"type": "text", "text": "hi"}]},
             ],
             max_tokens=7, temperature=0.1, top_p=0.5, seed=3, stop=["x", "y"],
+            frequency_penalty=0.5, presence_penalty=-1, logprobs=False, logit_bias={}, n=1,
             response_format={"type": "json_schema", "json_schema": {"name": "a", "schema": schema}},
         )  # fmt: skip
 
     assert engine.prompts[0].messages == (Message("system", "Be brief."), Message("user", "hi"))
     assert engine.prompts[0].schema == schema
-    assert engine.samplings[0] == Sampling(7, 0.1, 0.5, 3, None, ("x", "y"))
+    assert engine.samplings[0] == Sampling(7, 0.1, 0.5, 3, None, ("x", "y"), 0.5, -1)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +134,15 @@ async def test_what_the_client_asks_for_reaches_the_model() -> None:
         ({"messages": user("x"), "max_tokens": 0}, "max_tokens"),
         ({"messages": user("x"), "n": 3}, "n"),
         ({"messages": user("x"), "tools": TOOLS, "tool_choice": "nothing"}, "tool_choice"),
+        ({"messages": user("x"), "tools": TOOLS, "tool_choice": {"function": 1}}, "tool_choice"),
+        ({"messages": user("x"), "tool_choice": "required"}, "tool_choice"),
+        ({"messages": user("x"), "logprobs": True}, "logprobs"),
+        ({"messages": user("x"), "top_logprobs": 3}, "top_logprobs"),
+        ({"messages": user("x"), "logit_bias": {"1": -100}}, "logit_bias"),
+        ({"messages": user("x"), "modalities": ["text", "audio"]}, "modalities"),
+        ({"messages": user("x"), "functions": [{"name": "f"}]}, "functions"),
+        ({"messages": user("x"), "web_search_options": {}}, "web_search_options"),
+        ({"messages": user("x"), "presence_penalty": 3}, "presence_penalty"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "image_url"),
         ([1], "body"),
         ("huge", "messages"),
