@@ -7,9 +7,11 @@ microphone and the speaker of all.
 
 import logging
 import socket
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -31,8 +33,8 @@ _LOGGER = logging.getLogger(__name__)
 
 DEAD_SECONDS = 15.0
 """Home Assistant pings every 2 s; a line that is silent for so long is dead."""
-_QUIET_SECONDS = 5.0
-"""...and after so long another Home Assistant may take its place."""
+_AWAY_SECONDS = 300.0
+"""Home Assistant that is being restarted is away; after so long another machine may take us."""
 MAIN = ""
 """The line of every wake word that has none of its own."""
 
@@ -42,7 +44,13 @@ class Lines:
     pipeline is run, and it is told what comes of it.
     """
 
-    def __init__(self, settings: SatelliteSettings, owner: Owner, telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        settings: SatelliteSettings,
+        owner: Owner,
+        telemetry: Telemetry,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.uri = ""
         """Where the main one is."""
         self.uris: dict[str, str] = {}
@@ -52,8 +60,13 @@ class Lines:
         self._telemetry = telemetry
         self._own = own_lines(settings)
         self._there: dict[str, Session] = {}
+        self._first: dict[str, str] = {}
+        """The machine that each belongs to"""
+        self._seen: dict[str, float] = {}
+        """When whoever had it left"""
         self._paused: set[str] = set()
         self._chosen = MAIN
+        self._now = clock
 
     async def __aenter__(self) -> Self:
         self._stack = AsyncExitStack()
@@ -106,14 +119,18 @@ class Lines:
     def connect(self, session: Session) -> None:
         """Home Assistant is there; it comes anew before it knows that the last time is over.
 
-        Raises Refused if another machine has us, and is alive: it may not lose the microphone.
+        The first machine that has asked for us is the one, and gets us back whenever it comes.
+        Raises Refused for another: it may not lose the microphone to whoever is quicker.
         """
-        old = self._there.get(session.line)
-        another = old is not None and old.peer != session.peer
-        if old is not None and another and old.silent_seconds <= _QUIET_SECONDS:
-            raise Refused(f"Home Assistant at {old.peer or 'this machine'} uses this satellite")
-        self._there[session.line] = session
-        self._paused.discard(session.line)
+        line, old = session.line, self._there.get(session.line)
+        if session.peer != self._first.setdefault(line, session.peer):
+            same = old is not None and old.peer == session.peer
+            away = self._now() - self._seen.get(line, -inf) if old is None else old.silent_seconds
+            if away <= _AWAY_SECONDS and not same:
+                owner = self._first[line] or "this machine"
+                raise Refused(f"Home Assistant at {owner} uses this satellite")
+        self._there[line] = session
+        self._paused.discard(line)
         if old is not None and old is not session:
             old.drop()
 
@@ -125,6 +142,7 @@ class Lines:
     def leave(self, session: Session) -> None:
         """Home Assistant is gone."""
         if session in self:
+            self._seen[session.line] = self._now()
             del self._there[session.line]
             self._paused.discard(session.line)
 

@@ -167,6 +167,51 @@ async def test_another_machine_does_not_get_the_microphone_that_home_assistant_h
         assert satellite.connected
 
 
+async def test_while_home_assistant_is_restarted_nobody_else_gets_the_microphone(
+    tmp_path: Path,
+) -> None:
+    async with assistant(tmp_path, ((60.0, 0),)) as satellite:
+        async with House(satellite) as house:
+            await house.say(RunSatellite(), Ping())
+            await house.hear_until(Pong)
+        host, _, port = satellite.uri.removeprefix("tcp://").rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port), local_addr=("127.0.0.2", 0))
+
+        await async_write_event(RunSatellite().event(), writer)
+
+        async with asyncio.timeout(5):
+            refusal = await async_read_event(reader)
+        writer.close()
+        assert refusal is not None
+        assert Error.from_event(refusal).code == "refused"
+
+
+async def test_the_machine_that_was_first_gets_the_satellite_back_from_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("satellite.lines._AWAY_SECONDS", -1.0)
+    async with assistant(tmp_path, ((60.0, 0),)) as satellite:
+        async with House(satellite) as house:
+            await house.say(RunSatellite(), Ping())
+            await house.hear_until(Pong)
+        host, _, port = satellite.uri.removeprefix("tcp://").rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port), local_addr=("127.0.0.2", 0))
+        await async_write_event(RunSatellite().event(), writer)
+        await async_write_event(Ping().event(), writer)
+        async with asyncio.timeout(5):
+            assert Pong.is_type((await async_read_event(reader)).type)
+
+        async with House(satellite) as house:
+            await house.say(RunSatellite(), Ping())
+            await house.hear_until(Pong)
+
+            async with asyncio.timeout(5):
+                while await reader.read(4096):
+                    pass
+            assert satellite.connected
+        writer.close()
+
+
 async def test_home_assistant_that_comes_back_takes_its_own_place(tmp_path: Path) -> None:
     async with (
         assistant(tmp_path, ((60.0, 0),)) as satellite,
