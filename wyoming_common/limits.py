@@ -214,7 +214,7 @@ def _json_object(content: bytes, what: str) -> dict[str, Any]:
     try:
         # Decoded here: json.loads would guess at an encoding, and let surrogates pass.
         text = content.decode()
-        _check_shape(text, what)
+        check_shape(text, what)
         value = json.loads(text, parse_constant=_not_a_number)
         if _SURROGATE.search(text):
             json.dumps(value, ensure_ascii=False).encode()
@@ -225,8 +225,8 @@ def _json_object(content: bytes, what: str) -> dict[str, Any]:
     return value
 
 
-def _check_shape(text: str, what: str) -> None:
-    """Refuse JSON that costs far more to read than it has bytes."""
+def check_shape(text: str, what: str) -> None:
+    """Refuse JSON that costs far more to read than it has bytes. Raises BadRequest, TooLarge."""
     if text.count("{") + text.count("[") <= _DEEPEST and text.count(",") <= _MOST_VALUES:
         return
     bare = _STRING.sub("", text)

@@ -16,6 +16,7 @@ from aiohttp import web
 from wyoming_common.access import Access
 from wyoming_common.browsers import no_foreign_pages
 from wyoming_common.errors import BadRequest, Busy, ServiceError, TooLarge, Unavailable
+from wyoming_common.limits import check_shape
 from wyoming_common.web import listening, only_from
 from wyoming_llm.config import OFF, LlmSettings
 from wyoming_llm.engine import Delta, ToolCall, Usage
@@ -27,6 +28,7 @@ from wyoming_llm.replies import Replies
 _LOGGER = logging.getLogger(__name__)
 
 _BODY_BYTES: Final = 4 * 1024 * 1024
+_SHORT_BODY: Final = 32 * 1024
 _PORT: Final = 8080
 _STATUS: Final[dict[type[ServiceError], int]] = {BadRequest: 400, Busy: 503, Unavailable: 502}
 _OPEN: Final = ("/health", "/v1/health")
@@ -111,12 +113,10 @@ class Door:
         }
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
-        try:
-            # As RFC 8259 says, whatever the header calls it.
-            content = json.loads((await request.read()).decode())
-        except (ValueError, RecursionError) as err:
-            raise BadRequest("The body is not JSON") from err
-        chat = parse(content)
+        body = await request.read()
+        # Megabytes of it would hold up everybody else.
+        long = len(body) > _SHORT_BODY
+        chat = await asyncio.to_thread(_chat_of, body) if long else _chat_of(body)
         own = self._beginnings.share(chat.prompt)
         async with self._replies.stream(chat.prompt, chat.sampling) as deltas:
             heard = _while_connected(request, deltas)
@@ -221,6 +221,17 @@ async def open_door(door: Door, settings: LlmSettings) -> AsyncIterator[str]:
         yield bound
     finally:
         await opening.__aexit__(None, None, None)
+
+
+def _chat_of(body: bytes) -> ChatRequest:
+    try:
+        # As RFC 8259 says, whatever the header calls it.
+        text = body.decode()
+        check_shape(text, "The body")
+        content = json.loads(text)
+    except (ValueError, RecursionError) as err:
+        raise BadRequest("The body is not JSON") from err
+    return parse(content)
 
 
 async def _while_connected(
