@@ -33,7 +33,7 @@ _LOGGER = logging.getLogger(__name__)
 
 DEAD_SECONDS = 15.0
 """Home Assistant pings every 2 s; a line that is silent for so long is dead."""
-_AWAY_SECONDS = 300.0
+_AWAY_SECONDS = 120.0
 """Home Assistant that is being restarted is away; after so long another machine may take us."""
 MAIN = ""
 """The line of every wake word that has none of its own."""
