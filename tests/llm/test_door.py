@@ -201,8 +201,13 @@ async def test_a_client_that_leaves_ends_the_generation(stream: bool) -> None:
     engine = FakeLlm()
     async with door(engine) as url:
         async with aiohttp.ClientSession() as session:
-            body = {"messages": user("forever"), "stream": stream}
-            asking = asyncio.create_task(session.post(f"{url}/chat/completions", json=body))
+
+            async def read() -> None:
+                body = {"messages": user("forever"), "stream": stream}
+                async with session.post(f"{url}/chat/completions", json=body) as answer:
+                    await answer.read()
+
+            asking = asyncio.create_task(read())
             await asyncio.to_thread(engine.asked.wait, SECONDS)
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)

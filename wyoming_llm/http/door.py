@@ -6,8 +6,8 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -118,8 +118,10 @@ class Door:
         long = len(body) > _SHORT_BODY
         chat = await asyncio.to_thread(_chat_of, body) if long else _chat_of(body)
         own = self._beginnings.share(chat.prompt)
-        async with self._replies.stream(chat.prompt, chat.sampling) as deltas:
-            heard = _while_connected(request, deltas)
+        async with (
+            self._replies.stream(chat.prompt, chat.sampling) as deltas,
+            aclosing(_while_connected(request, deltas)) as heard,
+        ):
             if chat.stream:
                 return await self._stream(request, chat, heard, own)
             return await self._whole(heard, own)
@@ -159,13 +161,14 @@ class Door:
         try:
             await send({"role": "assistant", "content": ""})
             count, last = 0, first
-            async for delta in _chain(first, deltas):
-                if delta.text:
-                    await send({"content": delta.text})
-                for call in delta.tool_calls:
-                    await send({"tool_calls": [{"index": count} | _call(call)]})
-                    count += 1
-                last = delta if delta.finish else last
+            async with aclosing(_chain(first, deltas)) as chained:
+                async for delta in chained:
+                    if delta.text:
+                        await send({"content": delta.text})
+                    for call in delta.tool_calls:
+                        await send({"tool_calls": [{"index": count} | _call(call)]})
+                        count += 1
+                    last = delta if delta.finish else last
             await send({}, last.finish or "stop")
             if chat.usage:
                 usage = _usage(last.usage, own)
@@ -236,7 +239,7 @@ def _chat_of(body: bytes) -> ChatRequest:
 
 async def _while_connected(
     request: web.Request, deltas: AsyncIterator[Delta]
-) -> AsyncIterator[Delta]:
+) -> AsyncGenerator[Delta]:
     """Pass deltas on as long as the client is there; it may leave while the prompt is read."""
     async for delta in deltas:
         if request.transport is None or request.transport.is_closing():
@@ -244,7 +247,7 @@ async def _while_connected(
         yield delta
 
 
-async def _chain(first: Delta, deltas: AsyncIterator[Delta]) -> AsyncIterator[Delta]:
+async def _chain(first: Delta, deltas: AsyncIterator[Delta]) -> AsyncGenerator[Delta]:
     yield first
     async for delta in deltas:
         yield delta
