@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from wyoming_common.allocator import return_large_blocks
 from wyoming_common.errors import ModelError, UnknownVoice
 from wyoming_common.store import ModelStore
 from wyoming_tts.config import TtsSettings
@@ -22,6 +23,7 @@ class PiperEngine:
     """Every Piper voice in the data folders and the catalogue, loaded when first spoken with."""
 
     def __init__(self, settings: TtsSettings) -> None:
+        return_large_blocks()
         self._settings = settings
         self._store = ModelStore(settings.data_dir)
         own = Path(settings.voice).expanduser()

@@ -191,11 +191,14 @@ def _measure(model: Path, parts: Parts, probe: Inputs, open_session: OpenSession
     return CutVoice(facts, encoder, flow, decoder)
 
 
-def run(session: Session, inputs: Inputs) -> Floats:
-    """Run a graph on those of `inputs` that it takes and return its first output."""
+def run(session: Session, inputs: Inputs, options: Any = None) -> Floats:
+    """Run a graph on those of `inputs` that it takes and return its first output.
+
+    `options` are onnxruntime.RunOptions.
+    """
     taken = {entry.name for entry in session.get_inputs()}
     result: Floats = session.run(
-        None, {name: tensor for name, tensor in inputs.items() if name in taken}
+        None, {name: tensor for name, tensor in inputs.items() if name in taken}, options
     )[0]
     return result
 

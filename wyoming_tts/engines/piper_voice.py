@@ -23,6 +23,8 @@ _LOGGER = logging.getLogger(__name__)
 
 _PROBE = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10."
 """Read by every espeak language; what a voice is measured with."""
+_LONG = 150
+"""Phonemes of a passage longer than most"""
 _MOST_PHONEMES = 450
 """Spoken in one go. A sentence has one for a letter, nearly; a row of amounts, of signs or of
 letters that the language does not have has up to twenty, and time and memory grow by their square.
@@ -167,7 +169,8 @@ class _Windowed:
 
     def __call__(self, inputs: Inputs, ahead: float = 0.0) -> Iterator[Floats]:
         between = list(self._voice.facts.between)
-        encoded = dict(zip(between, self._voice.encoder.run(between, inputs), strict=True))
+        found = self._voice.encoder.run(between, inputs, _run_options(inputs))
+        encoded = dict(zip(between, found, strict=True))
         return self._vocoder(encoded, inputs, ahead)
 
 
@@ -179,4 +182,16 @@ class _Whole:
         self.peak = float(np.abs(run(session, probe)).max())
 
     def __call__(self, inputs: Inputs, ahead: float = 0.0) -> Iterator[Floats]:  # noqa: ARG002
-        yield run(self._session, inputs).reshape(-1)
+        yield run(self._session, inputs, _run_options(inputs)).reshape(-1)
+
+
+def _run_options(inputs: Inputs) -> onnxruntime.RunOptions:
+    """Return options by which a long passage leaves nothing behind.
+
+    onnxruntime keeps what a run needed for the next one, however rarely that needs as much. (To
+    keep nothing at all makes every sentence slower by a tenth.)
+    """
+    options = onnxruntime.RunOptions()
+    if inputs["input"].shape[-1] > _LONG:
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
