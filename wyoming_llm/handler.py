@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from wyoming.asr import Transcript
@@ -90,6 +91,10 @@ class LlmHandler(ServiceHandler):
             else:
                 intents.append(outcome)
         if intents:
+            if text.strip():
+                # Home Assistant takes what is said from the intents alone.
+                first = intents[0]
+                intents[0] = replace(first, text=f"{text.strip().rstrip('.')}. {first.text}")
             await self._send_intents(intents)
             return
         await self.write_event(Handled(text=text.strip()).event())

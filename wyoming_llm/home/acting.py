@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -10,9 +11,22 @@ from wyoming_common.home import Entity, State
 from wyoming_common.home_assistant import HomeAssistant
 from wyoming_llm.home.sentences import Understood
 from wyoming_llm.home.speech import Shown, say
-from wyoming_llm.home.targets import ACTIONS, QUESTIONS, Known, find_targets, happened
+from wyoming_llm.home.targets import (
+    ACTIONS,
+    GONE,
+    QUESTIONS,
+    TARGETED,
+    WHICHEVER,
+    WHILE,
+    Known,
+    able,
+    find_targets,
+    happened,
+)
 from wyoming_llm.languages import Language, language
 from wyoming_llm.outcome import Fail, Intent, Outcome, Say
+
+_LOGGER = logging.getLogger(__name__)
 
 _READ_BACK_SECONDS: Final = 3.0
 """How long an entity may take to become what was asked of it."""
@@ -38,8 +52,13 @@ class Acting:
         """What is known at this moment."""
         return Known(self._home.home, self._home.states)
 
-    async def act(self, understood: Understood, *, satellite: bool) -> AsyncIterator[Outcome]:
-        """Yield what is said, or the intent that the client shall execute."""
+    async def act(
+        self, understood: Understood, *, satellite: bool, area: str = ""
+    ) -> AsyncIterator[Outcome]:
+        """Yield what is said, or the intent that the client shall execute.
+
+        `area` is the id of the speaker's: of several things of one name, that in it is meant.
+        """
         if understood.refusal:
             yield Fail(understood.refusal)
         elif understood.intent == "HassNevermind":
@@ -55,16 +74,30 @@ class Acting:
             else:
                 yield Fail(_words(understood).say("no_timers"))
         elif self._through_api:
-            yield await self._do(understood)
+            yield await self._do(understood, area)
         else:
-            yield self._hand_over(understood)
+            yield self._hand_over(understood, area)
 
-    def _hand_over(self, understood: Understood) -> Outcome:
-        if understood.intent in ACTIONS:
-            targets = find_targets(understood.intent, understood.slots, self.known)
+    def _hand_over(self, understood: Understood, area: str) -> Outcome:
+        if understood.intent in TARGETED:
+            targets = self._targets(understood, area)
             if (refusal := self._impossible(understood, targets)) is not None:
                 return refusal
-        return _handed_over(understood)
+        return _handed_over(understood, area)
+
+    def _targets(self, understood: Understood, area: str) -> list[Entity]:
+        """Return what can do what is asked, in the state in which it is."""
+        known = self.known
+        found = find_targets(understood.intent, understood.slots, known)
+        if understood.slots.get("name") and len(found) > 1:
+            found = [entity for entity in found if entity.area == area] or found
+        wanted = WHILE.get(understood.intent)
+        return [
+            entity
+            for entity in found
+            if (wanted is None or known.state(entity).value in (wanted, *GONE))
+            and (able(understood.intent, known.state(entity)))
+        ]
 
     def _answer(self, understood: Understood) -> Outcome:
         known = self.known
@@ -75,37 +108,42 @@ class Acting:
             return Fail(_nothing(understood))
         shown = [Shown.of(entity, known.state(entity)) for entity in targets]
         wanted = understood.slots.get("state")
-        matched = [one for one in shown if wanted is None or one.state == str(wanted)]
+        states = wanted if isinstance(wanted, list | tuple) else (wanted,)
+        matched = [one for one in shown if wanted is None or one.state in map(str, states)]
         unmatched = [one for one in shown if one not in matched]
         text = say(understood.response, _said(understood), matched, unmatched)
         if not text:
             text = ", ".join(f"{one.name}: {one.state_with_unit}" for one in shown[:5])
         return Say(text) if text else Fail(_nothing(understood))
 
-    async def _do(self, understood: Understood) -> Outcome:
+    async def _do(self, understood: Understood, area: str) -> Outcome:
         words = _words(understood)
         checked = understood.intent in ACTIONS
         known = self.known
-        targets = find_targets(understood.intent, understood.slots, known) if checked else []
-        if checked and (refusal := self._impossible(understood, targets)) is not None:
-            return refusal
+        targets: list[Entity] = []
+        if understood.intent in TARGETED:
+            targets = self._targets(understood, area)
+            if (refusal := self._impossible(understood, targets)) is not None:
+                return refusal
         before = {entity.id: known.state(entity) for entity in targets}
         slots = _plain(understood.slots)
         if "name" in slots and len(targets) == 1:
             slots["name"] = targets[0].id
         try:
-            answer = await self._home.post(
-                "/api/intent/handle", {"name": understood.intent, "data": slots}
-            )
+            answer = await self._home.post("/api/intent/handle", _request(understood, slots, area))
         except Unavailable:
             return Fail(words.say("home_silent"))
-        if (problem := _problem(answer, words)) is not None:
+        failed = _failed(answer)
+        if failed is None or (failed and not checked):
+            names = [entity.name for entity in targets] if failed is None else [*failed.values()]
+            problem = words.say("some_failed", names=words.listed(names)) if names else ""
             return Fail(words.say("did_not_work", problem=problem))
         if not checked:
             return Say(
                 say(understood.response, _said(understood)) or _speech(answer) or words.say("done")
             )
         late = await self._late(understood, targets, before)
+        late += [entity for entity in targets if entity.id in failed and entity not in late]
         missing = words.listed([entity.name for entity in late])
         if len(late) == len(targets):
             return Fail(words.say("late", names=missing))
@@ -140,15 +178,21 @@ class Acting:
         wanted = [entity for entity in targets if before[entity.id].value != "unavailable"]
         arrived = await asyncio.gather(*(arrives(entity) for entity in wanted))
         late = [entity for entity, done in zip(wanted, arrived, strict=True) if not done]
-        return late + [entity for entity in targets if before[entity.id].value == "unavailable"]
+        late += [entity for entity in targets if before[entity.id].value == "unavailable"]
+        return [] if understood.intent in WHICHEVER and len(late) < len(targets) else late
 
     def _arrived(self, understood: Understood, entity: Entity, before: State) -> bool:
         after = self.known.state(entity)
         return happened(understood.intent, understood.slots, before, after, entity.domain)
 
 
-def _handed_over(understood: Understood) -> Intent:
-    slots = _plain(understood.slots)
+def _preferred(understood: Understood, area: str) -> dict[str, str]:
+    """Return the slot by which Home Assistant's own agent tells where the speaker is."""
+    return {"preferred_area_id": area} if area and understood.intent in TARGETED else {}
+
+
+def _handed_over(understood: Understood, area: str = "") -> Intent:
+    slots = _plain(understood.slots) | _preferred(understood, area)
     if understood.intent in _NEEDS_SATELLITE:
         # Their answers compare with words: "1" hour, 2 "hours".
         slots = {name: str(value) for name, value in slots.items()}
@@ -196,18 +240,25 @@ def _nothing(understood: Understood) -> str:
     return _words(understood).say("nothing")
 
 
-def _problem(answer: Any, words: Language) -> str | None:
-    """Return what Home Assistant says went wrong, None when nothing did."""
+def _request(understood: Understood, slots: Mapping[str, Any], area: str) -> dict[str, Any]:
+    return {
+        "name": understood.intent,
+        "data": {**slots, **_preferred(understood, area)},
+        "language": understood.language,
+        # Or else a room's things are all meant, also those that are not exposed.
+        "assistant": "conversation",
+    }
+
+
+def _failed(answer: Any) -> dict[str, str] | None:
+    """Return ids and names of what failed, None when all did. Why is for a log, not for ears."""
     if not isinstance(answer, Mapping):
-        return ""
-    data = answer.get("data") or {}
-    if failed := data.get("failed"):
-        return words.say(
-            "some_failed", names=words.listed([str(item.get("name", "")) for item in failed])
-        )
+        return None
     if answer.get("response_type") == "error":
-        return _speech(answer)
-    return None
+        _LOGGER.info("Home Assistant: %s", _speech(answer))
+        return None
+    failed = (answer.get("data") or {}).get("failed") or ()
+    return {str(item.get("id")): str(item.get("name") or item.get("id")) for item in failed}
 
 
 def _speech(answer: Any) -> str:

@@ -242,9 +242,13 @@ class HomeControl:
     async def _act(
         self, all_understood: Sequence[Understood], device: str
     ) -> AsyncIterator[Outcome]:
+        said = False
         for understood in all_understood:
-            async for outcome in self._acting.act(understood, satellite=bool(device)):
-                yield outcome
+            area = self._home.home.devices.get(device, "")
+            async for outcome in self._acting.act(understood, satellite=bool(device), area=area):
+                # Each is a sentence of its own.
+                yield Say(f". {outcome.text}") if said and isinstance(outcome, Say) else outcome
+                said = isinstance(outcome, Say)
 
 
 def _fits(choice: Understood, text: str) -> bool:

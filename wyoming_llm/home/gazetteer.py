@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from gazetteer_matcher import EntitySpec, FrameCandidate, GazetteerMatcher, Interpretation
     from gazetteer_matcher import Home as Specs
 
+_HARMLESS: Final = QUESTIONS | {"HassTimerStatus", "HassGetCurrentTime", "HassGetCurrentDate"}
+"""Nothing is done by an answer."""
 CODE: Final = "en"
 """The only language there is"""
 _IDLE: Final = frozenset(
@@ -76,9 +78,10 @@ class Gazetteer:
 
 def _is_whole(frame: "FrameCandidate", interpretation: "Interpretation", home: Home) -> bool:
     """Whether no word was left out that could change what is meant."""
-    if frame.intent in QUESTIONS:
-        # Nothing is done by an answer.
-        return language(CODE).is_question(interpretation.text)
+    asked = language(CODE).is_question(interpretation.text)
+    if asked:
+        # "Is the door locked and the gate closed" closes nothing.
+        return frame.intent in _HARMLESS
     named = _named(interpretation, home)
     return all(
         number in named or interpretation.tokens[number].text in _IDLE

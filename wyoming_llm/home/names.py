@@ -11,6 +11,8 @@ from wyoming_common.home import Entity, Home
 _WORD_SCORE: Final = 75.0
 """A misheard word keeps three quarters of its letters; "bedroom" and "bathroom" do not."""
 _JOINED_SCORE: Final = 92.0
+_LEAST_WORD: Final = 2
+"""Letters of a word that may change what is meant"""
 _MOST_TRIES: Final = 3
 _MOST_WORDS: Final = 24
 """Words of a command; longer texts are not one."""
@@ -108,7 +110,9 @@ def _alike(part: str, name: str, known: Iterable[str]) -> float:
     joined = fuzz.ratio(part.replace(" ", ""), name.replace(" ", ""))
     left, right = part.split(), name.split()
     if len(left) != len(right):
-        return joined if joined >= _JOINED_SCORE else 0.0
+        # A whole word more or less is no matter of spelling: "lamp is on" is not "lamp on".
+        shift = abs(len(part.replace(" ", "")) - len(name.replace(" ", "")))
+        return joined if joined >= _JOINED_SCORE and shift < _LEAST_WORD else 0.0
     scores = []
     for one, other in zip(left, right, strict=True):
         # A word that is part of another name was heard right: it is that other name.

@@ -8,18 +8,27 @@ from wyoming_common.home import Area, Entity, Home, State
 
 GONE: Final = ("unavailable", "unknown")
 
-ACTIONS: Final = frozenset(
+_BECOMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "HassVacuumStart": ("cleaning",),
+    "HassVacuumReturnToBase": ("returning", "docked"),
+    "HassLawnMowerStartMowing": ("mowing",),
+    "HassLawnMowerDock": ("returning", "docked"),
+    "HassMediaPause": ("paused", "idle", "off", "standby"),
+    "HassMediaUnpause": ("playing", "buffering"),
+}
+"""States that things get into"""
+ACTIONS: Final = _BECOMES.keys() | frozenset(
     {"HassTurnOn", "HassTurnOff", "HassLightSet", "HassSetPosition", "HassClimateSetTemperature",
      "HassFanSetSpeed", "HassSetVolume", "HassToggle", "HassOpenCover", "HassCloseCover"}
 )  # fmt: skip
 """Intents that change an entity's state in a way that can be read back."""
 REFUSABLE: Final = ACTIONS | {
-    "HassSetVolumeRelative", "HassMediaPause", "HassMediaUnpause", "HassMediaNext",
-    "HassMediaPrevious", "HassMediaPlayerMute", "HassMediaPlayerUnmute", "HassClimateSetFanMode",
-    "HassVacuumStart", "HassVacuumReturnToBase", "HassVacuumCleanArea", "HassLawnMowerDock",
-    "HassLawnMowerStartMowing",
+    "HassSetVolumeRelative", "HassMediaNext", "HassMediaPrevious", "HassMediaPlayerMute",
+    "HassMediaPlayerUnmute", "HassClimateSetFanMode", "HassVacuumCleanArea",
 }  # fmt: skip
 """Intents that name a thing to do something with"""
+TARGETED: Final = REFUSABLE - {"HassVacuumCleanArea"}
+"""Those of which the slots say what does it, and not where it is done"""
 QUESTIONS: Final = frozenset({"HassGetState", "HassClimateGetTemperature", "HassGetWeather"})
 
 _DOMAIN_OF: Final = {
@@ -30,7 +39,35 @@ _DOMAIN_OF: Final = {
     "HassClimateGetTemperature": ("climate", "sensor"),
     "HassGetWeather": ("weather",),
     "HassSetVolume": ("media_player",),
+    "HassSetVolumeRelative": ("media_player",),
+    "HassMediaPause": ("media_player",),
+    "HassMediaUnpause": ("media_player",),
+    "HassMediaNext": ("media_player",),
+    "HassMediaPrevious": ("media_player",),
+    "HassMediaPlayerMute": ("media_player",),
+    "HassMediaPlayerUnmute": ("media_player",),
+    "HassClimateSetFanMode": ("climate",),
+    "HassVacuumStart": ("vacuum",),
+    "HassVacuumReturnToBase": ("vacuum",),
+    "HassLawnMowerDock": ("lawn_mower",),
+    "HassLawnMowerStartMowing": ("lawn_mower",),
 }
+WHICHEVER: Final = frozenset(_BECOMES) | {"HassSetVolume"}
+"""Of several things that could do it, where none is named, Home Assistant chooses one."""
+WHILE: Final = {
+    "HassMediaPause": "playing",
+    "HassMediaNext": "playing",
+    "HassMediaPrevious": "playing",
+    "HassMediaUnpause": "paused",
+}
+"""State in which alone something can be done"""
+_FEATURES: Final = {
+    "HassMediaPause": 1, "HassSetVolume": 4, "HassMediaPlayerMute": 8, "HassMediaPlayerUnmute": 8,
+    "HassMediaPrevious": 16, "HassMediaNext": 32, "HassMediaUnpause": 16384,
+    "HassVacuumStart": 8192, "HassVacuumReturnToBase": 16, "HassFanSetSpeed": 1,
+    "HassSetPosition": 4,
+}  # fmt: skip
+"""What a thing must support, as Home Assistant's integrations number it"""
 _RISKY_COVERS: Final = ("garage", "gate", "door")
 _BRIGHTNESS_STEP: Final = 2.0
 """Percent that a lamp may round"""
@@ -69,6 +106,13 @@ def find_targets(intent: str, slots: Mapping[str, Any], known: Known) -> list[En
     return found
 
 
+def able(intent: str, state: State) -> bool:
+    """Whether a thing in `state` supports what is asked, as far as that is known."""
+    supported = state.attributes.get("supported_features")
+    needed = _FEATURES.get(intent, 0)
+    return not isinstance(supported, int) or supported & needed == needed
+
+
 def risky(
     intent: str, slots: Mapping[str, Any], targets: Sequence[Entity], known: Known
 ) -> list[Entity]:
@@ -100,6 +144,8 @@ def happened(  # noqa: C901 - a table of intents
     match intent:
         case _ if after.value in GONE:
             done = False
+        case _ if intent in _BECOMES:
+            done = after.value in _BECOMES[intent]
         case "HassTurnOn" | "HassOpenCover":
             done = _turned(domain, before, after, on=True)
         case "HassTurnOff" | "HassCloseCover":
