@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import ssl
+from asyncio.sslproto import SSLProtocol
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from wyoming_common.errors import ConfigError
 OnClient = Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]
 
 _HANDSHAKE_SECONDS = 5.0
+_TLS_BYTES = 32 * 1024
+"""Buffer of each TLS connection: twice the largest record, where asyncio takes 256 kB"""
 _LEFT = (7, 8)
 """TCP_CLOSE and TCP_CLOSE_WAIT of Linux's tcp_states.h."""
 
@@ -83,7 +86,14 @@ async def shake_hands(writer: asyncio.StreamWriter, tls: ssl.SSLContext) -> None
     Done once a connection is counted: a server that is given the context does it for any number
     of strangers at once, with a buffer of 256 kB for each.
     """
-    await writer.start_tls(tls, ssl_handshake_timeout=_HANDSHAKE_SECONDS)
+    plain = writer.transport
+    try:
+        await writer.start_tls(tls, ssl_handshake_timeout=_HANDSHAKE_SECONDS)
+    except AttributeError as err:
+        # A line that ends in the last moment leaves the writer without a transport, which neither
+        # asyncio nor the writer's destructor expects.
+        writer._transport = plain  # type: ignore[attr-defined]  # noqa: SLF001
+        raise ConnectionAbortedError("The client went away in the TLS handshake") from err
 
 
 def server_tls(cert: Path, key: Path | None, ca: Path | None) -> ssl.SSLContext:
@@ -91,6 +101,7 @@ def server_tls(cert: Path, key: Path | None, ca: Path | None) -> ssl.SSLContext:
 
     Raises ConfigError for files that cannot be read.
     """
+    SSLProtocol.max_size = _TLS_BYTES
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     return _with_files(context, cert, key, ca)
 

@@ -27,6 +27,7 @@ _LOGGER = logging.getLogger(__name__)
 HandlerFactory = Callable[[asyncio.StreamReader, asyncio.StreamWriter], ServiceHandler]
 
 _SWEEP_SECONDS = 1.0
+_CLOSE_SECONDS = 2.0
 _WAITING = 4
 """Connections that have asked nothing yet may be so many times as those that are served."""
 _MOST_REFUSALS = 32
@@ -180,7 +181,9 @@ async def _run(handler: ServiceHandler, peer: str, tls: ssl.SSLContext | None) -
             await shake_hands(handler.writer, tls)
         with as_client(peer):
             await handler.run()
-        await handler.writer.wait_closed()
+        # A client that does not answer the end of TLS would be waited for half a minute.
+        async with asyncio.timeout(None if tls is None else _CLOSE_SECONDS):
+            await handler.writer.wait_closed()
     except (OSError, asyncio.IncompleteReadError) as err:
         _LOGGER.debug("The client went away: %s", err)
     except Exception:
