@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 
@@ -37,9 +36,12 @@ async def crowd(aim: Aim, count: int, each: Callable[[Aim, int], Awaitable[None]
 
     async def one(number: int) -> None:
         while time.monotonic() < aim.until:
-            with suppress(OSError, EOFError, TimeoutError):
+            # Also of the tasks of an attacker, which come in groups.
+            try:
                 async with asyncio.timeout_at(_loop_time(aim.until)):
                     await each(aim, number)
+            except* (OSError, EOFError, TimeoutError):
+                pass
             await asyncio.sleep(0.01)
 
     async with asyncio.TaskGroup() as group:

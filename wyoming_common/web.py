@@ -5,12 +5,13 @@ import logging
 import os
 import socket
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
-from wyoming_common.access import Access
+from wyoming_common.access import Access, is_local
 from wyoming_common.connections import Connections
 from wyoming_common.errors import ConfigError
 from wyoming_common.limits import Limits
@@ -27,6 +28,11 @@ _LINGER_SECONDS: Final = 1.0
 """What a refused request may still send, so that its client reads why."""
 _SMALL: Final = 64 * 1024
 """Requests up to this size always have room."""
+_PIECE: Final = 4096
+"""Bytes that are looked at before others have their turn: they may be hundreds of chunks, and
+unpack to 4 MB."""
+_FULL_SECONDS: Final = 0.02
+"""After which it is asked again whether what waits can be taken"""
 _ANYBODY: Final = ("0.0.0.0/0", "::/0")
 _LOGGER: Final = logging.getLogger(f"{__name__}.requests")
 _FULL: Final = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -131,6 +137,8 @@ class _Doors:
         self.connections = Connections(limits, Access(_ANYBODY))
         self._memory = Memory(limits.memory_bytes)
         self._known: dict[asyncio.BaseTransport, _Connection] = {}
+        self._fed: dict[str, deque[_Connection]] = {}
+        self._round: asyncio.Handle | None = None
 
     def open(self, inner: asyncio.Protocol) -> "_Connection":
         return _Connection(inner, self)
@@ -141,6 +149,22 @@ class _Doors:
     def left(self, transport: asyncio.BaseTransport, connection: "_Connection") -> None:
         self._known.pop(transport, None)
         self.connections.remove(connection)
+
+    def feed(self, connection: "_Connection") -> None:
+        """Let `connection` look at what has arrived, in turns between addresses."""
+        self._fed.setdefault(connection.client, deque()).append(connection)
+        self._round = self._round or asyncio.get_running_loop().call_soon(self._next_round)
+
+    def _next_round(self) -> None:
+        self._round = None
+        for client, connections in list(self._fed.items()):
+            connection = connections.popleft()
+            if not connections:
+                del self._fed[client]
+            if connection.look():
+                self.feed(connection)
+        if self._fed and self._round is None:
+            self._round = asyncio.get_running_loop().call_soon(self._next_round)
 
     def watch(self) -> "Middleware":
         """Return what reads a request whole, in time, before it is handled for its client."""
@@ -196,6 +220,8 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._since = time.monotonic()
         self._giving_up: asyncio.TimerHandle | None = None
+        self._arrived = bytearray()
+        self.client = ""
         self.busy = False
         self.silent = True
 
@@ -218,7 +244,9 @@ class _Connection(asyncio.Protocol):
         self._transport = transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername")
         _end_dead_lines(transport.get_extra_info("socket"), self._doors.limits.write_seconds)
-        if self._doors.connections.admit(self, str(peer[0]) if peer else ""):
+        address = str(peer[0]) if peer else ""
+        self.client = "" if is_local(address) else address
+        if self._doors.connections.admit(self, address):
             transport.write(_FULL)
             transport.close()
             self._transport = None
@@ -231,8 +259,34 @@ class _Connection(asyncio.Protocol):
         self._inner.connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        if self._transport is not None:
-            self._inner.data_received(data)
+        if self._transport is None:
+            return
+        if not self._arrived:
+            self._doors.feed(self)
+        self._arrived += data
+        self._transport.pause_reading()
+
+    def look(self) -> bool:
+        """Look at a piece of what has arrived; returns whether there is more."""
+        if self._transport is None or self._transport.is_closing():
+            self._arrived.clear()
+            return False
+        if self._full():
+            asyncio.get_running_loop().call_later(_FULL_SECONDS, self._doors.feed, self)
+            return False
+        piece = bytes(self._arrived[:_PIECE])
+        del self._arrived[:_PIECE]
+        self._inner.data_received(piece)
+        if self._arrived:
+            return True
+        if not self._full():
+            self._transport.resume_reading()
+        return False
+
+    def _full(self) -> bool:
+        # aiohttp tells only the transport that it has enough, which may have given us more by then.
+        names = ("_reading_paused", "_buffer_paused")
+        return any(getattr(self._inner, name, False) for name in names)
 
     def eof_received(self) -> bool | None:
         return self._inner.eof_received() if self._transport is not None else None

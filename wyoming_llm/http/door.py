@@ -28,7 +28,6 @@ from wyoming_llm.replies import Replies
 _LOGGER = logging.getLogger(__name__)
 
 _BODY_BYTES: Final = 4 * 1024 * 1024
-_SHORT_BODY: Final = 32 * 1024
 _PORT: Final = 8080
 _STATUS: Final[dict[type[ServiceError], int]] = {BadRequest: 400, Busy: 503, Unavailable: 502}
 _OPEN: Final = ("/health", "/v1/health")
@@ -113,10 +112,7 @@ class Door:
         }
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
-        # Megabytes of it would hold up everybody else.
-        long = len(body) > _SHORT_BODY
-        chat = await asyncio.to_thread(_chat_of, body) if long else _chat_of(body)
+        chat = _chat_of(await request.read())
         own = self._beginnings.share(chat.prompt)
         async with (
             self._replies.stream(chat.prompt, chat.sampling) as deltas,
