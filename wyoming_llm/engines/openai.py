@@ -78,7 +78,9 @@ class OpenAiEngine:
                     break
                 if isinstance(line, ServiceError):
                     raise line
-                yield from reader.feed(line)
+                deltas = [*reader.feed(line)]
+                # A step must end, also when a server says nothing at length.
+                yield from deltas or [Delta()]
             yield from reader.finish()
         finally:
             left.set()
@@ -100,7 +102,7 @@ class OpenAiEngine:
         last: Any = _END
         try:
             for data in self._events(body):
-                if not _put(lines, data, left):
+                if left.is_set() or (data and not _put(lines, data, left)):
                     return
         except httpx2.TimeoutException:
             last = TimedOut(f"{self._url} was silent for {self._settings.timeout:g} s")
@@ -113,6 +115,7 @@ class OpenAiEngine:
         _put(lines, last, left)
 
     def _events(self, body: dict[str, Any]) -> Iterator[str]:
+        """Yield what is said, and "" for lines that say nothing."""
         with self._client.stream("POST", f"{self._url}/chat/completions", json=body) as answer:
             if answer.status_code != 200:
                 text = next(answer.iter_text(SAID), "")
@@ -125,8 +128,10 @@ class OpenAiEngine:
                 if data and line.startswith("data:"):
                     events += 1
                     yield data
-                elif not events:
+                    continue
+                if not events:
                     other = (other + line)[:MOST_LINE]
+                yield ""
             if not events:
                 # Some servers know no streams, and answer at once.
                 yield one_event(other)
