@@ -66,6 +66,23 @@ async def test_a_question_after_a_thing_is_answered_by_its_state_whatever_the_wo
         assert it.engine.prompts == []
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("could you not get the coffee machine going", "en"),
+        ("n'allume surtout pas la coffee machine", "fr"),
+        ("bitte niemals die Coffee machine anwerfen", "de"),
+        ("nie ruszaj coffee machine", "pl"),
+        ("rör inte coffee machine", "sv"),
+    ],
+)
+async def test_a_model_that_is_trusted_does_nothing_that_is_denied(text: str, code: str) -> None:
+    async with house(script=[json.dumps(CHOICE)] * 2, model_acts="do") as it:
+        await it.say(text, language=code)
+
+        assert it.home.handled == []
+
+
 async def test_a_model_that_is_trusted_is_not_asked_back() -> None:
     async with house(script=[json.dumps(CHOICE)], model_acts="do") as it:
         await it.say("could you get the coffee machine going for me")

@@ -35,6 +35,19 @@ _FILLERS: Final = _words(
 _NEGATIONS: Final = frozenset({"don't", "dont", "not"})
 
 
+_DENIALS: Final = _NEGATIONS | _words(
+    "no never without except unless nicht kein keine keinen nie niemals außer ne pas jamais sauf",
+    "non mai tranne nunca jamás excepto niet geen nooit behalve nigdy oprócz inte aldrig ikke aldri",
+    "ei älä älkää не никогда кроме não exceto nu niciodată nikdy kromě μην όχι ne nem soha değil ні",
+)
+
+
+def denies(text: str) -> bool:
+    """Whether `text` has a word that turns what is wanted into its opposite, or a part of it."""
+    words = re.findall(r"[\w']+", text.casefold().replace("\u2019", "'"))
+    return any(word in _DENIALS or word.startswith("n'") for word in words)
+
+
 def answer_of(text: str) -> bool | None:
     """Return whether `text` is a yes or a no, None where it is neither."""
     words = re.findall(r"[\w']+", text.casefold().replace("’", "'"))

@@ -18,7 +18,7 @@ from wyoming_llm.home.choice import (
     read_choice,
     state_of,
 )
-from wyoming_llm.home.consent import Consents, answer_of
+from wyoming_llm.home.consent import Consents, answer_of, denies
 from wyoming_llm.home.names import best_entities, fully_named, places_named, surely_named
 from wyoming_llm.home.sentences import Sentences, Understood
 from wyoming_llm.home.targets import ACTIONS, QUESTIONS, find_targets, risky
@@ -161,7 +161,7 @@ class HomeControl:
 
     def _candidates(self, text: str) -> list[Entity]:
         """Return what the model may choose from to act on; nothing where it may not act."""
-        if self._settings.model_acts == OFF or len(text) > _MOST_MODEL_TEXT:
+        if self._settings.model_acts == OFF or len(text) > _MOST_MODEL_TEXT or denies(text):
             return []
         return best_entities(text, self._home.home, self._settings.candidates)
 
