@@ -1,23 +1,24 @@
 """How long the sentences of a home take, language by language, without a model.
 
-    python -m bench.llm_sentences [--languages en de fr] [--sentences 60] [--entities 60]
+    python -m bench.llm_sentences [--languages en de fr] [--sentences 100] [--entities 150]
 
 Sentences of home-assistant-intents chosen at random over a home of so many entities; `misheard`
-has two letters of each changed, `talk` is no command at all. Milliseconds of CPU time, so that what
-else the machine does weighs little.
+has two letters of each changed; `refused` adds, to those that no sentence fits, the time in which a
+refusal is found; `talk` is no command at all. Milliseconds of CPU time, so that what else the
+machine does weighs little.
 """
 
 import argparse
 import itertools
-import random
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 
+from tests.homeassistant.sentences import sampled
 from wyoming_common.home import Area, Entity, Home
 from wyoming_llm.home.sentences import Sentences
 
-LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "sv", "pt", "ru")
+LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "sv", "pt", "ru", "hu")
 TALK = ("Tell me a story about a small boat on a wide river, please.", "Why is the sky blue?")
 
 
@@ -35,37 +36,14 @@ def home_of(count: int) -> Home:
     return Home(entities=entities, areas=areas, language="en")
 
 
-def sampled(code: str, home: Home, count: int) -> Iterator[str]:
-    """Yield sentences of the package."""
-    from hassil import Intents
-    from hassil.intents import TextSlotList
-    from hassil.sample import sample_expression
-    from home_assistant_intents import get_intents
-
-    chance = random.Random(3)  # noqa: S311 - no secret
-    intents = Intents.from_dict(dict(get_intents(code) or {}))
-    slots = intents.slot_lists | {
-        "name": TextSlotList.from_strings([entity.name for entity in home.entities.values()]),
-        "area": TextSlotList.from_strings([area.name for area in home.areas.values()]),
-        "floor": TextSlotList.from_strings(["Upstairs"]),
+def texts_of(code: str, home: Home, count: int) -> list[str]:
+    """Return so many sentences of the package."""
+    lists = {
+        "name": [entity.name for entity in home.entities.values()],
+        "area": [area.name for area in home.areas.values()],
+        "floor": ["Upstairs"],
     }
-    pool = [
-        (data, sentence)
-        for intent in intents.intents.values()
-        for data in intent.data
-        for sentence in data.sentences
-    ]
-    chance.shuffle(pool)
-    for data, sentence in pool[: 2 * count]:
-        rules = intents.expansion_rules | data.expansion_rules
-        expression = sentence.expression
-        try:
-            texts = sample_expression(
-                expression, slot_lists=slots, expansion_rules=rules, language=code
-            )
-            yield chance.choice(list(itertools.islice(texts, 50)))
-        except Exception:  # noqa: BLE001, S112 - lists that only Home Assistant fills
-            continue
+    return [text for _, text in itertools.islice(sampled(code, 3, lists), count)]
 
 
 def misheard(text: str) -> str:
@@ -77,34 +55,48 @@ def misheard(text: str) -> str:
     return "".join(letters)
 
 
-def timed(known: Sentences, texts: Sequence[str], code: str, home: Home) -> tuple[float, float]:
-    """Return the median and the 95th percentile of a recognition, in milliseconds of CPU."""
+def timed(done: Callable[[str], object], texts: Sequence[str]) -> str:
+    """Return median and 95th percentile of what is `done` to a text, in milliseconds of CPU."""
     times = []
     for text in texts:
         began = time.process_time()
-        known.recognize(text, code, home, {})
+        done(text)
         times.append((time.process_time() - began) * 1000)
-    return statistics.median(times), statistics.quantiles(times, n=20)[-1]
+    return f"{statistics.median(times):.1f}, {statistics.quantiles(times, n=20)[-1]:.1f}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--languages", nargs="+", default=LANGUAGES)
-    parser.add_argument("--sentences", type=int, default=60)
-    parser.add_argument("--entities", type=int, default=60)
+    parser.add_argument("--sentences", type=int, default=100)
+    parser.add_argument("--entities", type=int, default=150)
     arguments = parser.parse_args()
     home = home_of(arguments.entities)
-    print("| language | sentences: median, p95 | misheard | talk |\n|---|---|---|---|")
+    print(
+        "| language | sentences: median, p95 | misheard | refused | talk |\n|---|---|---|---|---|"
+    )
     for code in arguments.languages:
         known = Sentences()
-        texts = list(
-            itertools.islice(sampled(code, home, arguments.sentences), arguments.sentences)
+        texts = texts_of(code, home, arguments.sentences)
+
+        def understand(text: str, known: Sentences = known, code: str = code) -> bool:
+            return bool(known.understand(text, code, home, {}))
+
+        def handle(text: str, known: Sentences = known, code: str = code) -> bool:
+            return bool(
+                known.understand(text, code, home, {}) or known.refuse(text, code, home, {})
+            )
+
+        for text in texts:
+            understand(text)  # numbers as words are learnt once
+        unknown = [text for text in texts if not understand(text)]
+        groups = (
+            (understand, texts),
+            (understand, [misheard(text) for text in texts]),
+            (handle, unknown),
+            (handle, TALK * 5),
         )
-        known.recognize("x", code, home, {})
-        cells = [
-            "{:.1f}, {:.1f}".format(*timed(known, group, code, home))
-            for group in (texts, [misheard(text) for text in texts], TALK * 5)
-        ]
+        cells = [timed(done, group) if len(group) > 1 else "" for done, group in groups]
         print(f"| {code} | " + " | ".join(cells) + " |", flush=True)
 
 
