@@ -37,8 +37,9 @@ _NEGATIONS: Final = frozenset({"don't", "dont", "not"})
 
 _DENIALS: Final = _NEGATIONS | _words(
     "no never without except unless nicht kein keine keinen nie niemals außer ne pas jamais sauf",
-    "non mai tranne nunca jamás excepto niet geen nooit behalve nigdy oprócz inte aldrig ikke aldri",
-    "ei älä älkää не никогда кроме não exceto nu niciodată nikdy kromě μην όχι ne nem soha değil ні",
+    "non mai tranne nunca jamás excepto niet geen nooit behalve nigdy oprócz inte aldrig ikke",
+    "aldri ei älä älkää не никогда кроме não exceto nu niciodată nikdy kromě μην όχι ne nem soha",
+    "değil ні",
 )
 
 
