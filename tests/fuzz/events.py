@@ -11,6 +11,12 @@ TYPES: Final = {
         "synthesize", "synthesize-start", "synthesize-chunk", "synthesize-stop",
     ),
     "llm": ("transcript", "recognize", "transcript-tentative"),
+    "satellite": (
+        "run-satellite", "pause-satellite", "transcribe", "transcript", "voice-started",
+        "voice-stopped", "synthesize", "audio-start", "audio-chunk", "audio-stop", "error",
+        "run-pipeline", "timer-started", "timer-updated", "timer-cancelled", "timer-finished",
+        "detect", "detection", "not-detected",
+    ),
 }  # fmt: skip
 COMMON: Final = (
     "describe", "ping", "trace-query", "error", "info", "audio-start", "audio-chunk", "pong",
@@ -72,6 +78,19 @@ _RIGHT: Final[dict[str, Callable[[Random], dict[str, Any]]]] = {
     "transcript": question,
     "transcript-tentative": question,
     "ping": lambda random: {"text": random.choice(_TEXTS)},
+    "timer-started": lambda random: {
+        "id": random.choice("abc"),
+        "total_seconds": random.choice([0, 5, 10**9]),
+        "name": "Tea",
+    },
+    "timer-updated": lambda random: {
+        "id": random.choice("abcd"),
+        "total_seconds": 3,
+        "is_active": random.random() < 0.5,
+    },
+    "timer-cancelled": lambda random: {"id": random.choice("abcd")},
+    "timer-finished": lambda random: {"id": random.choice("abcd")},
+    "voice-started": lambda random: {"timestamp": random.choice([None, 0, 5])},
     "trace-query": lambda random: {"since": random.choice(_VALUES), "text": True},
 }
 

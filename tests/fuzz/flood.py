@@ -1,6 +1,6 @@
 """Random events in any order, at the handlers over TCP, counted; one seed repeats a run.
 
-python -m tests.fuzz.flood --events 1000000 [--seed N] [--service stt|tts|llm]
+python -m tests.fuzz.flood --events 1000000 [--seed N] [--service stt|tts|llm|satellite]
 """
 
 import argparse

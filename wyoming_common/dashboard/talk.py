@@ -8,9 +8,9 @@ the rate of its `rate` parameter; text messages from us are JSON, `{"event": "re
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from typing import Final
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any, Final, TypeVar
 
 from aiohttp import WSMsgType, web
 
@@ -19,6 +19,8 @@ from wyoming_common.errors import Unavailable
 from wyoming_common.processes import Child, Program
 
 _LOGGER = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _MOST: Final = 2
 """Satellites at once: each takes the memory of one."""
@@ -58,7 +60,12 @@ class Talks:
         return socket
 
     async def _talk(self, socket: web.WebSocketResponse, rate: str) -> None:
-        async with _satellite(rate, self._services) as (child, microphone, speaker):
+        async with AsyncExitStack() as stack:
+            start = stack.enter_async_context(_satellite(rate, self._services))
+            started = await _unless_left(socket, start)
+            if started is None:
+                return
+            child, microphone, speaker = started
             self._sources.add(child.uri, "Browser")
             tasks = [
                 asyncio.create_task(_listen(socket, microphone)),
@@ -120,6 +127,23 @@ def _arguments(rate: str, services: Sequence[str]) -> tuple[str, ...]:
         "--mic", "pipe", "--mic-rate", rate, "--mic-channels", "1",
         "--speaker", "pipe", "--speaker-rate", rate, *services,
     )  # fmt: skip
+
+
+async def _unless_left(socket: web.WebSocketResponse, start: Coroutine[Any, Any, T]) -> T | None:
+    """Return what `start` does, None for a page that has left by then: its place is free again."""
+    starting, leaving = asyncio.create_task(start), asyncio.create_task(_left(socket))
+    try:
+        await asyncio.wait([starting, leaving], return_when=asyncio.FIRST_COMPLETED)
+        return starting.result() if starting.done() else None
+    finally:
+        for task in (starting, leaving):
+            task.cancel()
+        await asyncio.gather(starting, leaving, return_exceptions=True)
+
+
+async def _left(socket: web.WebSocketResponse) -> None:
+    async for _ in socket:
+        pass
 
 
 async def _listen(socket: web.WebSocketResponse, microphone: asyncio.WriteTransport) -> None:
