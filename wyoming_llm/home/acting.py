@@ -9,7 +9,6 @@ from typing import Any, Final
 from wyoming_common.errors import Unavailable
 from wyoming_common.home import Entity, State
 from wyoming_common.home_assistant import HomeAssistant
-from wyoming_llm.home.sentences import Understood
 from wyoming_llm.home.speech import Shown, say
 from wyoming_llm.home.targets import (
     ACTIONS,
@@ -23,6 +22,7 @@ from wyoming_llm.home.targets import (
     find_targets,
     happened,
 )
+from wyoming_llm.home.understood import Understood
 from wyoming_llm.languages import Language, language
 from wyoming_llm.outcome import Fail, Intent, Outcome, Say
 

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from wyoming_common.home import Entity
 from wyoming_llm.engine import Message, Prompt
-from wyoming_llm.home.sentences import Understood
 from wyoming_llm.home.targets import Known
+from wyoming_llm.home.understood import Understood
 from wyoming_llm.languages import language as words_of
 
 _SWITCHED: Final = frozenset(

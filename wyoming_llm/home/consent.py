@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from wyoming_llm.home.sentences import Understood
+from wyoming_llm.home.understood import Understood
 
 _SECONDS: Final = 60.0
 _MOST: Final = 64

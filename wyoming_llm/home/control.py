@@ -20,8 +20,9 @@ from wyoming_llm.home.choice import (
 )
 from wyoming_llm.home.consent import Consents, answer_of, denies
 from wyoming_llm.home.names import best_entities, fully_named, places_named, surely_named
-from wyoming_llm.home.sentences import Sentences, Understood
+from wyoming_llm.home.sentences import Sentences
 from wyoming_llm.home.targets import ACTIONS, QUESTIONS, find_targets, risky
+from wyoming_llm.home.understood import Understood
 from wyoming_llm.languages import Language
 from wyoming_llm.languages import language as words_of
 from wyoming_llm.outcome import Fail, Outcome, Say
