@@ -30,6 +30,11 @@ class Connection(Protocol):
         """Whether the client has not sent a single event."""
         ...
 
+    @property
+    def left(self) -> bool:
+        """Whether the client has hung up, which we may not have noticed otherwise."""
+        ...
+
     def drop(self) -> None:
         """Hang up."""
         ...
@@ -89,6 +94,9 @@ class Connections:
         return [known for known, client in self._open.items() if counts[client] == most]
 
     def _make_room(self, among: list[Connection]) -> bool:
+        if (gone := next((known for known in among if known.left), None)) is not None:
+            self._send_away(gone)
+            return True
         now = self._clock()
         waited = [
             (known.silent, now - since, known)

@@ -212,14 +212,15 @@ class ServiceHandler(AsyncEventHandler):
         return None if self.busy and not self.unfinished else self._since
 
     @property
+    def left(self) -> bool:
+        """Whether the client has hung up."""
+        return has_left(self.writer)
+
+    @property
     def stuck(self) -> bool:
         """Whether the client has left while one of its events is still being handled."""
         handling = self._handling
-        return (
-            handling is not None
-            and time.monotonic() - handling > _STUCK_SECONDS
-            and has_left(self.writer)
-        )
+        return handling is not None and time.monotonic() - handling > _STUCK_SECONDS and self.left
 
     async def refuse(self, error: ServiceError) -> None:
         """Tell the client why this is the end, so that it can be read."""

@@ -78,6 +78,8 @@ async def listening(
         shutdown_timeout=1.0,
         keepalive_timeout=_KEEPALIVE_SECONDS,
         lingering_time=_LINGER_SECONDS,
+        # A hundred requests that unpack to megabytes each would be a gigabyte.
+        auto_decompress=False,
     )
     await runner.setup()
     make = cast("Callable[[], asyncio.Protocol]", runner.server)
@@ -194,6 +196,8 @@ class _Doors:
 
         if not request.can_read_body:
             return
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise web.HTTPUnsupportedMediaType(text="A request may not be compressed\n")
         most = request.client_max_size
         size = min(request.content_length or most, most)
         hold = None
@@ -229,6 +233,11 @@ class _Connection(asyncio.Protocol):
     def waited_for_since(self) -> float | None:
         """When we began to wait for the client, None while a request is handled."""
         return None if self.busy else self._since
+
+    @property
+    def left(self) -> bool:
+        """Whether the client has hung up."""
+        return self._transport is None or self._transport.is_closing()
 
     def rest(self) -> None:
         """Note that the request is answered."""

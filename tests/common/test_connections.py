@@ -15,6 +15,7 @@ class Client:
     def __init__(self, since: float | None, *, silent: bool = False) -> None:
         self.waited_for_since = since
         self.silent = silent
+        self.left = False
         self.dropped = False
 
     def drop(self) -> None:
@@ -110,3 +111,14 @@ def test_an_address_with_many_connections_takes_no_place_from_others() -> None:
         assert service.admit(Client(None), STRANGER if number < 3 else HOME) is None
 
     assert isinstance(service.admit(Client(100.0), STRANGER), Busy)
+
+
+def test_a_client_that_has_left_in_the_middle_makes_room_first() -> None:
+    service = connections(connections=2)
+    served, gone = Client(None), Client(None)
+    for client in (served, gone):
+        service.admit(client, HOME)
+    gone.left = True
+
+    assert service.admit(Client(100.0), HOME) is None
+    assert (served.dropped, gone.dropped) == (False, True)
