@@ -165,3 +165,21 @@ def test_a_failed_stage_is_no_wait() -> None:
     history.add(record, 1.0)
 
     assert history.series() == []
+
+
+def test_what_a_source_tells_without_end_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wyoming_common.dashboard.history._MOST_BYTES", 20_000)
+    history = History()
+
+    history.add({**stage("llm", "huge", 1.0, 0.5), "x": "y" * 100_000}, 1.0)
+    for number in range(100):
+        history.add(stage("llm", "same", 2.0, 0.5), 2.0)
+        history.add(stage(f"stage {number}", f"t{number}", 10.0 * number, 0.5), 10.0 * number)
+    for number in range(500):
+        history.add(stage(f"stage {number}", "series", 5000.0, 0.5), 5000.0)
+
+    turns = history.turns(None, 1000)
+    assert all(turn["id"] != "huge" and len(turn["records"]) <= 64 for turn in turns)
+    assert len(str([turn["records"] for turn in turns])) < 60_000
+    assert len(history.series()) <= 256
+    assert history.began(turns[0]["number"]) is not None

@@ -11,6 +11,14 @@ from wyoming_common.telemetry import percentile
 
 KEPT: Final = 10_000
 """Turns kept."""
+_MOST_BYTES: Final = 64_000_000
+"""Of all records: what a source on the network tells may be anything"""
+_LARGEST: Final = 64_000
+"""Bytes of one record"""
+_RECORDS: Final = 64
+"""Of one turn"""
+_SERIES: Final = 256
+"""Stages at sources whose waits are kept"""
 _GAP: Final = 3.0
 """Seconds between the end of one stage and the beginning of the next of a turn, at most, where
 no id joins them."""
@@ -59,6 +67,7 @@ class History:
         self._waits: dict[tuple[str, str], deque[tuple[float, float]]] = {}
         self._kept = kept
         self._number = 0
+        self._bytes = 0
         self._series: list[dict[str, Any]] = []
         self._series_of = -1
         self.revision = 0
@@ -70,6 +79,10 @@ class History:
     def add(self, record: dict[str, Any], at: float, error: float = 0.0) -> None:
         """Take in a record that began at `at`, seconds of our clock, give or take `error`."""
         stages = record["stages"]
+        kept = {**record, "at": at, "clock_error_ms": round(error * 1000, 2)}
+        content = json.dumps(kept, separators=(",", ":")).encode()
+        if len(content) > _LARGEST:
+            return
         times = [0.0, *(stage["end_ms"] or stage["start_ms"] or 0.0 for stage in stages)]
         begin = at + min((stage["start_ms"] or 0.0 for stage in stages), default=0.0) / 1000
         end = at + max(times) / 1000
@@ -83,8 +96,11 @@ class History:
         turn.revision = self.revision
         turn.begin, turn.end = min(turn.begin, begin), max(turn.end, end)
         turn.stages |= {stage["stage"]: begin for stage in stages}
-        kept = {**record, "at": at, "clock_error_ms": round(error * 1000, 2)}
-        turn.records.append(json.dumps(kept, separators=(",", ":")).encode())
+        if len(turn.records) < _RECORDS:
+            turn.records.append(content)
+            self._bytes += len(content)
+        while self._bytes > _MOST_BYTES:
+            self._drop_oldest()
         for stage in stages:
             if stage.get("wait_ms") is not None and not stage.get("failed"):
                 self._wait(stage["stage"], record["source"], at, stage["wait_ms"])
@@ -152,12 +168,17 @@ class History:
 
     def _open(self, turn_id: str, begin: float, end: float, *, given: bool) -> Turn:
         if len(self._turns) == self._kept:
-            self._by_id.pop(self._turns[0].id, None)
+            self._drop_oldest()
         turn = Turn(turn_id, self._number, begin, end, given)
         self._number += 1
         self._turns.append(turn)
         self._by_id[turn_id] = turn
         return turn
+
+    def _drop_oldest(self) -> None:
+        oldest = self._turns.popleft()
+        self._by_id.pop(oldest.id, None)
+        self._bytes -= sum(map(len, oldest.records))
 
     def _rename(self, turn: Turn, turn_id: str) -> None:
         self._by_id.pop(turn.id, None)
@@ -165,8 +186,9 @@ class History:
         self._by_id[turn_id] = turn
 
     def _wait(self, stage: str, source: str, at: float, wait: float) -> None:
-        waits = self._waits.setdefault((stage, source), deque(maxlen=self._kept))
-        waits.append((at, wait))
+        if (stage, source) in self._waits or len(self._waits) < _SERIES:
+            waits = self._waits.setdefault((stage, source), deque(maxlen=self._kept))
+            waits.append((at, wait))
 
 
 def _fits(turn: Turn, names: set[str], begin: float, end: float, *, whole: bool) -> bool:

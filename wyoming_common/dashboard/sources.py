@@ -15,7 +15,8 @@ from wyoming.info import Describe, Info
 from wyoming_common.dashboard.clocks import ClockRelation
 from wyoming_common.dashboard.history import History
 from wyoming_common.discovery import KINDS, TELLER_TYPE, Found, Watcher
-from wyoming_common.errors import ConfigError, Unavailable
+from wyoming_common.errors import ConfigError, ServiceError, Unavailable
+from wyoming_common.limits import GuardedReader, Limits
 from wyoming_common.telemetry import TRACE_QUERY, TRACE_REPORT, boot_id, model_names
 
 _LOGGER = logging.getLogger(__name__)
@@ -60,9 +61,16 @@ class Source:
                     while True:
                         if not await self._poll(door, history, text=pause.text):
                             await pause()
-            except Unavailable as err:
+            except ServiceError as err:
                 self.problem = str(err)
-            except (OSError, TimeoutError, ValueError, KeyError, TypeError) as err:
+            except (
+                OSError,
+                TimeoutError,
+                ValueError,
+                LookupError,
+                TypeError,
+                AttributeError,
+            ) as err:
                 self.problem = f"{self.uri}: {str(err) or 'no answer in time'}"
             # What it said about itself holds no more; its turns stay.
             self.report = {key: self.report[key] for key in ("name", "host") if key in self.report}
@@ -236,6 +244,10 @@ async def _open(uri: str, stack: AsyncExitStack) -> Door:
         return _HttpDoor(uri, session.get)
     async with asyncio.timeout(_SECONDS):
         client = await stack.enter_async_context(AsyncClient.from_uri(uri))
+    # Whoever is announced on the network is asked, and may answer anything.
+    source = client._reader  # noqa: SLF001 - the library offers no other way to bound it
+    assert source is not None
+    client._reader = GuardedReader(source, Limits(), busy=lambda: True)  # noqa: SLF001
     return _WyomingDoor(client)
 
 
