@@ -2,11 +2,11 @@
 
     python -m bench.llm_turns [--model NAME_OR_PATH] [--turns 60] [--json FILE]
     python -m bench.llm_turns --turns 300 --conversations 60 --tokens 8 --pause 0
+    python -m bench.llm_turns --instructions 1200 --rounds 20     # by the OpenAI-compatible door
 
 With more than one conversation each turn belongs to the next of them, so that most are pushed
 out of the memory and come back, and all begin with the same instructions of about 300 tokens.
-The service's own parts, from the words of a turn to the first and the last words of its answer;
-`rss` is the process's memory, `prompt` the tokens of the prompt.
+The service's own parts, from the words of a turn to the first and the last words of its answer.
 """
 
 import argparse
@@ -15,13 +15,21 @@ import json
 import statistics
 import tempfile
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import openai
+
+from bench.llm import home_prompt
+from wyoming_common.access import Access
+from wyoming_common.web import listening
 from wyoming_common.worker import ModelThread
 from wyoming_llm.assistant import Assistant, Turn
 from wyoming_llm.config import LlmSettings
 from wyoming_llm.engine import LlmEngine
 from wyoming_llm.engines.llama_cpp import LlamaCppEngine
+from wyoming_llm.http.door import Door
 from wyoming_llm.replies import Replies
 from wyoming_llm.service import keeping
 
@@ -33,10 +41,52 @@ INSTRUCTIONS = "You are a voice assistant. Answer in one short sentence. " + " "
 )
 
 
+class Spoken:
+    """Asks by the service's own turns, as Wyoming does."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        self._assistant = assistant
+
+    async def ask(self, text: str, conversation: str) -> AsyncIterator[None]:
+        """Yield at every piece of the answer."""
+        async for _ in self._assistant.answer(Turn(text, "en", conversation)):
+            yield
+
+
+class Posted:
+    """Asks over HTTP: instructions and history are sent whole each time, at most `rounds` of it.
+
+    Home Assistant's llama.cpp integration does so.
+    """
+
+    def __init__(self, url: str, system: str, rounds: int, tokens: int) -> None:
+        self._client = openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="none", timeout=120)
+        self._system: Any = {"role": "system", "content": system}
+        self._rounds = rounds
+        self._tokens = tokens
+        self._said: dict[str, list[Any]] = {}
+
+    async def ask(self, text: str, conversation: str) -> AsyncIterator[None]:
+        said = self._said.setdefault(conversation, [])
+        said.append({"role": "user", "content": text})
+        del said[: -2 * self._rounds + 1]
+        answer = ""
+        async for chunk in await self._client.chat.completions.create(
+            model="any", messages=[self._system, *said], max_tokens=self._tokens, stream=True
+        ):
+            if piece := chunk.choices[0].delta.content:
+                answer += piece
+                yield
+        said.append({"role": "assistant", "content": answer})
+
+
 async def converse(
-    settings: LlmSettings, turns: int, conversations: int, pause: float
+    settings: LlmSettings, turns: int, conversations: int, pause: float, rounds: int
 ) -> list[dict[str, float]]:
-    """Talk in turn in `conversations`; return seconds, tokens and MB of each turn."""
+    """Talk in turn in `conversations`; return seconds and MB of each turn.
+
+    With `rounds` over HTTP, with so many rounds of history at most.
+    """
     engine = LlamaCppEngine(settings)
 
     def load() -> LlmEngine:
@@ -47,14 +97,20 @@ async def converse(
     replies = Replies(model, 2, pause=0)
     assistant = Assistant(settings, replies)
     assistant.warm_up()
+    door = Door(replies, lambda: engine.model, lambda: model.loaded)
     rows = []
-    async with keeping(replies):
+    async with (
+        keeping(replies),
+        listening(door.app(Access()), "http://127.0.0.1:0", "http_uri") as url,
+    ):
+        posted = Posted(url, settings.system_prompt, rounds, settings.max_tokens)
+        asking = posted if rounds else Spoken(assistant)
         for number in range(turns):
             topic = TOPICS[number % len(TOPICS)]
             text = f"Question {number}: tell me one more thing about {topic}."
             began = time.perf_counter()
             first = 0.0
-            async for _ in assistant.answer(Turn(text, "en", f"talk {number % conversations}")):
+            async for _ in asking.ask(text, f"talk {number % conversations}"):
                 first = first or time.perf_counter() - began
             whole = time.perf_counter() - began
             rows.append({"first": first, "whole": whole, "rss": resident()})
@@ -89,19 +145,30 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=60)
     parser.add_argument("--conversations", type=int, default=1)
     parser.add_argument("--tokens", type=int, default=40, help="of an answer at most")
+    parser.add_argument("--instructions", type=int, default=0, help="tokens of a home's, about")
+    parser.add_argument("--rounds", type=int, default=0, help="of history, over HTTP")
     parser.add_argument("--pause", type=float, default=PAUSE, help="seconds between turns")
     parser.add_argument("--json", type=Path, help="file for the figures")
     arguments = parser.parse_args()
+    system = INSTRUCTIONS if arguments.conversations > 1 or arguments.rounds else ""
+    if arguments.instructions:
+        system = home_prompt(lambda text: len(text) * 10 // 29, arguments.instructions)
     with tempfile.TemporaryDirectory() as folder:
         settings = LlmSettings(
             model=arguments.model,
             cache_dir=Path(folder),
             max_tokens=arguments.tokens,
             answer_seconds=0,
-            system_prompt=INSTRUCTIONS if arguments.conversations > 1 else "",
+            system_prompt=system,
         )
         rows = asyncio.run(
-            converse(settings, arguments.turns, arguments.conversations, arguments.pause)
+            converse(
+                settings,
+                arguments.turns,
+                arguments.conversations,
+                arguments.pause,
+                arguments.rounds,
+            )
         )
     print(table(rows))
     if arguments.json:

@@ -218,10 +218,12 @@ class Slots(Generic[M]):
         return not held or (len(self._slots) < self._count and held + size <= room)
 
     def _open(self, size: int, besides: Slot[M] | None = None) -> M:
-        """Return a new memory; idle slots make room for it."""
-        while sum(s.memory.size for s in self._slots if s is not besides) + size > 2 * self._room:
-            if not self._close_oldest(besides):
-                raise Busy(_FULL)
+        """Return a new memory; idle slots make room for it, those used longest ago."""
+        kept = besides.memory.size if besides is not None else 0
+        while self._taken() - kept + size > self._room and self._close_oldest(besides):
+            pass
+        if self._taken() - kept + size > 2 * self._room:
+            raise Busy(_FULL)
         return self._open_memory(size)
 
     def _close_oldest(self, besides: Slot[M] | None = None) -> bool:
