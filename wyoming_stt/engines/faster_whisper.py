@@ -1,7 +1,8 @@
 """Whisper on CTranslate2, with the models of faster-whisper."""
 
+import os
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import ctranslate2
 import numpy as np
@@ -25,6 +26,9 @@ _MARGIN_SECONDS = 1.0
 _MOST_PROMPT = 223
 """Tokens Whisper reads before those of the speech, the one that announces them included."""
 _TOLD_NAMES = 20
+_PRIMITIVES: Final = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
+"""oneDNN keeps code for each length of audio it was given, 120 kB a time, for 1024 lengths; few of
+those come again. https://oneapi-src.github.io/oneDNN/dev_guide_primitive_cache.html"""
 _BEAM_SIZE = 2
 """Measured: a point of WER better than greedy search on long sentences, half a point worse than 5
 beams, which take a quarter longer on commands and half as long again on long sentences."""
@@ -39,6 +43,7 @@ class FasterWhisper:
     """
 
     def __init__(self, settings: SttSettings, model: str) -> None:
+        os.environ.setdefault(*_PRIMITIVES)
         path = obtain(model, settings.data_dir)
         check_folder(path)
         known = languages_of(model, settings.data_dir)
