@@ -19,7 +19,7 @@ from wyoming.client import AsyncClient
 from wyoming.event import Event
 
 _QUANTITIES: Final = ("resident MB", "files", "threads", "tasks")
-_SHARE: Final = 0.01
+_SHARE: Final = 0.02
 _LEAST_MB: Final = 4.0
 _COUNT: Final = 0.5
 _FEWEST: Final = 8
