@@ -179,7 +179,11 @@ class ServiceHandler(AsyncEventHandler):
 
     async def start(self, job: Coroutine[None, None, None]) -> None:
         """Run `job` beside the read loop, replacing the one in progress."""
-        await self.stop_job()
+        try:
+            await self.stop_job()
+        except BaseException:
+            job.close()
+            raise
         self.span = self.telemetry.begin(self.stage, self._turn_id)
         self._turn_id = ""
         traced = self._traced(job, self.span)
