@@ -64,7 +64,7 @@ WHILE: Final = {
 _FEATURES: Final = {
     "HassMediaPause": 1, "HassSetVolume": 4, "HassMediaPlayerMute": 8, "HassMediaPlayerUnmute": 8,
     "HassMediaPrevious": 16, "HassMediaNext": 32, "HassMediaUnpause": 16384,
-    "HassVacuumStart": 8192, "HassVacuumReturnToBase": 16, "HassFanSetSpeed": 1,
+    "HassVacuumStart": 8192, "HassVacuumReturnToBase": 16,
     "HassSetPosition": 4,
 }  # fmt: skip
 """What a thing must support, as Home Assistant's integrations number it"""
