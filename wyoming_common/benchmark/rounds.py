@@ -35,6 +35,8 @@ _SILENCE_SECONDS: Final = 0.7
 """Silence after which a client ends the utterance, where the service does not by itself: what
 Home Assistant waits. https://developers.home-assistant.io/docs/voice/pipelines/"""
 _STAGE_SECONDS: Final = 60.0
+_ASKED: Final = 5
+_AGAIN_SECONDS: Final = 0.1
 _LOUD: Final = 0.03
 """Part of the greatest amplitude that is speech, in a recording of speech alone."""
 
@@ -105,19 +107,32 @@ class Services:
     async def collect(self, rounds: list[Round]) -> None:
         """Ask each service what it recorded of the rounds; those that tell nothing are skipped."""
         by_id = {one.trace.id: one for one in rounds}
-        for kind, uri in self.uris.items():
-            async with _connection(kind, uri) as client:
-                query: dict[str, Any] = {}
-                await client.write_event(Event(TRACE_QUERY, query))
-                await client.write_event(Describe().event())
-                while (event := await _next(client, kind, uri)).type == TRACE_REPORT:
-                    for record in event.data["records"]:
-                        if record["turn"] in by_id:
-                            by_id[record["turn"]].told[kind] = record["stages"][0]
-                    if event.data["more"]:
-                        query = {key: event.data[key] for key in ("source", "since")}
-                        await client.write_event(Event(TRACE_QUERY, query))
-                        await client.write_event(Describe().event())
+        for kind in self.uris:
+            for _ in range(_ASKED):
+                tells = await self._ask(kind, by_id)
+                if not tells or all(kind in one.told for one in rounds):
+                    break
+                # A service records a reply once its last event has gone.
+                await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _ask(self, kind: str, by_id: Mapping[str, Round]) -> bool:
+        """Take what one service tells of rounds; returns whether it tells anything at all."""
+        uri = self.uris[kind]
+        tells = False
+        async with _connection(kind, uri) as client:
+            query: dict[str, Any] = {}
+            await client.write_event(Event(TRACE_QUERY, query))
+            await client.write_event(Describe().event())
+            while (event := await _next(client, kind, uri)).type == TRACE_REPORT:
+                tells = True
+                for record in event.data["records"]:
+                    if record["turn"] in by_id:
+                        by_id[record["turn"]].told[kind] = record["stages"][0]
+                if event.data["more"]:
+                    query = {key: event.data[key] for key in ("source", "since")}
+                    await client.write_event(Event(TRACE_QUERY, query))
+                    await client.write_event(Describe().event())
+        return tells
 
     async def _hear(self, speech: Speech, done: Round, context: dict[str, Any]) -> None:
         own_end = not self.infos["stt"].asr[0].requires_external_vad
