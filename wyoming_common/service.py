@@ -15,7 +15,7 @@ from wyoming.ping import Ping, Pong
 from wyoming.server import AsyncEventHandler
 
 from wyoming_common.access import is_same_user
-from wyoming_common.errors import BadRequest, Busy, ServiceError, TimedOut
+from wyoming_common.errors import BadRequest, Busy, NoMemory, ServiceError, TimedOut
 from wyoming_common.limits import GuardedReader, Limits
 from wyoming_common.listening import (
     has_left,
@@ -273,12 +273,17 @@ class ServiceHandler(AsyncEventHandler):
         except ConnectionError:
             _LOGGER.debug("The client went away")
         except ServiceError as err:
-            self.telemetry.count(f"errors:{err.code}")
-            _LOGGER.warning("%s: %s", err.code, err)
-            await self.send_error(err)
+            await self._fail(err)
+        except MemoryError:
+            await self._fail(NoMemory("There is too little memory for this"))
         except Exception:
             self.telemetry.count("errors:internal")
             _LOGGER.exception("Job failed")
             failure = ServiceError("Internal error, see the service log")
             failure.code = "internal"
             await self.send_error(failure)
+
+    async def _fail(self, err: ServiceError) -> None:
+        self.telemetry.count(f"errors:{err.code}")
+        _LOGGER.warning("%s: %s", err.code, err)
+        await self.send_error(err)
