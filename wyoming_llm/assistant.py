@@ -67,7 +67,8 @@ class Assistant:
         self._sampling = Sampling(max_tokens=settings.max_tokens, repeat_penalty=_LESS_REPETITION)
 
     def warm_up(self) -> None:
-        """Have the beginning of every prompt read."""
+        """Have the beginning of every prompt read, and the words of the usual language."""
+        self._words(Turn(""))
         beginning = self._instructions.beginning(self._around(Turn("")))
         if beginning:
             self._replies.read_ahead(Prompt((Message("system", beginning),)))
