@@ -62,7 +62,7 @@ async def test_a_deed_that_the_model_only_claims_is_denied_in_the_language_of_th
     assert claim[-8:] not in "".join(map(_text, outcomes))
 
 
-@pytest.mark.parametrize("code", CLAIMS)
+@pytest.mark.parametrize("code", ["en", "fr", "pl", "ja"])
 async def test_no_deed_is_claimed_in_a_home_either(code: str) -> None:
     text, claim = CLAIMS[code]
     async with house(script=[claim] * 3) as it:

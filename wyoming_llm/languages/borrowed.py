@@ -1,5 +1,6 @@
 """What is said in a language of home-assistant-intents, in its words for errors."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -67,6 +68,7 @@ def borrowed(code: str) -> dict[str, str] | None:
     return {key: _filled(phrase, said) for key, phrase in _PHRASES.items()}
 
 
+@functools.lru_cache(maxsize=1)
 def content_of(code: str) -> Mapping[str, Any]:
     """Return everything the package has of a language: intents, rules, responses; {} for none."""
     from home_assistant_intents import get_intents
