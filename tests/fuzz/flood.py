@@ -12,7 +12,7 @@ from contextlib import suppress
 from random import Random
 
 from tests.fuzz.events import encode, event, not_an_event
-from tests.fuzz.targets import TARGETS, Target, no_bugs
+from tests.fuzz.targets import DOORS, Target, no_bugs
 
 CLIENTS = 8
 _EVENTS_EACH = 200
@@ -104,7 +104,7 @@ async def flood(service: str, events: int, seed: int) -> Flood:
     """Flood one service; raises if it fails in any way. Returns what was done."""
     run = Flood(service, seed)
     with no_bugs():
-        async with TARGETS[service]() as target:
+        async with DOORS[service]() as target:
             await run.run(target, events)
     return run
 
@@ -114,9 +114,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=1_000_000, help="in all")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 10**6)
-    parser.add_argument("--service", choices=sorted(TARGETS), action="append")
+    parser.add_argument("--service", choices=sorted(DOORS), action="append")
     options = parser.parse_args()
-    services = options.service or sorted(TARGETS)
+    services = options.service or sorted(DOORS)
     for service in services:
         began = time.monotonic()
         run = asyncio.run(flood(service, options.events // len(services), options.seed))

@@ -147,8 +147,10 @@ TARGETS: dict[str, Callable[[], AbstractAsyncContextManager[Target]]] = {
     "stt": stt,
     "tts": tts,
     "llm": llm,
-    "satellite": satellite,
 }
+"""The services"""
+DOORS = {**TARGETS, "satellite": satellite}
+"""...and a satellite's own door"""
 
 
 class Bugs(logging.Handler):

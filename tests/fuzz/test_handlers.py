@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 
 from tests.fuzz.events import event, not_an_event
 from tests.fuzz.flood import flood
-from tests.fuzz.targets import TARGETS, no_bugs
+from tests.fuzz.targets import DOORS, no_bugs
 
 SEEDS = st.integers(0, 2**32)
 
@@ -27,7 +27,7 @@ def seeded(seed: int) -> Random:
     return Random(seed)  # noqa: S311 - repeatable
 
 
-@pytest.mark.parametrize("service", sorted(TARGETS))
+@pytest.mark.parametrize("service", sorted(DOORS))
 async def test_random_events_neither_stop_a_service_nor_leave_anything_behind(
     service: str,
 ) -> None:
@@ -47,7 +47,7 @@ class Connections(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.bugs = no_bugs()
         self.bugs.__enter__()
-        self.serving = TARGETS[self.service]()
+        self.serving = DOORS[self.service]()
         self.target = self.runner.run(self.serving.__aenter__())
         self.writers: list[asyncio.StreamWriter] = []
 
@@ -99,7 +99,7 @@ class Connections(RuleBasedStateMachine):
         self.runner.run(asyncio.sleep(0))
 
 
-@pytest.mark.parametrize("service", sorted(TARGETS))
+@pytest.mark.parametrize("service", sorted(DOORS))
 def test_clients_beside_each_other_leave_the_service_whole(service: str) -> None:
     machine = type("Machine", (Connections,), {"service": service})
 
