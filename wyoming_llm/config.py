@@ -39,7 +39,10 @@ class LlmSettings(ServiceSettings):
         0, ge=-1, description="layers of the model on the GPU; -1 is all of them (llama-cpp)"
     )
     context: int = Field(
-        8192, ge=512, description="tokens that one conversation may hold (llama-cpp)"
+        8192,
+        ge=512,
+        description="tokens that one conversation may hold; memory is taken for 1.5 times as many at "
+        "most, 2.5 while replies are written side by side (llama-cpp)",
     )
     parallel: int = Field(4, ge=1, le=32, description="replies generated at the same time")
     cache_dir: Path | None = Field(
