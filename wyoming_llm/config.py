@@ -41,8 +41,8 @@ class LlmSettings(ServiceSettings):
     context: int = Field(
         8192,
         ge=512,
-        description="tokens that one conversation may hold; memory is taken for 1.5 times as many at "
-        "most, 2.5 while replies are written side by side (llama-cpp)",
+        description="tokens that one conversation may hold; memory is taken for 1.5 times as "
+        "many at most, 2.5 while replies are written side by side (llama-cpp)",
     )
     parallel: int = Field(4, ge=1, le=32, description="replies generated at the same time")
     cache_dir: Path | None = Field(
