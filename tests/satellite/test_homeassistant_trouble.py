@@ -199,7 +199,9 @@ async def test_the_machine_that_was_first_gets_the_satellite_back_from_another(
         await async_write_event(RunSatellite().event(), writer)
         await async_write_event(Ping().event(), writer)
         async with asyncio.timeout(5):
-            assert Pong.is_type((await async_read_event(reader)).type)
+            answer = await async_read_event(reader)
+        assert answer is not None
+        assert Pong.is_type(answer.type)
 
         async with House(satellite) as house:
             await house.say(RunSatellite(), Ping())
