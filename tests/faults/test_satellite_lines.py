@@ -12,6 +12,7 @@ from wyoming.pipeline import RunPipeline
 from wyoming.satellite import RunSatellite
 from wyoming.snd import Played
 
+from satellite.clock import RunClock
 from satellite.turn import State
 from tests.faults.link import BadLink
 from tests.satellite import fakes
@@ -89,9 +90,12 @@ async def test_a_line_to_home_assistant_that_falls_silent_in_a_turn_is_given_up_
 async def test_over_a_late_and_lossy_line_home_assistant_has_every_turn_once(
     tmp_path: Path,
 ) -> None:
-    flags = ("--stt-timeout=600", "--llm-timeout=600", "--tts-timeout=600", "--no-sounds")
+    # A line is late by the clock on the wall; Home Assistant must be there before the wake word.
+    heard = ((3.0, 0), *COMMAND)
     async with (
-        assistant(tmp_path, COMMAND, *flags, wake=WakeIsVeryLoud()) as satellite,
+        assistant(
+            tmp_path, heard, "--no-sounds", wake=WakeIsVeryLoud(), clock=RunClock()
+        ) as satellite,
         BadLink(satellite.uri, delay=0.05, loss=0.3).open() as link,
         House(satellite, link.uri) as house,
     ):

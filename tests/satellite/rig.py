@@ -175,7 +175,11 @@ def sounding(folder: Path) -> float:
 
 @asynccontextmanager
 async def assistant(
-    folder: Path, heard: Sequence[tuple[float, int]], *flags: str, wake: WakeDetector | None = None
+    folder: Path,
+    heard: Sequence[tuple[float, int]],
+    *flags: str,
+    wake: WakeDetector | None = None,
+    clock: RunClock | None = None,
 ) -> AsyncIterator[Assistant]:
     """A satellite for Home Assistant that runs; its port is any, its time is its own."""
     settings = SatelliteSettings.load(
@@ -187,7 +191,7 @@ async def assistant(
         ]
     )
     write_wav(folder / "mic.wav", audio(*heard))
-    clock = FastClock()
+    clock = clock or FastClock()
     player = Player(22_050)
     async with AsyncExitStack() as stack:
         microphone = FileMicrophone(folder / "mic.wav", clock)
