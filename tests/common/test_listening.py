@@ -1,9 +1,11 @@
 """Doors other than plain tcp: unix sockets by their mode, TLS by certificates."""
 
 import asyncio
+import gc
 import socket
 import ssl
 import stat
+import struct
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -124,6 +126,40 @@ async def test_connections_that_shake_no_hands_are_counted_and_keep_nobody_out(
             answer = await ping_over_tls(uri, client_tls(certificates.ca, None, None))
 
     assert b"pong" in answer
+
+
+def shake_hands_and_leave(port: int, tls: ssl.SSLContext) -> None:
+    """Finish a handshake, and reset the line with the last bytes of it still under way."""
+    with socket.create_connection(("127.0.0.1", port)) as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        sent, came = ssl.MemoryBIO(), ssl.MemoryBIO()
+        hands = tls.wrap_bio(came, sent, server_hostname="127.0.0.1")
+        while True:
+            try:
+                hands.do_handshake()
+            except ssl.SSLWantReadError:
+                line.sendall(sent.read())
+                came.write(line.recv(65_536))
+            else:
+                line.sendall(sent.read())
+                return
+
+
+async def test_clients_that_leave_in_the_handshake_leave_nothing_behind(
+    certificates: Certificates, caplog: pytest.LogCaptureFixture
+) -> None:
+    door = Door(tls=server_tls(certificates.service, None, None))
+    tls = client_tls(certificates.ca, None, None)
+
+    async with serve("tcp://127.0.0.1:0", make, Limits(connections=8), door=door) as uri:
+        port = int(uri.rpartition(":")[2])
+        for _ in range(60):
+            await asyncio.to_thread(shake_hands_and_leave, port, tls)
+        answer = await ping_over_tls(uri, tls)
+        gc.collect()
+
+    assert b"pong" in answer
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 def test_files_that_are_no_certificates_are_one_clear_line(tmp_path: Path) -> None:
