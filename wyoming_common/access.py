@@ -1,10 +1,12 @@
 """Who may connect. Wyoming has no authentication, so a service serves private networks alone."""
 
 import asyncio
+import functools
 import ipaddress
 import os
 import socket
 import struct
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,8 +25,6 @@ PRIVATE_NETWORKS = (
     "fe80::/10",
 )
 """Loopback, private and link-local addresses, IPv4 and IPv6."""
-
-
 _LOOPBACK = ipaddress.IPv4Address("127.0.0.1")
 
 
@@ -59,12 +59,19 @@ def is_local(address: str) -> bool:
 
 def _is_own(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     """Whether this machine has the address. Nobody else can finish a handshake under it."""
+    return str(ip) in _own_addresses(int(time.monotonic()))
+
+
+@functools.lru_cache(maxsize=1)
+def _own_addresses(second: int) -> frozenset[str]:  # noqa: ARG001 - how long they are remembered
+    # Strangers must not have the system asked for every connection that they try.
     try:
         adapters = list(ifaddr.get_adapters())
     except OSError:
-        return False
-    owned = (own.ip if isinstance(own.ip, str) else own.ip[0] for it in adapters for own in it.ips)
-    return str(ip) in owned
+        return frozenset()
+    return frozenset(
+        own.ip if isinstance(own.ip, str) else own.ip[0] for it in adapters for own in it.ips
+    )
 
 
 def _ip(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
