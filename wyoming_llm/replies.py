@@ -5,8 +5,8 @@ import logging
 import math
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import Final
 
@@ -76,15 +76,16 @@ class Replies:
                     self._room.turn(),
                     self._timed(),
                     self._generate(prompt, sampling) as deltas,
+                    aclosing(self._while_fair(deltas)) as fair,
                 ):
-                    yield self._while_fair(deltas)
+                    yield fair
         finally:
             if rehearsal is not None:
                 await rehearsal.drop()
             self._active -= 1
             self._wake.set()
 
-    async def _while_fair(self, deltas: AsyncIterator[Delta]) -> AsyncIterator[Delta]:
+    async def _while_fair(self, deltas: AsyncIterator[Delta]) -> AsyncGenerator[Delta]:
         """Pass on a reply; one that has been long ends where another client waits for its place."""
         late = time.monotonic() + _LONG_SECONDS
         async for delta in deltas:

@@ -14,6 +14,7 @@ from wyoming.satellite import PauseSatellite, RunSatellite
 from wyoming.snd import Played
 from wyoming.wake import Detection
 
+from satellite.homeassistant import Assistant
 from satellite.turn import State
 from tests.satellite.house import COMMAND, RATE, House, loud_samples, until
 from tests.satellite.rig import SPEECH, WAKE, WakeIsVeryLoud, assistant, played
@@ -142,6 +143,14 @@ async def test_a_turn_given_up_is_ended_before_the_next_begins(tmp_path: Path) -
         assert RunPipeline.is_type((await house.hear()).type)
 
 
+async def from_another_machine(
+    satellite: Assistant,
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect from an address that is not Home Assistant's."""
+    host, _, port = satellite.uri.removeprefix("tcp://").rpartition(":")
+    return await asyncio.open_connection(host, int(port), local_addr=("127.0.0.2", 0))
+
+
 async def test_another_machine_does_not_get_the_microphone_that_home_assistant_has(
     tmp_path: Path,
 ) -> None:
@@ -151,8 +160,7 @@ async def test_another_machine_does_not_get_the_microphone_that_home_assistant_h
     ):
         await house.say(RunSatellite(), Ping())
         await house.hear_until(Pong)
-        host, _, port = satellite.uri.removeprefix("tcp://").rpartition(":")
-        reader, writer = await asyncio.open_connection(host, int(port), local_addr=("127.0.0.2", 0))
+        reader, writer = await from_another_machine(satellite)
 
         await async_write_event(RunSatellite().event(), writer)
 
@@ -174,8 +182,7 @@ async def test_while_home_assistant_is_restarted_nobody_else_gets_the_microphone
         async with House(satellite) as house:
             await house.say(RunSatellite(), Ping())
             await house.hear_until(Pong)
-        host, _, port = satellite.uri.removeprefix("tcp://").rpartition(":")
-        reader, writer = await asyncio.open_connection(host, int(port), local_addr=("127.0.0.2", 0))
+        reader, writer = await from_another_machine(satellite)
 
         await async_write_event(RunSatellite().event(), writer)
 
@@ -194,8 +201,7 @@ async def test_the_machine_that_was_first_gets_the_satellite_back_from_another(
         async with House(satellite) as house:
             await house.say(RunSatellite(), Ping())
             await house.hear_until(Pong)
-        host, _, port = satellite.uri.removeprefix("tcp://").rpartition(":")
-        reader, writer = await asyncio.open_connection(host, int(port), local_addr=("127.0.0.2", 0))
+        reader, writer = await from_another_machine(satellite)
         await async_write_event(RunSatellite().event(), writer)
         await async_write_event(Ping().event(), writer)
         async with asyncio.timeout(5):
