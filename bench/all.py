@@ -35,13 +35,14 @@ from bench.measurements import (
 from bench.questions import Turn, waits_of
 from bench.questions import report as report_questions
 from bench.table import TARGETS, Figure, machine, plot, plot_waits, render
-from wyoming_common.settings import DEFAULT_DATA_DIR
-from wyoming_common.store.store import ModelStore
-from wyoming_common.telemetry import percentile
+from wyoming_common.config.settings import DEFAULT_DATA_DIR
+from wyoming_common.models.store import ModelStore
+from wyoming_common.process.cpu import cpu_flags, int8_products_saturate
+from wyoming_common.telemetry.recorder import percentile
 
 RUNS = "benchmarks.json"
 _START_SECONDS = 90.0
-_MOST_SECONDS = 600.0
+_MAX_SECONDS = 600.0
 """A measurement that takes longer gives no figure."""
 
 
@@ -92,7 +93,7 @@ def running(name: str, command: tuple[str, ...]) -> Iterator[None]:
 
 
 class Results:
-    """What the runs have given so far."""
+    """Figures of the runs so far, and the reasons of missing ones."""
 
     def __init__(self) -> None:
         self.runs: dict[str, list[float]] = defaultdict(list)
@@ -141,7 +142,7 @@ class Results:
 
     @property
     def missing(self) -> dict[str, str]:
-        """Why a thing has no figure."""
+        """Reason by figure that is missing."""
         return {key: why for key, why in self._failures.items() if not self.runs[key]}
 
     def _take(self, one: Measurement, printed: str, figures: str) -> None:
@@ -166,12 +167,12 @@ def _output(command: tuple[str, ...], run: int) -> tuple[str, str]:
         given = [placed.get(word, word) for word in command]
         try:
             done = subprocess.run(
-                given, capture_output=True, text=True, timeout=_MOST_SECONDS, check=True
+                given, capture_output=True, text=True, timeout=_MAX_SECONDS, check=True
             )
         except subprocess.CalledProcessError as err:
             raise Failed(err.stderr or "no reason given") from err
         except subprocess.TimeoutExpired as err:
-            raise Failed(f"not done within {_MOST_SECONDS / 60:.0f} minutes") from err
+            raise Failed(f"not done within {_MAX_SECONDS / 60:.0f} minutes") from err
         return done.stdout, file.read_text(encoding="utf-8") if file.exists() else done.stdout
 
 
@@ -189,7 +190,14 @@ class Report:
             f"### {name}\n\n```\n{text}\n```" for name, text in results.printed.items() if text
         )
         waits = report_questions(results.turns) if results.turns else ""
-        text = render(self._before, results.figures, results.missing, waits, printed)
+        text = render(
+            self._before,
+            results.figures,
+            results.missing,
+            waits,
+            printed,
+            avx2_alone=int8_products_saturate(cpu_flags()),
+        )
         (self._folder / "benchmarks.md").write_text(text, encoding="utf-8")
         results.save(self._folder / RUNS)
         return text.partition("## What each")[0]

@@ -1,4 +1,4 @@
-"""How soon `ping` and `describe` are answered while a service has all the work it can do.
+"""Latency of `ping` and `describe` while a service has all the work it can do.
 
     python -m bench.answers stt=URI llm=URI tts=URI [--clients 4] [--seconds 10]
 
@@ -14,7 +14,7 @@ import time
 from concurrent.futures import Executor, ProcessPoolExecutor
 
 from bench.load import Tally, client, probe
-from wyoming_common.telemetry import percentile
+from wyoming_common.telemetry.recorder import percentile
 
 _EVENTS = ("ping", "describe")
 
@@ -25,7 +25,7 @@ async def measure(
     """Return milliseconds by event and percentile."""
     until = time.monotonic() + seconds
     loop = asyncio.get_running_loop()
-    # What asks must not wait for what works: it has processes of its own.
+    # The probes have processes of their own, so that they do not wait for the clients.
     asking = [loop.run_in_executor(probes, probe, uri, event, until) for event in _EVENTS]
     async with asyncio.TaskGroup() as group:
         for number in range(clients):

@@ -1,4 +1,4 @@
-"""What strangers do to a service over Wyoming."""
+"""Attacks on a service over Wyoming."""
 
 import asyncio
 import json
@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from typing import Any, Final
 
-from bench.strangers import Aim, Line, attack, crowd
+from bench.attack_client import Aim, Line, attack, crowd
 from tests.fuzz.events import encode
 
 _FORMAT: Final = {"rate": 16_000, "width": 2, "channels": 1}
@@ -116,7 +116,7 @@ async def lies(aim: Aim) -> None:
     await crowd(aim, 48, each)
 
 
-@attack("audio that is none", "stt")
+@attack("invalid audio", "stt")
 async def audio(aim: Aim) -> None:
     odd: tuple[Any, ...] = (0, -1, 1, 3, 10**9, 2**63, 1e308, "16000", None, [], {}, True)
 

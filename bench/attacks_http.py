@@ -1,9 +1,9 @@
-"""What strangers do to a service's HTTP door."""
+"""Attacks on the HTTP server of a service."""
 
 import json
 import zlib
 
-from bench.strangers import Aim, Line, attack, crowd
+from bench.attack_client import Aim, Line, attack, crowd
 
 
 @attack("HTTP, one byte at a time")
@@ -19,7 +19,7 @@ async def http_slow(aim: Aim) -> None:
     await crowd(aim, 500, each)
 
 
-@attack("HTTP, answers that nobody reads")
+@attack("HTTP, answers that are not read")
 async def http_deaf(aim: Aim) -> None:
     path = b"/v1/models" if aim.kind == "llm" else b"/trace"
 

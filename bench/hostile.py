@@ -1,4 +1,4 @@
-"""What strangers do to a service with its real model, and what everybody else then meets.
+"""Attacks on a service with its real model, and the latency of other clients meanwhile.
 
     python -m bench.hostile stt|tts|llm... [--only NAME] [--seconds 5]
 
@@ -18,9 +18,9 @@ from contextlib import contextmanager
 from typing import Final
 
 from bench import attacks, attacks_http
+from bench.attack_client import ATTACKS, Aim, Line
 from bench.load import ask, holds, request, started
-from bench.strangers import ATTACKS, Aim, Line
-from wyoming_common.telemetry import percentile
+from wyoming_common.telemetry.recorder import percentile
 
 _SPAWN: Final = multiprocessing.get_context("spawn")
 _LAST: Final = {"stt": "transcript", "tts": "audio-stop", "llm": "handled"}

@@ -27,20 +27,20 @@ from typing import Any, Final
 from wyoming.client import AsyncClient
 from wyoming.event import Event
 
-from bench.far_side import FAR, NEAR, open_tun
 from bench.load import QUESTION, request
+from bench.netns import FAR, NEAR, open_tun
 
 _PORTS: Final = {"stt": 10300, "llm": 10600, "tts": 10200}
 _LAST: Final = {"stt": "transcript", "llm": "handled", "tts": "audio-stop"}
 _ENDS: Final = (*_LAST.values(), "error", "not-handled")
-_MOST_SECONDS: Final = 300.0
+_MAX_SECONDS: Final = 300.0
 _AFTER_SECONDS: Final = 0.3
 """Into a turn, before the line is cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What is wrong with a line."""
+    """Delay, loss and cuts of a network link."""
 
     name: str
     delay: float = 0.0
@@ -95,7 +95,7 @@ async def services() -> AsyncIterator[Line]:
         meeting.bind(f"{folder}/meeting")
         meeting.listen()
         process = await asyncio.create_subprocess_exec(
-            "unshare", "-n", "--kill-child", sys.executable, "-m", "bench.far_side",
+            "unshare", "-n", "--kill-child", sys.executable, "-m", "bench.netns",
             f"{folder}/meeting", "sh", "-c", " & ".join([*commands, "wait"]),
             stderr=asyncio.subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
@@ -153,7 +153,7 @@ async def tried(kind: str, line: Line, condition: Condition, cut: float, folder:
         await asyncio.sleep(cut)
         line.whole = True
     try:
-        end, said, count = await asyncio.wait_for(asking, _MOST_SECONDS)
+        end, said, count = await asyncio.wait_for(asking, _MAX_SECONDS)
     except TimeoutError:
         end, said, count = "HANGS", "", 0
     except OSError as err:

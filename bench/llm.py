@@ -1,6 +1,7 @@
 """Time to first token and tokens a second, beside plain llama-cpp-python in the same run.
 
-    python -m bench.llm [--model NAME_OR_PATH] [--tokens 1200] [--runs 3] [--json FILE]
+    python -m bench.llm [--engine xllamacpp|llama-cpp] [--model NAME_OR_PATH] [--tokens 1200]
+                        [--runs 3] [--json FILE]
 
 Each figure is the median of the runs; the two sides take turns, so that what else the machine
 does weighs on both alike.
@@ -20,11 +21,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from wyoming_common.store import ModelStore
+from wyoming_common import registry
+from wyoming_common.models import ModelStore
+from wyoming_common.models.defaults import SMALLEST_LLM
 from wyoming_llm.config import LlmSettings
 from wyoming_llm.engine import Message, Prompt, Sampling
-from wyoming_llm.engines.llama_cpp import DEFAULT_MODEL, LlamaCppEngine, find_gguf
-from wyoming_llm.engines.llama_probe import usable_extras
+from wyoming_llm.engines import ENGINES
+from wyoming_llm.engines.llama_cpp.engine import LlamaCppLibrary
+from wyoming_llm.llama.engine import LlamaEngine, find_gguf
+from wyoming_llm.llama.probe import usable_extras
 
 QUESTIONS = ("Is the lamp in the hall on?", "Turn off the fan.", "How warm is the bedroom?")
 WRITTEN = 48
@@ -47,8 +52,9 @@ def home_prompt(count: Callable[[str], int], tokens: int) -> str:
 class Ours:
     """The engine of the service."""
 
-    def __init__(self, model: Path, folder: Path) -> None:
-        self._engine = LlamaCppEngine(LlmSettings(model=str(model), cache_dir=folder))
+    def __init__(self, model: Path, folder: Path, engine: str) -> None:
+        settings = LlmSettings(model=str(model), cache_dir=folder, engine=engine)
+        self._engine: LlamaEngine = registry.load(ENGINES, engine)(settings)
         self._engine.load()
         self.count = self._engine.count
 
@@ -77,7 +83,7 @@ class Plain:
         import llama_cpp
 
         # Where a virtual machine announces AMX without having it, the library as shipped dies.
-        if not usable_extras(model):
+        if not usable_extras(LlamaCppLibrary(), model):
             _without_extras(llama_cpp)
         self._llama: Any = llama_cpp.Llama(str(model), n_ctx=8192, verbose=False)
 
@@ -173,7 +179,7 @@ while True:
 def stages_at_work() -> Iterator[None]:
     """Recognise and synthesise without a pause: more than a turn ever asks for at once."""
     store = ModelStore(LlmSettings().data_dir)
-    question = Path(__file__).parents[1] / "wyoming_common" / "data" / "question.wav"
+    question = Path(__file__).parents[1] / "parley" / "data" / "question.wav"
     (voice,) = store.ensure("en_US-joe-medium").glob("*.onnx")
     commands = (
         (_RECOGNITION, store.ensure("tiny.en"), question),
@@ -199,7 +205,7 @@ LOADS: dict[str, Callable[[], contextlib.AbstractContextManager[None]]] = {
 }
 
 
-def measure(model: Path, tokens: int, runs: int) -> dict[str, dict[str, float]]:
+def measure(model: Path, engine: str, tokens: int, runs: int) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, list[float]]] = {"parley": {}, "plain": {}}
 
     def note(side: str, what: str, value: float) -> None:
@@ -209,14 +215,16 @@ def measure(model: Path, tokens: int, runs: int) -> dict[str, dict[str, float]]:
         folder = Path(name)
         plain = Elsewhere(model)
         for run in range(runs):
-            ours = Ours(model, folder / str(run))
+            ours = Ours(model, folder / str(run), engine)
             for what, load in LOADS.items():
                 with load():
                     for _ in range(3):
                         note("parley", what, ours.ask("Talk.", "Tell me about rivers.", WRITTEN)[1])
                         note("plain", what, plain.ask("Talk.", "Tell me about rivers.", WRITTEN)[1])
             ours.close()
-            for (side, figure), value in first_tokens(model, plain, folder / str(run), tokens):
+            for (side, figure), value in first_tokens(
+                model, engine, plain, folder / str(run), tokens
+            ):
                 note(side, figure, value)
         plain.close()
     return {
@@ -226,10 +234,10 @@ def measure(model: Path, tokens: int, runs: int) -> dict[str, dict[str, float]]:
 
 
 def first_tokens(
-    model: Path, plain: Elsewhere, folder: Path, tokens: int
+    model: Path, engine: str, plain: Elsewhere, folder: Path, tokens: int
 ) -> Iterator[tuple[tuple[str, str], float]]:
     """Yield whose, what, and the seconds to the first token."""
-    ours = Ours(model, folder)
+    ours = Ours(model, folder, engine)
     system = home_prompt(ours.count, tokens) + f"\nHouse {folder.name}."
     plain.forget()
     changed = system + "\nIt is 10:05 on Saturday."
@@ -241,7 +249,7 @@ def first_tokens(
         yield ("parley", what), ours.ask(prompt, question)[0]
         yield ("plain", what), plain.ask(prompt, question)[0]
     ours.close()
-    ours = Ours(model, folder)
+    ours = Ours(model, folder, engine)
     yield ("parley", "after a restart"), ours.ask(system, QUESTIONS[2])[0]
     ours.close()
     plain.forget()
@@ -266,15 +274,17 @@ def table(figures: dict[str, dict[str, float]], tokens: int) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--engine", default="xllamacpp", choices=("xllamacpp", "llama-cpp"))
+    parser.add_argument("--model", default=SMALLEST_LLM)
     parser.add_argument("--tokens", type=int, default=1200)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--json", type=Path, help="file for the figures")
     arguments = parser.parse_args()
     found = ModelStore(LlmSettings().data_dir).find(arguments.model)
     model = find_gguf(LlmSettings(model=str(found or arguments.model)))
-    figures = measure(model, arguments.tokens, arguments.runs)
-    print(f"{model.name}, {os.cpu_count()} cores, median of {arguments.runs} runs\n")
+    figures = measure(model, arguments.engine, arguments.tokens, arguments.runs)
+    what = f"{arguments.engine}, {model.name}, {os.cpu_count()} cores"
+    print(f"{what}, median of {arguments.runs} runs\n")
     print(table(figures, arguments.tokens))
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")

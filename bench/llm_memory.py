@@ -1,4 +1,4 @@
-"""What the conversation's process holds after N, 2N and 4N requests of many strangers.
+"""Memory of the conversation's process after N, 2N and 4N requests of many strangers.
 
     python -m bench.llm_memory [--requests 60] [--context 8192] [--seed 1]
 
@@ -24,17 +24,17 @@ from typing import Any, Final
 import aiohttp
 
 from bench.llm_turns import INSTRUCTIONS, TOPICS, resident
-from wyoming_common.access import Access
-from wyoming_common.turns import as_client, owned
-from wyoming_common.web import listening
-from wyoming_common.worker import ModelThread
-from wyoming_llm.assistant import Assistant, Turn
+from wyoming_common.http.server import listening
+from wyoming_common.model_thread import ModelThread
+from wyoming_common.net.access import Access
+from wyoming_common.net.fairness import as_client, owned
 from wyoming_llm.config import LlmSettings
+from wyoming_llm.dialogue.assistant import Assistant, Turn
+from wyoming_llm.dialogue.generation_queue import GenerationQueue, idle_work
 from wyoming_llm.engine import LlmEngine
-from wyoming_llm.engines.llama_cpp import LlamaCppEngine
-from wyoming_llm.http.door import Door
-from wyoming_llm.replies import Replies
-from wyoming_llm.service import keeping
+from wyoming_llm.engines.xllamacpp.engine import XllamacppEngine
+from wyoming_llm.http.server import OpenAiServer
+from wyoming_llm.llama.engine import LlamaEngine
 
 _LEFT: Final = 0.2
 _TOGETHER: Final = 0.05
@@ -47,7 +47,7 @@ _SIDE_BY_SIDE: Final = 2.5
 
 
 class Strangers:
-    """Clients who ask whatever they like."""
+    """Clients who ask at random."""
 
     def __init__(
         self, assistant: Assistant, session: aiohttp.ClientSession, url: str, addresses: int
@@ -94,23 +94,22 @@ def _words(chance: random.Random) -> str:
 
 @asynccontextmanager
 async def service(
-    settings: LlmSettings, engine: LlamaCppEngine, addresses: int
+    settings: LlmSettings, engine: LlamaEngine, addresses: int
 ) -> AsyncIterator[Strangers]:
     def load() -> LlmEngine:
         engine.load()
         return engine
 
     model: ModelThread[LlmEngine] = ModelThread("llm", load)
-    replies = Replies(model, settings.parallel, pause=0)
+    replies = GenerationQueue(model, settings.parallel, pause=0)
     assistant = Assistant(settings, replies)
-    assistant.warm_up()
-    door = Door(replies, lambda: engine.model, lambda: model.loaded)
+    door = OpenAiServer(replies, lambda: engine.model, lambda: model.loaded)
     async with (
-        keeping(replies),
+        idle_work(replies),
         listening(door.app(Access()), "http://127.0.0.1:0", "http_uri") as url,
         aiohttp.ClientSession() as session,
     ):
-        await model.engine()
+        await assistant.warm_up()
         yield Strangers(assistant, session, url, addresses)
     await model.aclose()
 
@@ -118,7 +117,7 @@ async def service(
 async def measure(settings: LlmSettings, requests: int, addresses: int, seed: int) -> bool:
     """Print a row at the beginning, and after N, 2N and 4N requests."""
     chance = random.Random(seed)  # noqa: S311 - repeatable
-    engine = LlamaCppEngine(settings)
+    engine = XllamacppEngine(settings)
     async with service(settings, engine, addresses) as strangers:
         await strangers.request(chance)
         print("| requests | rss | highest | of the model | disk |\n|---|---|---|---|---|")
@@ -138,7 +137,7 @@ async def measure(settings: LlmSettings, requests: int, addresses: int, seed: in
     return good and highest_resident() <= highest
 
 
-def bound(engine: LlamaCppEngine, settings: LlmSettings, contexts: float) -> float:
+def bound(engine: LlamaEngine, settings: LlmSettings, contexts: float) -> float:
     """Return the MB that as many times `--context` take."""
     return contexts * settings.context * token_bytes(engine) / 1e6
 
@@ -148,16 +147,16 @@ def highest_resident() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
-def token_bytes(engine: LlamaCppEngine) -> float:
+def token_bytes(engine: LlamaEngine) -> float:
     """Return what a token takes of the model's memory."""
-    slot = max(engine._slots._slots, key=lambda slot: len(slot.tokens))  # noqa: SLF001
-    return len(slot.memory.state()) / len(slot.tokens)
+    lease = max(engine._cache._leases, key=lambda lease: len(lease.tokens))  # noqa: SLF001
+    return len(lease.context.state()) / len(lease.tokens)
 
 
-def row(done: int, engine: LlamaCppEngine, settings: LlmSettings) -> str:
+def row(done: int, engine: LlamaEngine, settings: LlmSettings) -> str:
     files = [path for path in (settings.cache_dir or Path()).iterdir() if path.suffix == ".kv"]
     disk = sum(path.stat().st_size for path in files) / 1e6
-    held = engine._slots.held * token_bytes(engine) / 1e6  # noqa: SLF001
+    held = engine._cache.held * token_bytes(engine) / 1e6  # noqa: SLF001
     return (
         f"| {done} | {resident():.0f} MB | {highest_resident():.0f} MB | {held:.0f} MB "
         f"| {disk:.0f} MB in {len(files)} |"

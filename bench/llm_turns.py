@@ -22,16 +22,15 @@ from typing import Any
 import openai
 
 from bench.llm import home_prompt
-from wyoming_common.access import Access
-from wyoming_common.web import listening
-from wyoming_common.worker import ModelThread
-from wyoming_llm.assistant import Assistant, Turn
+from wyoming_common.http.server import listening
+from wyoming_common.model_thread import ModelThread
+from wyoming_common.net.access import Access
 from wyoming_llm.config import LlmSettings
+from wyoming_llm.dialogue.assistant import Assistant, Turn
+from wyoming_llm.dialogue.generation_queue import GenerationQueue, idle_work
 from wyoming_llm.engine import LlmEngine
-from wyoming_llm.engines.llama_cpp import LlamaCppEngine
-from wyoming_llm.http.door import Door
-from wyoming_llm.replies import Replies
-from wyoming_llm.service import keeping
+from wyoming_llm.engines.xllamacpp.engine import XllamacppEngine
+from wyoming_llm.http.server import OpenAiServer
 
 TOPICS = ("rivers", "the moon", "bread", "old bridges", "bees", "a good night's sleep", "snow")
 PAUSE = 0.6
@@ -85,24 +84,24 @@ async def converse(
 ) -> list[dict[str, float]]:
     """Talk in turn in `conversations`; return seconds and MB of each turn.
 
-    With `rounds` over HTTP, with so many rounds of history at most.
+    With `rounds` over HTTP, with a bounded number of rounds of history.
     """
-    engine = LlamaCppEngine(settings)
+    engine = XllamacppEngine(settings)
 
     def load() -> LlmEngine:
         engine.load()
         return engine
 
     model: ModelThread[LlmEngine] = ModelThread("llm", load)
-    replies = Replies(model, 2, pause=0)
+    replies = GenerationQueue(model, 2, pause=0)
     assistant = Assistant(settings, replies)
-    assistant.warm_up()
-    door = Door(replies, lambda: engine.model, lambda: model.loaded)
+    door = OpenAiServer(replies, lambda: engine.model, lambda: model.loaded)
     rows = []
     async with (
-        keeping(replies),
+        idle_work(replies),
         listening(door.app(Access()), "http://127.0.0.1:0", "http_uri") as url,
     ):
+        await assistant.warm_up()
         posted = Posted(url, settings.system_prompt, rounds, settings.max_tokens)
         asking = posted if rounds else Spoken(assistant)
         for number in range(turns):

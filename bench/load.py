@@ -1,4 +1,4 @@
-"""What a service holds: N clients at once, past its limits, and for long.
+"""Load of N clients at once on a service, past its limits, and for long.
 
     python -m bench.load stt|tts|llm [--clients 1,4,16,64] [--seconds 10] [--soak 180]
 
@@ -26,10 +26,10 @@ from pathlib import Path
 from wyoming.client import AsyncClient
 from wyoming.event import Event
 
-from wyoming_common.audio import read_audio
-from wyoming_common.telemetry import percentile
+from wyoming_common.audio.pcm import read_audio
+from wyoming_common.telemetry.recorder import percentile
 
-QUESTION = Path(__file__).parents[1] / "wyoming_common/data/question.wav"
+QUESTION = Path(__file__).parents[1] / "parley/data/question.wav"
 _CHUNK = 3200
 _LAST = {"stt": "transcript", "tts": "audio-stop", "llm": "handled"}
 _ANSWERS = (*_LAST.values(), "error", "not-handled")
@@ -43,7 +43,7 @@ _SENTENCES = (
 
 @dataclass
 class Tally:
-    """What the clients met."""
+    """Latencies and refusals of the clients."""
 
     seconds: list[float] = field(default_factory=list)
     by_client: Counter[int] = field(default_factory=Counter)

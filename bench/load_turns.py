@@ -1,4 +1,4 @@
-"""How many satellites one machine serves: whole turns of N at once.
+"""Load of N satellites at once on one machine: whole turns.
 
     python -m bench.load_turns [--satellites 1,2,4,8,16,32] [--seconds 25] [--pause 1]
 
@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bench.load import QUESTION, holds, started
-from wyoming_common.audio import read_audio
-from wyoming_common.benchmark.rounds import Services, Speech
+from parley.benchmark.rounds import ServicesUnderTest, SpokenQuestion
+from wyoming_common.audio.pcm import read_audio
 from wyoming_common.errors import ServiceError
-from wyoming_common.telemetry import percentile
+from wyoming_common.telemetry.recorder import percentile
 
 _KINDS: Final = ("stt", "llm", "tts")
 _STAGES: Final = ("turn", "stt", "llm", "tts")
@@ -35,7 +35,7 @@ _QUESTIONS: Final = (
 
 @dataclass
 class Tally:
-    """What the satellites met."""
+    """Waits and failures of the satellites."""
 
     waits: dict[str, list[float]] = field(default_factory=dict)
     by_satellite: Counter[int] = field(default_factory=Counter)
@@ -43,7 +43,7 @@ class Tally:
 
 
 async def satellite(
-    services: Services, number: int, until: float, pause: float, tally: Tally
+    services: ServicesUnderTest, number: int, until: float, pause: float, tally: Tally
 ) -> None:
     """Ask again and again."""
     chance = random.Random(number)  # noqa: S311 - repeatable
@@ -54,7 +54,7 @@ async def satellite(
         turn += 1
         question = f"{_QUESTIONS[turn % len(_QUESTIONS)]} I ask for the number {turn * 37}."
         try:
-            done = await services.run(Speech(pcm), question)
+            done = await services.run(SpokenQuestion(pcm), question)
         except ServiceError as err:
             tally.failed[str(err)[:60]] += 1
             continue
@@ -64,7 +64,7 @@ async def satellite(
         await asyncio.sleep(chance.uniform(0, 2 * pause))
 
 
-async def load(services: Services, satellites: int, seconds: float, pause: float) -> str:
+async def load(services: ServicesUnderTest, satellites: int, seconds: float, pause: float) -> str:
     """Return a row of the table: what `satellites` at once meet."""
     tally, began = Tally(), time.monotonic()
     async with asyncio.TaskGroup() as group:
@@ -87,7 +87,9 @@ def _three(seconds: list[float]) -> str:
     return " / ".join(f"{percentile(ordered, part):.2f}" for part in (0.5, 0.95, 0.99))
 
 
-async def run(services: Services, pids: dict[str, int], options: argparse.Namespace) -> None:
+async def run(
+    services: ServicesUnderTest, pids: dict[str, int], options: argparse.Namespace
+) -> None:
     """Print the table."""
     await services.describe()
     await load(services, 1, 5, 0)
@@ -112,7 +114,7 @@ def main() -> None:
     options = parser.parse_args()
     with ExitStack() as stack:
         ran = {kind: stack.enter_context(started(kind)) for kind in _KINDS}
-        services = Services({kind: uri for kind, (uri, _) in ran.items()})
+        services = ServicesUnderTest({kind: uri for kind, (uri, _) in ran.items()})
         asyncio.run(run(services, {kind: pid for kind, (_, pid) in ran.items()}, options))
 
 

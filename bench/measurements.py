@@ -1,4 +1,4 @@
-"""What `bench.all` measures: commands of the other benchmarks, and what their output says."""
+"""Measurements of `bench.all`: commands of the other benchmarks, and figures in their output."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wyoming_common.store.store import ModelStore
+from wyoming_common.models.store import ModelStore
 
 SERVERS = ("stt", "llm", "tts", "stock-stt")
 JSON_FILE = "{json}"
@@ -52,7 +52,7 @@ def free_ports() -> dict[str, int]:
 def measurements(
     data: Path, peers: Path, store: ModelStore, ports: Mapping[str, int], *, quick: bool
 ) -> list[Measurement]:
-    """Return what there is to measure, with the servers on `ports`."""
+    """Return the measurements, with the servers on `ports`."""
     manifest = ("--manifest", str(data / "manifest.jsonl"))
     uris = {kind: f"tcp://127.0.0.1:{port}" for kind, port in ports.items()}
     services = tuple(f"--{kind}={uris[kind]}" for kind in ("stt", "llm", "tts"))
@@ -182,7 +182,7 @@ def read_answers(output: str) -> Values:
 
 
 def last_json(output: str) -> dict[str, Any]:
-    """Return the last line that is a JSON object. Raises LookupError where there is none."""
+    """Return the last line that is a JSON object. Raises LookupError without one."""
     line = [line for line in output.splitlines() if line.startswith("{")][-1]
     told: dict[str, Any] = json.loads(line)
     return told

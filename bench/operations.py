@@ -1,5 +1,4 @@
-"""How many multiplications each stage makes, ours beside the model as it is: for machines that we
-do not have.
+"""Multiplications of each stage, beside those of the unchanged model: for machines we do not have.
 
     python -m bench.operations [--voice FOLDER] [--speech 3]
 
@@ -18,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from wyoming_common.settings import DEFAULT_DATA_DIR
-from wyoming_common.store.store import ModelStore
+from wyoming_common.config.settings import DEFAULT_DATA_DIR
+from wyoming_common.models.store import ModelStore
 
 _WHISPER = {"tiny.en": (4, 384), "base": (6, 512)}
 """Layers and width of the encoder."""
@@ -27,14 +26,14 @@ _MELS, _HEARD_HZ, _WHOLE_SECONDS = 80, 50, 30.0
 _FRAME_SAMPLES = 256
 """Samples of one frame of Piper's decoder."""
 _FIRST_FRAMES = {"flow": 50, "dec": 26}
-"""What `wyoming_tts` works off before the first sound."""
+"""Frames that `wyoming_tts` computes before the first sound."""
 _PARAMETERS = {"smollm2-135m-instruct": 135e6}
 _PROMPT_TOKENS, _NEW_TOKENS = 1200, 20
 """A home prompt, and what is new in it with the next question."""
 
 
 def whisper(layers: int, width: int, seconds: float) -> float:
-    """Return the encoder's multiplications for so much audio."""
+    """Return the encoder's multiplications for a length of audio."""
     frames = seconds * _HEARD_HZ
     convolutions = 2 * frames * _MELS * width * 3 + frames * width * width * 3
     # Four projections and two matrices four times as wide; then scores and their use.

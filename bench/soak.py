@@ -1,4 +1,4 @@
-"""What the services hold after many turns: memory, files, tasks, threads. Leaks, not caches.
+"""Soak test of whole turns: memory, files, tasks and threads of the services over time.
 
     python -m bench.soak [--minutes 30] [--every 1] [--nice 19] [--seed 1]
 
@@ -8,8 +8,8 @@ beside it one request of any length to one of the three, and what goes wrong in 
 that hangs up in the middle, one that sends what is no event, and one that says nothing.
 
 A row each tenth of the time; the last one after a rest. The table at the end says of every
-process and quantity whether it was flat in the second half (bench/flat.py says how). Exits with 1
-where one was not, or where a turn failed.
+process and quantity whether it was flat in the second half (bench/leak_check.py says how). Exits
+with 1 where one was not, or where a turn failed.
 """
 
 import argparse
@@ -25,8 +25,8 @@ from typing import Final
 from wyoming.client import AsyncClient
 from wyoming.event import Event
 
-from bench.flat import History, table
-from bench.growth import asked
+from bench.growth_soak import asked
+from bench.leak_check import History, table
 from bench.load import ask, request, started
 
 _KINDS: Final = ("stt", "llm", "tts")

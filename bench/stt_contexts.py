@@ -1,48 +1,48 @@
-"""How much audio Whisper's encoder is given, and how much silence its decoder: WER and time.
+"""Audio context of Whisper's encoder and silence for its decoder: WER and time of each choice.
 
     python -m bench.stt_contexts --manifest data/manifest.jsonl --model tiny.en
 
 The engine of the service with its one decision replaced by each choice in turn. Clips are
-trimmed by the service's own listener unless the choice says otherwise; beams as named.
+trimmed by the service's segmenter unless the choice says otherwise; beams as named.
 """
 
 import argparse
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import ctranslate2
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.stt_scores import Clip, clips, quantile, word_error_rate
-from wyoming_common.audio import PcmFormat, to_float
-from wyoming_common.endpoint import Endpoint
-from wyoming_common.settings import DEFAULT_DATA_DIR
+from wyoming_common.audio.endpointing import Endpointer
+from wyoming_common.audio.pcm import PcmFormat, to_float
+from wyoming_common.config.settings import DEFAULT_DATA_DIR
+from wyoming_stt.audio.audio_queue import PcmChunk
+from wyoming_stt.audio.segmenter import SpeechSegmenter
+from wyoming_stt.audio.vad import SileroModel
 from wyoming_stt.config import SttSettings
-from wyoming_stt.engine import Audio, Request
+from wyoming_stt.engine import Audio, TranscriptionRequest
 from wyoming_stt.engines.faster_whisper import FasterWhisper, fit
-from wyoming_stt.listener import Listener, Pcm
-from wyoming_stt.vad import SileroModel
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     name: str
     trimmed: bool = True
-    least_seconds: float = 0.0
-    """The encoder hears at least so much"""
+    min_seconds: float = 0.0
+    """Audio that the encoder is given at least"""
     margin_seconds: float = 1.0
-    """Silence it hears behind the speech"""
+    """Silence that the encoder is given behind the speech"""
     silence_seconds: float = 0.0
-    """Silence whose states the decoder is given behind that"""
+    """Silence whose encoder states are appended for the decoder"""
     beams: int = 5
 
 
 CHOICES = (
-    Choice("30 s, as recorded, greedy", trimmed=False, least_seconds=30, beams=1),
-    Choice("at least 20 s", least_seconds=20),
-    Choice("at least 12 s", least_seconds=12),
+    Choice("30 s, as recorded, greedy", trimmed=False, min_seconds=30, beams=1),
+    Choice("at least 20 s", min_seconds=20),
+    Choice("at least 12 s", min_seconds=12),
     Choice("speech + 1 s"),
     Choice("speech + 1 s, then 2 s of silence states", silence_seconds=2),
     Choice("speech + 1 s, then 8 s of silence states", silence_seconds=8),
@@ -54,32 +54,35 @@ CHOICES = (
 )
 
 
+REQUEST = TranscriptionRequest(language="en")
+
+
 class Chosen(FasterWhisper):
     """The engine, encoding as a choice says."""
 
     choice = CHOICES[0]
 
-    def _encode(self, audio: Audio) -> Any:
+    def _encode(self, audio: Audio) -> NDArray[np.float32]:
         choice = self.choice
         self._beam_size = choice.beams
-        seconds = max(len(audio) / 16_000 + choice.margin_seconds, choice.least_seconds)
+        seconds = max(len(audio) / 16_000 + choice.margin_seconds, choice.min_seconds)
         frames = min(2 * round(50 * seconds), 3000)
         features = self._whisper.feature_extractor(audio, padding=160)
         states = self._states(fit(features, frames))
         end = states.shape[1] + round(50 * choice.silence_seconds)
         whole = np.concatenate([states, self._silence[:, states.shape[1] : end]], axis=1)
-        return ctranslate2.StorageView.from_array(np.ascontiguousarray(whole))
+        return np.ascontiguousarray(whole)
 
 
-def pieces(clip: Clip, ears: SileroModel, *, trimmed: bool) -> list[Audio]:
-    """Return what the engine is given of a clip."""
+def segments(clip: Clip, vad: SileroModel, *, trimmed: bool) -> list[Audio]:
+    """Return the audio of a clip that the engine is given."""
     if not trimmed:
         return [to_float(clip.pcm)]
-    listener = Listener(ears.stream(), Endpoint(), may_end=False)
-    listener.feed([Pcm(clip.pcm, PcmFormat(), 0.0)])
-    listener.finish()
-    tail = listener.tail()
-    return [piece.audio for piece in (*listener.windows(), *([tail] if tail else []))]
+    segmenter = SpeechSegmenter(vad.stream(), Endpointer(), may_end=False)
+    first = segmenter.feed([PcmChunk(clip.pcm, PcmFormat(), 0.0)])
+    last = segmenter.finish()
+    found = [*first.completed, *last.completed, *filter(None, [last.open_segment])]
+    return [segment.audio for segment in found]
 
 
 def main() -> None:
@@ -91,9 +94,12 @@ def main() -> None:
     parser.add_argument("--offset", type=int, default=0)
     parser.add_argument("--data-dir", type=Path, default=DEFAULT_DATA_DIR)
     options = parser.parse_args()
-    settings = SttSettings(device="cpu", threads=2, data_dir=(options.data_dir,))
-    engine = Chosen(settings, options.model)
-    ears = SileroModel()
+    settings = SttSettings(
+        device="cpu", threads=2, data_dir=(options.data_dir,), model=(options.model,)
+    )
+    engine = Chosen(settings)
+    engine.load()
+    vad = SileroModel()
     corpus = clips(options.manifest, options.kinds.split(","), options.step, options.offset)
     corpus = [clip for clip in corpus if clip.seconds <= 29]
     texts: dict[str, list[str]] = {choice.name: [] for choice in CHOICES}
@@ -102,8 +108,11 @@ def main() -> None:
         for choice in CHOICES:
             engine.choice = choice
             began = time.perf_counter()
-            heard = pieces(clip, ears, trimmed=choice.trimmed)
-            said = [engine.transcribe(audio, Request(language="en")).text for audio in heard]
+            audios = segments(clip, vad, trimmed=choice.trimmed)
+            said = [
+                engine.transcribe(audio, TranscriptionRequest(language="en")).text
+                for audio in audios
+            ]
             times[choice.name].append(time.perf_counter() - began)
             texts[choice.name].append(" ".join(said))
     print(f"| {options.model}, {len(corpus)} clips | WER | mean | p50 |\n|---|---|---|---|")

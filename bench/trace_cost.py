@@ -1,4 +1,4 @@
-"""What tracing costs a turn: CPU of everything it adds, at the counts of events of a real turn.
+"""CPU time that tracing adds to a turn, at the counts of events of a real turn.
 
     python -m bench.trace_cost [--turns 2000]
 
@@ -16,10 +16,10 @@ from wyoming.audio import AudioChunk
 from wyoming.event import Event
 from wyoming.handle import HandledChunk
 
-from wyoming_common.metrics import make_registry
-from wyoming_common.observe import note_received, note_sent
-from wyoming_common.telemetry import Telemetry
-from wyoming_common.tracelog import open_trace_log
+from wyoming_common.http.metrics import make_registry
+from wyoming_common.telemetry.recorder import Telemetry
+from wyoming_common.telemetry.trace_log import open_trace_log
+from wyoming_common.telemetry.wyoming_events import note_received, note_sent
 
 _MICROPHONE = AudioChunk(16_000, 2, 1, bytes(640)).event()
 _SPEECH = AudioChunk(22_050, 2, 1, bytes(6_615)).event()

@@ -19,7 +19,14 @@ for program in "$@"; do
   echo "Installing $program" >&2
   deploy/install.sh build "$program" "$PWD"
   deploy/install.sh run "$program"
-  [ -e "/etc/parley/$program.yaml" ] || printf '# Settings: /opt/parley/bin/*-%s --help lists them\n' "$program" >"/etc/parley/$program.yaml"
+  [ -e "/etc/parley/$program.yaml" ] || {
+    printf '# Settings: /opt/parley/bin/*-%s --help lists them\n' "$program"
+    [ "$program" != satellite ] || cat <<'SETTINGS'
+# wyoming: Home Assistant finds the satellite, answers, sets timers and announces.
+# esphome: it can also start conversations, ask questions, choose wake words and play media, and the connection is encrypted.
+protocol: wyoming
+SETTINGS
+  } >"/etc/parley/$program.yaml"
   install -m 644 "deploy/systemd/parley-$program.service" /etc/systemd/system/
 done
 if [ -d /run/systemd/system ]; then

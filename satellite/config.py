@@ -6,13 +6,14 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from wyoming_common.settings import Names, ServiceSettings
+from wyoming_common.config.settings import OFF, Names, OffOrText, ProgramSettings
 
 NO_WAKE = "none"
+_DEFAULT_GROUP = "home"
 
 
-class SatelliteSettings(ServiceSettings):
-    """Microphone, wake word and speaker: for Home Assistant, or on its own with our services."""
+class SatelliteSettings(ProgramSettings):
+    """Microphone, wake word and speaker, for Home Assistant or for turns of its own."""
 
     model_config = SettingsConfigDict(
         env_prefix="PARLEY_SATELLITE_",
@@ -20,12 +21,25 @@ class SatelliteSettings(ServiceSettings):
         cli_shortcuts={"json-lines": "json"},
     )
 
-    name: str = Field("", description="name in Home Assistant; empty makes one from the machine's")
+    name: str = Field(
+        "", description="name in Home Assistant; empty: made from the name of the machine"
+    )
     area: str | None = Field(None, description="area in Home Assistant, e.g. Kitchen")
-    uri: str = Field("tcp://0.0.0.0:10700", description="where Home Assistant connects to")
+    uri: str = Field("tcp://0.0.0.0:10700", description="address at which Home Assistant connects")
     mode: Literal["home-assistant", "standalone"] = Field(
         "home-assistant",
-        description="home-assistant: it connects to us; standalone: run the whole loop ourselves",
+        description="home-assistant: it runs the turns; standalone: the satellite does",
+    )
+
+    protocol: Literal["wyoming", "esphome"] = Field(
+        "wyoming",
+        description="protocol of Home Assistant; esphome: it can also start conversations, choose "
+        "wake words and play media",
+    )
+    encryption_key: str = Field(
+        "",
+        description="with esphome: key of 32 bytes in base64, or @FILE; empty: Home Assistant's",
+        repr=False,
     )
 
     mic: str = Field(
@@ -47,21 +61,29 @@ class SatelliteSettings(ServiceSettings):
     llm: str = Field("", description="URI of the conversation service; empty: found by zeroconf")
     tts: str = Field("", description="URI of the text-to-speech service; empty: found by zeroconf")
     tls_ca: Path | None = Field(
-        None, description="PEM of whoever signed the services at tls://; empty: the system's list"
+        None,
+        description="PEM file of the certificate authority of tls:// services; empty: the system's",
     )
     tls_cert: Path | None = Field(
-        None, description="certificate to show services at tls://, PEM; empty: none"
+        None, description="PEM file of the client certificate for tls:// services; empty: none"
     )
-    language: str | None = Field(None, description="language spoken, e.g. en; empty: the service's")
-    voice: str | None = Field(None, description="voice of the reply; empty: the service's")
+    tls_key: Path | None = Field(
+        None, description="PEM file of the client certificate's key, without a password"
+    )
+    language: str | None = Field(
+        None, description="language of the user, e.g. en; empty: the service's default"
+    )
+    voice: str | None = Field(None, description="voice of the reply; empty: the service's default")
 
     wake: Names = Field(
-        ("okay_nabu",), description="wake word, repeatable; none: every utterance is for us"
+        ("okay_nabu",),
+        description="wake word, repeatable: a name of the engine or of a trained word, or a file; "
+        "none: every utterance begins a turn",
     )
     pipeline: Names = Field(
         (),
-        description="WORD=tcp://HOST:PORT, repeatable: this wake word is a satellite of its own in "
-        "Home Assistant, on this port, and has a pipeline of its own",
+        description="WORD=tcp://HOST:PORT, repeatable: its own pipeline for a wake word, as a "
+        "second satellite in Home Assistant on this port",
     )
     stop_word: Names = Field(
         (), description="wake word model that only stops the reply or a timer; repeatable"
@@ -71,43 +93,67 @@ class SatelliteSettings(ServiceSettings):
     )
     barge_in: bool = Field(True, description="let speech interrupt the reply (not with --once)")
     duck: float = Field(
-        0.3, ge=0.0, le=1.0, description="gain of the reply while somebody may be speaking"
+        0.3, ge=0.0, le=1.0, description="gain of the reply while there may be speech"
     )
     echo_cancellation: Literal["auto", "on", "off"] = Field(
-        "auto", description="take the speaker out of the microphone; auto: with portaudio devices"
+        "auto", description="remove the echo of the speaker; auto: with portaudio devices"
     )
-    noise_suppression: bool = Field(False, description="take steady noise out of the microphone")
-    auto_gain: bool = Field(False, description="bring quiet speech up to level")
+    noise_suppression: bool = Field(False, description="remove steady noise")
+    auto_gain: bool = Field(False, description="amplify quiet speech")
     wake_engine: Literal["micro", "open", "wyoming"] = Field(
         "micro", description="microWakeWord, openWakeWord, or a service at --wake-uri"
     )
     wake_uri: str = Field("tcp://127.0.0.1:10400", description="URI of a wake word service")
     wake_sensitivity: float = Field(
-        0.5, ge=0.0, le=1.0, description="0 hears almost nothing, 1 almost anything"
+        0.5, ge=0.0, le=1.0, description="0: almost no detections, 1: a great many"
+    )
+    record_wakes: bool = Field(
+        False,
+        description="keep the sound of the last 50 wake words, to correct false alarms on the "
+        "dashboard's page and train with them",
+    )
+    group: OffOrText = Field(
+        "",
+        description="name that satellites share of which one answers a wake word; empty: home, "
+        "or none with --no-zeroconf; off: this one always answers",
+    )
+    group_key: str = Field(
+        "",
+        description="secret that the satellites of the group share, @FILE; empty: their messages "
+        "are not signed",
+        repr=False,
     )
     pre_roll: float = Field(
-        0.6, ge=0.0, le=5.0, description="seconds kept from before speech was noticed"
+        0.6, ge=0.0, le=5.0, description="seconds of audio from before speech was noticed"
     )
     no_speech: float = Field(
         5.0, gt=0.0, le=60.0, description="seconds after the wake word within which speech begins"
     )
     max_listen: float = Field(30.0, gt=1.0, le=300.0, description="seconds one utterance may last")
-    sounds: bool = Field(True, description="play a sound when awake, and when something failed")
+    sounds: bool = Field(True, description="play a sound after the wake word and after a failure")
 
     resume_timeout: float = Field(
-        10.0, ge=0.0, description="seconds to keep an utterance for Home Assistant to come back"
+        10.0,
+        ge=0.0,
+        description="seconds to keep an utterance while Home Assistant is disconnected",
     )
 
-    event_command: str = Field("", description="command run for each change of state, see README")
+    event_command: str = Field(
+        "", description="command run for each event, see docs/raspberry-pi.md"
+    )
     event_uri: str = Field(
-        "", description="http://HOST:PORT whose /events is a WebSocket of states and orders"
+        "", description="http://HOST:PORT whose /events is a WebSocket of events and commands"
     )
     event_origin: Names = Field(
-        (), description="http://HOST:PORT of a web page that may connect to event_uri; repeatable"
+        (), description="origin, http://HOST:PORT, of a web page that may use event_uri; repeatable"
     )
-    led_pin: int = Field(0, ge=0, le=27, description="BCM pin of a light; 0: none")
-    button_pin: int = Field(0, ge=0, le=27, description="BCM pin of a button that asks to listen")
-    mute_pin: int = Field(0, ge=0, le=27, description="BCM pin of a button that mutes")
+    led_pin: int = Field(0, ge=0, le=27, description="BCM pin of a light; 0: not connected")
+    button_pin: int = Field(
+        0, ge=0, le=27, description="BCM pin of a button to listen; 0: not connected"
+    )
+    mute_pin: int = Field(
+        0, ge=0, le=27, description="BCM pin of a button to mute; 0: not connected"
+    )
 
     once: bool = Field(False, description="end after one turn")
     json_lines: bool = Field(
@@ -118,6 +164,13 @@ class SatelliteSettings(ServiceSettings):
     connect_timeout: float = Field(3.0, gt=0.0, description="seconds to reach a service")
     stt_timeout: float = Field(15.0, gt=0.0, description="seconds from end of speech to transcript")
     llm_timeout: float = Field(
-        60.0, gt=0.0, description="seconds without a word of the reply; a cold Pi needs 30"
+        60.0, gt=0.0, description="seconds without a word of the reply; a Pi needs 30 for the first"
     )
-    tts_timeout: float = Field(20.0, gt=0.0, description="seconds without sound of the reply")
+    tts_timeout: float = Field(20.0, gt=0.0, description="seconds without audio of the reply")
+
+    @property
+    def group_name(self) -> str:
+        """Name of the group; empty where this satellite is in none."""
+        if self.group == OFF or self.once or not self.wake or NO_WAKE in self.wake:
+            return ""
+        return self.group or ("" if self.zeroconf == OFF else _DEFAULT_GROUP)

@@ -1,4 +1,4 @@
-"""What every test shares: which of them run more than our own code."""
+"""Marks of all tests: `engines` for tests that run more than our own code."""
 
 from collections.abc import Iterable
 from pathlib import Path

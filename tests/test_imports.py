@@ -1,4 +1,4 @@
-"""Who may import whom, and that everything registered exists."""
+"""Imports between packages, and the existence of every registered engine."""
 
 import ast
 import importlib
@@ -10,9 +10,12 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SERVICES = ("wyoming_stt", "wyoming_llm", "wyoming_tts")
 FORBIDDEN = {
-    "wyoming_common": (*SERVICES, "satellite"),
-    "satellite": SERVICES,
-    **{one: (*(other for other in SERVICES if other != one), "satellite") for one in SERVICES},
+    "wyoming_common": (*SERVICES, "satellite", "parley"),
+    "satellite": (*SERVICES, "parley"),
+    **{
+        one: (*(other for other in SERVICES if other != one), "satellite", "parley")
+        for one in SERVICES
+    },
 }
 REGISTRIES = ("wyoming_stt.engines", "wyoming_llm.engines", "wyoming_tts.engines", "satellite.wake")
 

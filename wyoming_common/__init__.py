@@ -1,6 +1,6 @@
-"""What the services and the satellite share."""
+"""Library that the services, the satellite and the command share."""
 
 import os
 
-# ONNX Runtime tells its maker how it is used, from its import on, unless it was told not to.
+# ONNX Runtime sends telemetry to its maker from its import on, unless this forbids it.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

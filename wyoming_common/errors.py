@@ -13,7 +13,8 @@ ServiceError
     NoMemory           there is too little memory for what was asked
     Refused            a client that may not connect
     Busy               too much work is waiting already
-    Unavailable        another service cannot be reached, or went away
+    Unavailable        another service failed, or went away
+        Unreachable    no connection to it could be made
     TimedOut           something took longer than it may
 """
 
@@ -88,6 +89,10 @@ class Unavailable(ServiceError):
     code = "unavailable"
 
 
+class Unreachable(Unavailable):
+    """No connection could be made: the other side is off, or the network is."""
+
+
 class TimedOut(ServiceError):
     code = "timed-out"
 
@@ -96,15 +101,19 @@ _ALLOCATION = (
     "bad_alloc", "bad allocation", "failed to allocate memory", "out of memory",
     "can't start new thread",
 )  # fmt: skip
-"""How libraries, and Python for a thread, say that there is no memory."""
+"""Words of libraries, and of Python for a thread, for a failed allocation of memory."""
 
 
 def lacks_memory(error: BaseException | None) -> bool:
-    """Whether memory that could not be had is the reason of `error`."""
+    """Whether memory that could not be had on this machine is the reason of `error`.
+
+    The text of an Unavailable does not count: it may quote another server.
+    """
     while error is not None:
-        if isinstance(error, MemoryError) or any(
-            said in str(error).lower() for said in _ALLOCATION
-        ):
+        if isinstance(error, MemoryError | NoMemory):
+            return True
+        text = "" if isinstance(error, Unavailable) else str(error).lower()
+        if any(words in text for words in _ALLOCATION):
             return True
         error = error.__cause__
     return False

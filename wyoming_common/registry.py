@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from importlib.metadata import metadata
 from typing import Any
 
+from wyoming_common.config.install_hints import how_to_install
 from wyoming_common.errors import MissingDependency, UnknownEngine
-from wyoming_common.extras import how_to_install
 
 
 def load(registry: Mapping[str, str], name: str) -> Any:
@@ -17,18 +17,27 @@ def load(registry: Mapping[str, str], name: str) -> Any:
     """
     if name not in registry:
         raise UnknownEngine(f"No engine '{name}'; choose from {', '.join(sorted(registry))}")
-    module, _, attribute = registry[name].partition(":")
+    target = registry[name]
+    return import_class(target, f"Engine '{name}'", _extra(name, target.partition(":")[0]))
+
+
+def import_class(target: str, needed_by: str, extra: str) -> Any:
+    """Return the class that `target` ("module:Class") points at.
+
+    Raises MissingDependency, which names `needed_by` and the extra that helps, when a library is
+    not installed or cannot be loaded.
+    """
+    module, _, attribute = target.partition(":")
     try:
         return getattr(importlib.import_module(module), attribute)
     except ModuleNotFoundError as err:
-        if err.name == module:
-            raise
-        extra = _extra(name, module)
+        if err.name == module and "." in module:
+            raise  # a module of ours: a mistake in the registry
         raise MissingDependency(
-            f"Engine '{name}' needs the package '{err.name}': {how_to_install(extra)}"
+            f"{needed_by} needs the package '{err.name}': {how_to_install(extra)}"
         ) from err
     except ImportError as err:
-        raise MissingDependency(f"Engine '{name}' cannot be loaded: {err}") from err
+        raise MissingDependency(f"{needed_by} cannot be loaded: {err}") from err
 
 
 def _extra(name: str, module: str) -> str:

@@ -3,7 +3,7 @@
 import sys
 from functools import partial
 
-from wyoming_common.app import run_program
+from wyoming_common.process.app import run_program
 from wyoming_llm.config import LlmSettings
 from wyoming_llm.service import serve_llm
 
@@ -11,7 +11,7 @@ from wyoming_llm.service import serve_llm
 def main() -> None:
     """Run the service until it is told to stop, or `wyoming-llm chat`."""
     if sys.argv[1:2] == ["chat"]:
-        from wyoming_llm.cli_chat import chat, load
+        from wyoming_llm.cli import chat, load
 
         run_program(partial(load, sys.argv[2:]), chat)
     else:

@@ -6,9 +6,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from wyoming_common.settings import Names, Paths, ServiceSettings
-
-OFF = "off"
+from wyoming_common.config.settings import Names, OffOrText, Paths, ServiceSettings
+from wyoming_llm.engines import ENGINES
 
 
 class LlmSettings(ServiceSettings):
@@ -17,60 +16,66 @@ class LlmSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="PARLEY_LLM_", cli_prog_name="wyoming-llm")
 
     uri: str = Field("tcp://0.0.0.0:10600", description="tcp://HOST:PORT, unix:///PATH or stdio://")
-    http_uri: str = Field(
+    http_uri: OffOrText = Field(
         "",
-        description="http://HOST:PORT of the OpenAI-compatible door, or 'off'; empty is port 8080 "
-        "beside a tcp --uri with a fixed port",
+        description="http://HOST:PORT of the OpenAI-compatible server, or 'off'; empty is port "
+        "8080 beside a tcp --uri with a fixed port",
     )
-    http_key: str = Field("", description="key that clients of that door must send", repr=False)
-    engine: str = Field("llama-cpp", description="llama-cpp or openai")
+    http_key: str = Field("", description="key that its clients must send", repr=False)
+    engine: str = Field("xllamacpp", description=f"one of {', '.join(ENGINES)}")
     model: str = Field(
         "",
-        description="name of the catalogue, or path of a .gguf file or its folder (llama-cpp); "
+        description="name of the catalogue, or path of a .gguf file or its folder; "
         "name of the server's model (openai); empty takes the engine's own",
     )
     base_url: str = Field("", description="OpenAI-compatible server, http://HOST:PORT/v1 (openai)")
-    api_key: str = Field("", description="its key (openai)", repr=False)
-    timeout: float = Field(60, gt=0, description="seconds it may stay silent (openai)")
+    api_key: str = Field("", description="key of that server (openai)", repr=False)
+    timeout: float = Field(
+        60, gt=0, description="seconds for which that server may be silent (openai)"
+    )
     threads_batch: int = Field(
-        0, ge=0, le=256, description="threads that read the prompt; 0 chooses (llama-cpp)"
+        0, ge=0, le=256, description="threads that read the prompt; 0 chooses"
     )
     gpu_layers: int = Field(
-        0, ge=-1, description="layers of the model on the GPU; -1 is all of them (llama-cpp)"
+        0, ge=-1, description="layers of the model on the GPU; -1 is all of them"
     )
     context: int = Field(
         8192,
         ge=512,
-        description="tokens that one conversation may hold; memory is taken for 1.5 times as "
-        "many at most, 2.5 while replies are written side by side (llama-cpp)",
+        description="tokens of one conversation; memory for 1.5 times as many is taken at "
+        "most, for 2.5 times while several replies are written",
     )
     parallel: int = Field(4, ge=1, le=32, description="replies generated at the same time")
     cache_dir: Path | None = Field(
-        None, description="folder in which prompts that were read are kept; empty chooses"
+        None, description="folder of saved prompt prefixes (KV cache); empty chooses"
     )
-    cache_disk: int = Field(512, ge=0, description="MB that folder may hold; 0 keeps nothing")
-    temperature: float = Field(0.3, ge=0, le=2, description="0 always takes the likeliest word")
-    max_tokens: int = Field(160, ge=8, le=8192, description="tokens of a spoken reply at most")
+    cache_disk: int = Field(512, ge=0, description="MB that this folder may hold; 0 saves nothing")
+    temperature: float = Field(0.3, ge=0, le=2, description="0 always takes the likeliest token")
+    max_tokens: int = Field(
+        160, ge=8, le=8192, description="largest number of tokens of a spoken reply"
+    )
     thinking: bool = Field(False, description="let a reasoning model think before it answers")
     system_prompt: str = Field(
         "",
-        description="what the model is told first, or @FILE; may hold {{ time }}, {{ date }}, "
+        description="system prompt, or @FILE; may hold {{ time }}, {{ date }}, "
         "{{ place }}, {{ area }} and {{ language }}",
     )
     rehearse: Literal["auto", "on", "off"] = Field(
         "auto",
-        description="begin a reply in secret while the end of the question is not certain yet; "
-        "auto does for a model of this machine: another server may charge for it",
+        description="begin a reply while the end of the question is not certain yet; auto "
+        "does so for a model of this machine, because another server may charge for it",
     )
     place: str = Field("", description="where the house is, for the system prompt")
     history_tokens: int = Field(
         1500, ge=100, description="tokens of earlier turns that are remembered"
     )
     history_seconds: float = Field(
-        300, gt=0, description="seconds after which a silent conversation is forgotten"
+        300, gt=0, description="seconds of silence after which a conversation is forgotten"
     )
     answer_seconds: float = Field(
-        600, ge=0, description="seconds a repeated question may get the same answer; 0 is never"
+        600,
+        ge=0,
+        description="seconds for which a repeated question gets the same answer; 0 is never",
     )
     home_assistant: str = Field("", description="http://HOST:PORT of Home Assistant")
     token_file: Path | None = Field(
@@ -101,6 +106,11 @@ class LlmSettings(ServiceSettings):
     )
 
     @property
-    def rehearses(self) -> bool:
+    def is_local(self) -> bool:
+        """Whether the model runs in this process."""
+        return self.engine != "openai"
+
+    @property
+    def speculates(self) -> bool:
         """Whether replies are begun before it is certain what was said."""
-        return self.rehearse == "on" or (self.rehearse == "auto" and self.engine == "llama-cpp")
+        return self.rehearse == "on" or (self.rehearse == "auto" and self.is_local)

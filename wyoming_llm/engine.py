@@ -1,4 +1,4 @@
-"""What a language model is, and what goes in and out of one."""
+"""Protocol of language engines, with the types of their prompts and replies."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,17 +9,17 @@ Role = Literal["system", "user", "assistant", "tool"]
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A function that the model wants called."""
+    """A function call that the model asks for."""
 
     id: str
     name: str
     arguments: str
-    """JSON"""
+    """A JSON object"""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a conversation."""
+    """One message of a conversation."""
 
     role: Role
     content: str
@@ -29,7 +29,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Everything the model reads before it answers."""
+    """Input of one reply."""
 
     messages: tuple[Message, ...]
     tools: tuple[Mapping[str, Any], ...] = ()
@@ -37,93 +37,97 @@ class Prompt:
     tool_choice: str = "auto"
     """auto, none, required, or the name of the one function to call"""
     conversation: str = ""
-    """Whose turn this is: engines keep what they have read of a conversation at hand."""
+    """Id of the conversation, whose KV cache an engine keeps at hand; "" for none"""
     schema: Mapping[str, Any] | None = None
-    """JSON schema that the answer must follow; {} is any JSON object."""
+    """JSON schema that the answer must follow; {} is any JSON object, None any text"""
     thinking: bool = False
-    """Whether a reasoning model may think first."""
+    """Whether a reasoning model may think first"""
     client: str = ""
-    """Whose words these are: that the model has read them shortens no other client's wait."""
+    """Client that sent the prompt: its prefixes are reused for no other client"""
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the answer is drawn; None is the engine's own."""
+    """Sampling parameters; None takes the engine's own value."""
 
     max_tokens: int | None = None
     temperature: float | None = None
     top_p: float | None = None
     seed: int | None = None
     repeat_penalty: float | None = None
-    """Above 1, words said lately become less likely"""
+    """Above 1, recent tokens become less likely"""
     stop: tuple[str, ...] = ()
     frequency_penalty: float | None = None
-    """What each time that a word was said takes from its chance, -2 to 2 (logits)"""
+    """Subtracted from a token's logit for each time that it was written, -2 to 2"""
     presence_penalty: float | None = None
-    """What it takes that it was said at all"""
+    """Subtracted once from the logit of a token that was written, -2 to 2"""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens counted for one answer."""
+    """Token counts of one reply."""
 
     prompt: int = 0
     cached: int = 0
-    """Of these, how many needed no reading"""
+    """Tokens of the prompt that were in the KV cache"""
     completion: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A step of an answer. An empty one says only that work goes on."""
+    """One step of a reply. An empty one says only that work goes on."""
 
     text: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     finish: str = ""
-    """stop, length or tool_calls in the last one"""
+    """stop, length or tool_calls, in the last step only"""
     usage: Usage = field(default_factory=Usage)
-    """Filled in the last one"""
+    """Filled in the last step only"""
 
 
 class LlmEngine(Protocol):
-    """Answers a prompt. One thread uses it, except for `model`, which is cheap."""
+    """Generates replies. One thread uses it, except for `model`, which is cheap.
+
+    The constructor takes `LlmSettings`, reads settings only and raises ConfigError.
+    """
 
     @property
     def model(self) -> str:
-        """Name of the model as clients see it."""
+        """Name of the model for clients."""
         ...
 
     @property
     def prompt_limit(self) -> int:
-        """Tokens that a prompt and its answer may hold together."""
+        """Tokens that a prompt and its reply may hold together."""
         ...
 
     def load(self) -> None:
-        """Make ready to answer. Raises UnknownModel, ModelError, DownloadError, NoSpace."""
+        """Load the model. Raises UnknownModel, ModelError, DownloadError, NoSpace."""
         ...
 
     def count(self, text: str) -> int:
-        """Return how many tokens `text` takes, at least about."""
+        """Return how many tokens `text` takes, exactly or estimated."""
         ...
 
     def reply(self, prompt: Prompt, sampling: Sampling) -> Iterator[Delta]:
-        """Yield the answer as it is generated, every step short: closing the iterator cancels.
+        """Yield the reply as it is generated, in short steps; closing the iterator cancels it.
 
-        Raises TooLarge for a prompt that does not fit, Unavailable when a server is gone.
+        Raises TooLarge for a prompt that does not fit, BadRequest for a schema that cannot be
+        obeyed, Unavailable when a server is gone.
         """
         ...
 
     def read(self, prompt: Prompt) -> Iterator[None]:
-        """Read `prompt` in short steps without answering, so that a later reply starts sooner.
+        """Prefill `prompt` in short steps, so that a later reply starts sooner.
 
-        Without a conversation it is the service's own, and any client's reply may start with it.
+        Without a conversation it is the service's own prefix, reused for every client.
         """
         ...
 
     def settle(self) -> None:
-        """Do what can wait until nobody waits: write to disk what was read."""
+        """Do what can wait until the engine is idle, such as saving prefixes to disk."""
         ...
 
     def close(self) -> None:
-        """Give back what the model holds."""
+        """Free the model."""
         ...

@@ -1,28 +1,28 @@
-"""Wyoming events to turns."""
+"""Handler of one Wyoming client: events to turns, outcomes to events."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from wyoming.asr import Transcript
 from wyoming.event import Event
 from wyoming.handle import Handled, HandledChunk, HandledStart, HandledStop, NotHandled
-from wyoming.info import Info
 from wyoming.intent import Entity, Intent, IntentsStart, IntentsStop, Recognize
 
 from wyoming_common.errors import BadRequest
-from wyoming_common.limits import Limits
-from wyoming_common.service import ServiceHandler
-from wyoming_common.tentative import Tentative
-from wyoming_common.turns import owned
-from wyoming_llm import outcome as outcomes
-from wyoming_llm.assistant import Assistant, Turn
-from wyoming_llm.outcome import Fail, Say
-from wyoming_llm.rehearsal import Rehearsal
+from wyoming_common.net.context import ConnectionContext
+from wyoming_common.net.fairness import owned
+from wyoming_common.net.handler import ServiceHandler
+from wyoming_common.protocol.interim_reply import WANTS_INTERIM_REPLY, InterimReply
+from wyoming_common.protocol.interim_transcript import InterimTranscript
+from wyoming_llm.dialogue import outcome as outcomes
+from wyoming_llm.dialogue.assistant import Assistant, Turn
+from wyoming_llm.dialogue.outcome import Fail, Say
+from wyoming_llm.dialogue.speculative_reply import SpeculativeReply
 
-_MOST_CHARACTERS: Final = 256
-"""Of a name: they are kept for as long as a conversation is"""
+_MAX_NAME_CHARACTERS: Final = 256
+"""Names are kept for as long as a conversation is"""
 
 
 class LlmHandler(ServiceHandler):
@@ -32,54 +32,63 @@ class LlmHandler(ServiceHandler):
 
     def __init__(
         self,
-        info: Callable[[], Info],
         assistant: Assistant,
+        context: ConnectionContext,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        limits: Limits | None = None,
     ) -> None:
-        super().__init__(info, reader, writer, limits)
+        super().__init__(context, reader, writer)
         self._assistant = assistant
         self._supposed: Turn | None = None
-        self._rehearsal: Rehearsal | None = None
+        self._speculation: SpeculativeReply | None = None
 
     async def on_request(self, event: Event) -> None:
         if Transcript.is_type(event.type) or Recognize.is_type(event.type):
             await self.start(self._answer(_turn(event)))
-        elif Tentative.is_type(event.type):
-            await self._suppose(_turn(event))
+        elif InterimTranscript.is_type(event.type):
+            context = event.data.get("context") or {}
+            await self._suppose(_turn(event), tells=context.get(WANTS_INTERIM_REPLY) is True)
 
     async def disconnect(self) -> None:
         await super().disconnect()
         await self._forget()
 
-    async def _suppose(self, turn: Turn) -> None:
-        """Begin to answer what may have been said, if nothing else is being answered."""
+    async def _suppose(self, turn: Turn, *, tells: bool) -> None:
+        """Begin to answer what may have been said, if nothing else is being answered.
+
+        `tells`: the client wants to know what the answer begins with.
+        """
         if turn == self._supposed:
             return
         await self._forget()
         if turn.text.strip() and not self.busy:
             self._supposed = turn
-            self._rehearsal = self._assistant.rehearse(turn)
+            tell = partial(self._tell, turn.text) if tells else None
+            self._speculation = self._assistant.speculate(turn, tell)
             self.telemetry.count("rehearsals")
 
+    async def _tell(self, transcript: str, text: str, whole: bool) -> None:
+        await self.write_event(InterimReply(transcript, text, whole).event())
+
     async def _forget(self) -> None:
-        rehearsal, self._rehearsal, self._supposed = self._rehearsal, None, None
-        if rehearsal is not None:
-            await rehearsal.drop()
+        speculation, self._speculation, self._supposed = self._speculation, None, None
+        if speculation is not None:
+            await speculation.drop()
+            if not speculation.taken:
+                self.telemetry.count("wasted_ms", round(1000 * speculation.seconds))
 
     async def _answer(self, turn: Turn) -> None:
         try:
             await self._reply(turn)
         finally:
-            if self._rehearsal is not None and self._rehearsal.taken:
+            if self._speculation is not None and self._speculation.taken:
                 self.telemetry.count("rehearsals_used")
             await self._forget()
 
     async def _reply(self, turn: Turn) -> None:
         text = ""
         intents: list[outcomes.Intent] = []
-        async for outcome in self._assistant.answer(turn, self._rehearsal):
+        async for outcome in self._assistant.answer(turn, self._speculation):
             if isinstance(outcome, Say):
                 if not text:
                     await self.write_event(HandledStart().event())
@@ -123,7 +132,7 @@ def _turn(event: Event) -> Turn:
     return Turn(
         text=text,
         language=_name(event, event.data, "language"),
-        # Whoever learns or guesses an id must not hear what was said under it.
+        # A client that learns or guesses the id of another must not hear that conversation.
         conversation=owned(conversation) if conversation else "",
         heard=_string(event, context, "heard"),
         device=_name(event, context, "device_id"),
@@ -132,9 +141,9 @@ def _turn(event: Event) -> Turn:
 
 def _name(event: Event, data: dict[str, Any], key: str) -> str:
     name = _string(event, data, key) or ""
-    if len(name) > _MOST_CHARACTERS:
+    if len(name) > _MAX_NAME_CHARACTERS:
         raise BadRequest(
-            f"{event.type}: {key}: at most {_MOST_CHARACTERS} characters, got {len(name)}"
+            f"{event.type}: {key}: at most {_MAX_NAME_CHARACTERS} characters, got {len(name)}"
         )
     return name
 

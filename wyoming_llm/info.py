@@ -1,4 +1,4 @@
-"""What `describe` answers."""
+"""Wyoming `info` of the service, the answer to `describe`."""
 
 from importlib.metadata import version
 

@@ -1,26 +1,29 @@
-"""The parts of the conversation service, put together."""
+"""Assembly of the conversation service."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 
 from wyoming.info import Info
 
 from wyoming_common import registry
-from wyoming_common.app import run_service
-from wyoming_common.home_assistant import HomeAssistant
-from wyoming_common.worker import ModelThread
-from wyoming_llm.assistant import Assistant
-from wyoming_llm.config import OFF, LlmSettings
+from wyoming_common.config.settings import OFF
+from wyoming_common.home_assistant.client import HomeAssistant
+from wyoming_common.model_thread import ModelThread
+from wyoming_common.models import ModelStore
+from wyoming_common.process.app import run_service
+from wyoming_llm.config import LlmSettings
+from wyoming_llm.dialogue.assistant import Assistant
+from wyoming_llm.dialogue.generation_queue import GenerationQueue, idle_work
 from wyoming_llm.engine import LlmEngine
 from wyoming_llm.engines import ENGINES
 from wyoming_llm.handler import LlmHandler
 from wyoming_llm.home.control import HomeControl
-from wyoming_llm.home.detached import NoHome
-from wyoming_llm.home.sentences import Sentences
-from wyoming_llm.http.door import Door, open_door
+from wyoming_llm.home.offline import NoHome
+from wyoming_llm.home.recognition import Recognition
+from wyoming_llm.http.server import OpenAiServer, serve_http
 from wyoming_llm.info import llm_info
-from wyoming_llm.replies import Replies
 
 
 async def serve_llm(settings: LlmSettings) -> None:
@@ -32,20 +35,67 @@ async def serve_llm(settings: LlmSettings) -> None:
         return engine
 
     model = ModelThread("llm", load, max_waiting=64)
-    replies = Replies(model, settings.parallel)
+    replies = GenerationQueue(model, settings.parallel)
     home = home_of(settings)
 
     def info() -> Info:
         return llm_info(settings.engine, engine.model, controls=home is not None)
 
-    def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> LlmHandler:
-        return LlmHandler(info, assistant, reader, writer)
-
     async with AsyncExitStack() as stack:
-        assistant = await stack.enter_async_context(assisting(settings, home, replies))
-        door = Door(replies, lambda: engine.model, lambda: model.loaded, settings.http_key)
-        await stack.enter_async_context(open_door(door, settings))
-        await run_service(settings, info, model, handler)
+        assistant = await stack.enter_async_context(
+            open_assistant(settings, home, replies, talks_in(engine, settings))
+        )
+        warm = WarmModel(model, assistant.warm_up)
+        server = OpenAiServer(replies, lambda: engine.model, lambda: warm.ready, settings.http_key)
+        await stack.enter_async_context(serve_http(server, settings))
+        await run_service(settings, info, warm, partial(LlmHandler, assistant))
+
+
+class WarmModel:
+    """A model that is ready once it has loaded and a first turn has gone through it."""
+
+    def __init__(
+        self, model: ModelThread[LlmEngine], warm_up: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._model = model
+        self._warm_up = warm_up
+        self.ready = False
+
+    @property
+    def step_seconds(self) -> float:
+        """Seconds that the model's thread has been in its present piece of work, 0 for none."""
+        return self._model.step_seconds
+
+    @property
+    def waiting(self) -> int:
+        """Requests admitted and not finished."""
+        return self._model.waiting
+
+    async def engine(self) -> LlmEngine:
+        """Load and warm up. Raises what either raises."""
+        engine = await self._model.engine()
+        if not self.ready:
+            await self._warm_up()
+            self.ready = True
+        return engine
+
+    async def aclose(self) -> None:
+        """Close the model."""
+        await self._model.aclose()
+
+
+def talks_in(engine: LlmEngine, settings: LlmSettings) -> Callable[[str], bool]:
+    """Return whether the engine's model can talk in the language of a code, by the catalogue.
+
+    Only a model of one language is kept from others: what it writes in them is no answer.
+    """
+    catalogue = ModelStore(settings.data_dir).catalogue
+
+    def talks(code: str) -> bool:
+        entry = catalogue.get(engine.model)
+        return entry is None or len(entry.languages) != 1 or code in entry.languages
+
+    return talks
 
 
 def home_of(settings: LlmSettings) -> HomeAssistant | None:
@@ -56,37 +106,46 @@ def home_of(settings: LlmSettings) -> HomeAssistant | None:
 
 
 @asynccontextmanager
-async def assisting(
-    settings: LlmSettings, home: HomeAssistant | None, replies: Replies
+async def open_assistant(
+    settings: LlmSettings,
+    home: HomeAssistant | None,
+    replies: GenerationQueue,
+    talks: Callable[[str], bool] = lambda _: True,
 ) -> AsyncIterator[Assistant]:
-    """An assistant that uses the time in which nobody asks, until the block ends."""
-    async with controlling(settings, home, replies) as control:
-        assistant = Assistant(settings, replies, control)
-        assistant.warm_up()
-        async with keeping(replies):
+    """Yield an assistant, and run its idle work until the block ends.
+
+    `talks` says whether the model can talk in the language of a code.
+    """
+    async with open_control(settings, home, replies) as control:
+        assistant = Assistant(settings, replies, control, talks=talks)
+        async with idle_work(replies):
             yield assistant
 
 
 @asynccontextmanager
-async def controlling(
-    settings: LlmSettings, home: HomeAssistant | None, replies: Replies
+async def open_control(
+    settings: LlmSettings, home: HomeAssistant | None, replies: GenerationQueue
 ) -> AsyncIterator[HomeControl | NoHome]:
     """Control the home, if there is one, until the block ends."""
-    sentences = ModelThread("sentences", lambda: Sentences(settings.sentences_dir))
+    recognition = ModelThread("recognition", lambda: Recognition(settings.sentences_dir))
     try:
         if home is None:
-            yield NoHome(sentences)
+            offline = NoHome(recognition)
+            async with warming_up(offline):
+                yield offline
             return
         async with home.open():
-            yield HomeControl(settings, home, sentences, replies)
+            control = HomeControl(settings, home, recognition, replies)
+            async with warming_up(control):
+                yield control
     finally:
-        await sentences.aclose()
+        await recognition.aclose()
 
 
 @asynccontextmanager
-async def keeping(replies: Replies) -> AsyncIterator[None]:
-    """Use the time in which nobody asks, until the block ends."""
-    task = asyncio.create_task(replies.keep())
+async def warming_up(control: HomeControl | NoHome) -> AsyncIterator[None]:
+    """Load the words of the home's language in the background of the block."""
+    task = asyncio.create_task(control.warm_up())
     try:
         yield
     finally:

@@ -6,12 +6,12 @@ import threading
 from contextlib import AsyncExitStack
 from functools import partial
 
-from wyoming_common.app import run_program, run_service
-from wyoming_common.home_assistant import HomeAssistant
+from wyoming_common.home_assistant.client import HomeAssistant
+from wyoming_common.process.app import run_program, run_service
+from wyoming_stt.cli import TranscribeSettings, run
 from wyoming_stt.config import SttSettings
 from wyoming_stt.handler import SttHandler
 from wyoming_stt.service import build
-from wyoming_stt.transcribe import TranscribeSettings, run
 
 
 async def _serve(settings: SttSettings) -> None:
@@ -19,7 +19,9 @@ async def _serve(settings: SttSettings) -> None:
     async with AsyncExitStack() as stack:
         if home is not None:
             await stack.enter_async_context(home.open())
-        service = build(settings, lambda: home.home.names() if home is not None else ())
+        service = build(settings, (lambda: home.home) if home is not None else None)
+        if home is not None:
+            home.listeners.append(lambda _: service.refresh_sentences())
         await stack.enter_async_context(service.tended())
         await run_service(settings, service.info, service, partial(SttHandler, service))
 
@@ -33,7 +35,7 @@ async def _transcribe(settings: TranscribeSettings) -> None:
 
 
 def main() -> None:
-    """Run the service until it is told to stop, or `transcribe` files."""
+    """Run the service until a signal stops it, or `transcribe` files."""
     if sys.argv[1:2] == ["transcribe"]:
         run_program(lambda: TranscribeSettings.load(sys.argv[2:]), _transcribe)
     else:

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from wyoming_common.settings import Names, ServiceSettings
+from wyoming_common.config.settings import Names, Paths, ServiceSettings
 from wyoming_stt.engines import ENGINES
 
 
@@ -23,67 +23,81 @@ class SttSettings(ServiceSettings):
         "select-program or by name, the first one is used otherwise",
     )
     language: str = Field(
-        "", description="language when the client names none; empty detects it if the model can"
+        "", description="language of requests without one; empty detects it if the model can"
     )
     languages: Names = Field(
         (),
-        description="languages spoken here, the only ones offered and found out; repeatable; all "
-        "that the model knows by default",
+        description="languages spoken here, the only ones offered and detected; repeatable; by "
+        "default all that the model knows",
     )
     task: Literal["transcribe", "translate"] = Field(
         "transcribe",
-        description="translate writes English, whatever is spoken; a client may ask for it by "
-        "the context {'task': 'translate'} of its request",
+        description="translate writes English, whatever language is spoken; a client may ask for "
+        "it by the context {'task': 'translate'} of its request",
     )
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
     compute_type: str = Field("auto", description="auto, int8, int8_float16, float16, float32...")
-    beam_size: int = Field(0, ge=0, le=16, description="hypotheses kept; 0 chooses")
+    beam_size: int = Field(0, ge=0, le=16, description="beams of the search; 0 chooses")
     base_url: str = Field(
-        "", description="OpenAI-compatible transcription server, http://HOST:PORT/v1 (openai)"
+        "",
+        description="OpenAI-compatible transcription server, http://HOST:PORT/v1 (engine openai)",
     )
-    api_key: str = Field("", description="its key (openai)", repr=False)
-    timeout: float = Field(30, gt=0, description="seconds it may take (openai)")
+    api_key: str = Field("", description="API key of that server", repr=False)
+    timeout: float = Field(30, gt=0, description="seconds that an answer of that server may take")
     endpointing: Literal["auto", "turn", "vad", "off"] = Field(
         "auto",
-        description="who ends a turn: turn (a turn model, at pauses), vad (silence), auto (the "
-        "best installed) or off (the client, by audio-stop)",
+        description="what ends a turn: turn (a turn model judges pauses), vad (silence), auto (the "
+        "best that is installed) or off (audio-stop of the client)",
     )
     no_speech_seconds: float = Field(
-        7.0, ge=1, le=120, description="with endpointing: nothing said for so long ends a turn"
+        7.0, ge=1, le=120, description="seconds without speech that end a turn (with endpointing)"
     )
     turn_seconds: float = Field(
-        60.0, ge=5, le=3600, description="with endpointing: the longest a turn may last"
+        60.0, ge=5, le=3600, description="seconds that a turn may last (with endpointing)"
     )
     vocabulary: Path | None = Field(
-        None, description="file of names and terms likely to be said, one a line"
+        None, description="file of names and terms likely to be said, one per line"
     )
     home_assistant: str = Field(
-        "", description="http://HOST:PORT of Home Assistant, whose names are likely to be said"
+        "", description="http://HOST:PORT of Home Assistant, to recognise the names of its devices"
     )
     token_file: Path | None = Field(
-        None, description="file that holds a long-lived access token for it"
+        None, description="file with a long-lived access token of Home Assistant"
+    )
+    home_sentences: bool = Field(
+        True,
+        description="take a transcript for a sentence of the home if the sound supports it; needs "
+        "home_assistant or sentences",
+    )
+    sentences: Paths = Field(
+        (), description="folder of custom sentences in Home Assistant's form; repeatable"
     )
     unload_after: float = Field(
-        0.0, ge=0, description="idle seconds after which models leave memory; 0 is never"
+        0.0, ge=0, description="idle seconds after which models are unloaded; 0 keeps them"
     )
     fallback_model: str = Field(
-        "", description="faster-whisper model that answers when the main one fails"
+        "", description="faster-whisper model that answers if the main one fails"
     )
     partials: bool = Field(
-        False, description="send transcript-start, -chunk and -stop while somebody speaks"
+        False, description="send transcript-start, -chunk and -stop during speech"
     )
     max_waiting: int = Field(32, ge=1, le=1024, description="decodes that may wait for the model")
 
+    @property
+    def is_local(self) -> bool:
+        """Whether the models run in this process."""
+        return self.engine != "openai"
+
     @field_validator("model")
     @classmethod
-    def _one_at_least(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+    def _require_a_model(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         if not names:
             raise ValueError("expected at least one model")
         return names
 
     @field_validator("device")
     @classmethod
-    def _known_device(cls, device: str) -> str:
+    def _check_device(cls, device: str) -> str:
         kind, _, index = device.partition(":")
         if kind not in ("auto", "cpu", "cuda") or (index and not index.isdecimal()):
             raise ValueError("expected auto, cpu, cuda or cuda:N")

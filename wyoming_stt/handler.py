@@ -1,7 +1,8 @@
-"""Wyoming events of speech-to-text."""
+"""Wyoming events of speech-to-text, on one connection."""
 
 import asyncio
 import logging
+from enum import Enum, auto
 
 from wyoming.asr import (
     Transcribe,
@@ -14,22 +15,40 @@ from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
 from wyoming.info import SelectProgram
 
-from wyoming_common.audio import PcmFormat
+from wyoming_common.audio.pcm import PcmFormat
 from wyoming_common.errors import BadAudio, BadRequest, TooLarge
-from wyoming_common.limits import Limits
-from wyoming_common.service import ServiceHandler
-from wyoming_common.tentative import Tentative
-from wyoming_stt.partial import Agreement
+from wyoming_common.net.context import ConnectionContext
+from wyoming_common.net.handler import ServiceHandler
+from wyoming_common.protocol.interim_transcript import InterimTranscript
+from wyoming_stt.decoding.local_agreement import LocalAgreement
+from wyoming_stt.decoding.utterance import UtteranceRecognizer
 from wyoming_stt.service import SttService
-from wyoming_stt.session import Session
 
 _LOGGER = logging.getLogger(__name__)
 
 
+class RequestState(Enum):
+    """State of the request on a connection."""
+
+    IDLE = auto()
+    """No request yet; the first audio makes one."""
+    OPEN = auto()
+    """A recogniser waits for its first audio."""
+    LISTENING = auto()
+    """Audio arrives."""
+    ANSWERING = auto()
+    """The audio is complete, the transcript is not sent yet."""
+    ANSWERED = auto()
+    """The transcript or an error is sent. Audio is ignored until the next request."""
+    REFUSED = auto()
+    """`transcribe` was refused. Its audio is ignored, `audio-start` included."""
+
+
 class SttHandler(ServiceHandler):
-    """One connection: `transcribe`, `audio-start`, `audio-chunk`..., `audio-stop`, any of the
-    first two left out. The transcript may come before `audio-stop`; what arrives after it is
-    ignored until the next utterance is begun.
+    """One connection: `transcribe`, `audio-start`, `audio-chunk`..., `audio-stop`.
+
+    `transcribe` and `audio-start` may be left out. The transcript may come before `audio-stop`;
+    what arrives after it is ignored until the next utterance begins.
     """
 
     stage = "stt"
@@ -37,135 +56,137 @@ class SttHandler(ServiceHandler):
     def __init__(
         self,
         service: SttService,
+        context: ConnectionContext,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        limits: Limits | None = None,
     ) -> None:
-        super().__init__(service.info, reader, writer, limits)
+        super().__init__(context, reader, writer)
         self._service = service
         self._program = 0
         self._wanted = Transcribe()
-        self._session: Session | None = None
-        self._heard = False
+        self._state = RequestState.IDLE
+        self._recognizer: UtteranceRecognizer | None = None
         self._seconds = 0.0
-        self._answered = False
-        self._refused = False
-        self._agreement = Agreement()
+        self._agreement = LocalAgreement()
         self._streaming = False
 
     @property
     def unfinished(self) -> bool:
         """Whether more audio is awaited."""
-        return self._session is not None and not self._answered
+        return self._state in (RequestState.OPEN, RequestState.LISTENING)
 
     async def on_request(self, event: Event) -> None:
         if AudioChunk.is_type(event.type):
-            await self._hear(AudioChunk.from_event(event))
+            await self._take_audio(AudioChunk.from_event(event))
         elif Transcribe.is_type(event.type):
-            await self._expect(event)
+            await self._take_request(event)
         elif AudioStart.is_type(event.type):
             start = AudioStart.from_event(event)
             PcmFormat(start.rate, start.width, start.channels)
-            await self._begin()
+            await self._start_audio()
         elif AudioStop.is_type(event.type):
-            await self._stop()
+            await self._stop_audio()
         elif SelectProgram.is_type(event.type):
             self._program = self._service.select(SelectProgram.from_event(event).name)
         else:
             _LOGGER.debug("Ignored %s", event.type)
 
-    async def _expect(self, event: Event) -> None:
-        await self._forget()
-        self._answered = self._refused = True
+    async def _take_request(self, event: Event) -> None:
+        await self._end_request()
+        self._state = RequestState.REFUSED
         self._wanted = _transcribe(event)
-        # A client that asks for what there is not hears of it before it sends its audio.
+        # Opened now, so that an error is sent before the client sends its audio.
         await self._open()
-        self._refused = False
 
-    async def _begin(self) -> None:
-        if self._refused:
-            # The audio of a request that got an error for its answer, and is forgotten.
-            self._refused = False
+    async def _start_audio(self) -> None:
+        if self._state is RequestState.REFUSED:
+            self._state = RequestState.ANSWERED
             self._wanted = Transcribe()
-        elif self._session is None or self._heard:
-            await self._forget()
-            self._answered = False
+        elif self._state is not RequestState.OPEN:
+            await self._end_request()
+            self._state = RequestState.ANSWERED
             await self._open()
 
     async def _open(self) -> None:
-        # Until the session stands, what arrives belongs to no utterance.
-        self._answered = True
-        self._heard = False
-        self._seconds = 0.0
+        """Open a recogniser for the request. The state stays as it is if that fails."""
         program = self._service.select(self._wanted.name) if self._wanted.name else self._program
-        self._agreement = Agreement()
+        self._seconds = 0.0
+        self._agreement = LocalAgreement()
         self._streaming = False
-        self._session = self._service.session(
-            self._wanted, program, self._tell_partial, self._tell_tentative
+        recognizer = self._service.recognizer(
+            self._wanted, program, self._send_partial, self._send_tentative
         )
-        self._answered = False
-        await self.start(self._answer(self._session))
+        self._recognizer = recognizer
+        self._state = RequestState.OPEN
+        await self.start(self._answer(recognizer))
 
-    async def _hear(self, chunk: AudioChunk) -> None:
-        if self._answered:
-            return
-        if self._session is None:
+    async def _awaiting_audio(self) -> UtteranceRecognizer | None:
+        """Return the recogniser that audio is for, None if it is to be ignored."""
+        if self._state is RequestState.IDLE:
+            self._state = RequestState.ANSWERED
             await self._open()
-        assert self._session is not None
-        self._heard = True
+        return self._recognizer if self.unfinished else None
+
+    async def _take_audio(self, chunk: AudioChunk) -> None:
+        recognizer = await self._awaiting_audio()
+        if recognizer is None:
+            return
+        self._state = RequestState.LISTENING
         try:
             pcm_format = PcmFormat(chunk.rate, chunk.width, chunk.channels)
             self._seconds += pcm_format.seconds(len(chunk.audio))
             if self._seconds > self.limits.audio_seconds:
                 raise TooLarge(f"At most {self.limits.audio_seconds:g} s of audio in one utterance")
         except (BadAudio, TooLarge):
-            # One error is the answer, however much more of it comes.
+            # One error is sent, however much more of such audio follows.
             await self.stop_job()
-            self._answered = True
+            self._state = RequestState.ANSWERED
             raise
-        session, step = self._session, pcm_format.frame_bytes * pcm_format.rate
+        step = pcm_format.frame_bytes * pcm_format.rate
         for start in range(0, len(chunk.audio), step):
-            await session.feed(chunk.audio[start : start + step], pcm_format)
+            await recognizer.feed(chunk.audio[start : start + step], pcm_format)
 
-    async def _stop(self) -> None:
-        self._refused = False
-        if self._answered:
-            return
-        if self._session is None:
-            await self._open()
-        assert self._session is not None
-        self._answered = True
-        await self._session.stop()
+    async def _stop_audio(self) -> None:
+        recognizer = await self._awaiting_audio()
+        if recognizer is not None:
+            self._state = RequestState.ANSWERING
+            await recognizer.stop()
+        elif self._state is RequestState.REFUSED:
+            self._state = RequestState.ANSWERED
 
-    async def _forget(self) -> None:
-        if self._answered and self._job is not None:
+    async def _end_request(self) -> None:
+        if not self.unfinished and self._job is not None:
             # Its audio is complete: a client may send the next utterance before it reads.
             await asyncio.wait([self._job])
         await self.stop_job()
-        self._session = None
+        self._recognizer = None
 
-    async def _answer(self, session: Session) -> None:
+    async def _answer(self, recognizer: UtteranceRecognizer) -> None:
         try:
-            said = await session.run()
+            transcription = await recognizer.run()
         finally:
-            self._answered = True
-            self._session = None
-        _LOGGER.debug("Heard: %s", said.text)
+            self._state = RequestState.ANSWERED
+            self.telemetry.count("wasted_ms", round(1000 * recognizer.wasted_seconds))
+        _LOGGER.debug("Transcript: %s", transcription.text)
         if self._service.partials:
-            await self._tell_chunk(self._agreement.finish(said.text))
+            await self._send_chunk(self._agreement.finish(transcription.text))
             if self._streaming:
                 await self.write_event(TranscriptStop().event())
         await self.write_event(
-            Transcript(text=said.text, language=said.language, context=self._wanted.context).event()
+            Transcript(
+                text=transcription.text,
+                language=transcription.language,
+                context=self._wanted.context,
+            ).event()
         )
 
-    async def _tell_partial(self, text: str) -> None:
-        await self._tell_chunk(self._agreement.read(text))
+    async def _send_partial(self, text: str) -> None:
+        await self._send_chunk(self._agreement.update(text))
 
-    async def _tell_tentative(self, text: str) -> None:
-        await self.write_event(Tentative(text, self._wanted.language).event())
+    async def _send_tentative(self, text: str) -> None:
+        await self.write_event(InterimTranscript(text, self._wanted.language).event())
 
-    async def _tell_chunk(self, text: str) -> None:
+    async def _send_chunk(self, text: str) -> None:
         if not text:
             return
         if not self._streaming:

@@ -1,251 +1,321 @@
-"""The models of one service, and what its connections share."""
+"""Speech-to-text service: its model threads, and one recogniser per utterance."""
 
 import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 from wyoming.asr import Transcribe
 from wyoming.info import Info
 
 from wyoming_common import registry
-from wyoming_common.endpoint import Endpoint, EndpointSettings, Sensitivity
-from wyoming_common.errors import BadRequest, UnknownModel
-from wyoming_common.smart_turn import TurnModel
-from wyoming_common.tentative import TENTATIVE
-from wyoming_common.worker import ModelThread
+from wyoming_common.audio.endpointing import Endpointer, EndpointerSettings, Sensitivity
+from wyoming_common.audio.pcm import PcmFormat
+from wyoming_common.errors import BadRequest, ServiceError, UnknownModel
+from wyoming_common.home_assistant.home import Home
+from wyoming_common.model_thread import ModelThread
+from wyoming_common.protocol.interim_transcript import WANTS_INTERIM
+from wyoming_stt.audio.segmenter import SpeechSegmenter
+from wyoming_stt.audio.vad import SileroModel, VadModel
 from wyoming_stt.config import SttSettings
-from wyoming_stt.engine import Request, SttEngine, Task
+from wyoming_stt.decoding.engine_wrappers import FallbackEngine, IdleUnload
+from wyoming_stt.decoding.model_files import check_known, languages_of
+from wyoming_stt.decoding.speculative import DecodeStats
+from wyoming_stt.decoding.utterance import UtteranceModels, UtteranceRecognizer
+from wyoming_stt.decoding.warm_up import USUAL_SECONDS, speech_like, warm_up
+from wyoming_stt.endpointing.smart_turn import TurnModel, turn_model
+from wyoming_stt.engine import SttEngine, TranscriptionRequest
 from wyoming_stt.engines import ENGINES
-from wyoming_stt.info import Program, make_info, programs
-from wyoming_stt.languages import chosen, match
-from wyoming_stt.listener import Listener
-from wyoming_stt.models import check_known, languages_of
-from wyoming_stt.resilient import Unloading, WithStandIn
-from wyoming_stt.session import Session, Spent, Tools
-from wyoming_stt.turn_model import turn_model
-from wyoming_stt.vad import SileroModel, SpeechModel
-from wyoming_stt.vocabulary import LONGEST_WORD, MOST_WORDS, read_vocabulary
+from wyoming_stt.home_sentences.sentences import (
+    CompiledSentences,
+    HomeSentences,
+    NoHomeSentences,
+)
+from wyoming_stt.info import SttProgram, stt_info, stt_programs
+from wyoming_stt.text.languages import choose_languages, match_language
+from wyoming_stt.text.names import MAX_NAME_CHARACTERS, MAX_NAMES, read_vocabulary
 
 _LOGGER = logging.getLogger(__name__)
 
+_WARM_UP_FORMAT = PcmFormat(48_000)
+"""Of a microphone whose audio has to be resampled"""
+_MAX_SENTENCES_SECONDS = 10.0
+
+ServedModel = tuple[SttProgram, ModelThread[SttEngine]]
+"""A model as clients see it, and the thread that runs it."""
+
 
 class SttService:
-    """One thread a model and one for voice detection; makes a session for every utterance."""
+    """One thread per recogniser, one for voice detection and one for the turn model."""
 
     def __init__(
         self,
-        served: Sequence[Program],
-        models: Sequence[ModelThread[SttEngine]],
-        ears: ModelThread[SpeechModel],
+        settings: SttSettings,
+        models: Sequence[ServedModel],
+        vad: ModelThread[VadModel],
         turn: ModelThread[TurnModel] | None = None,
         *,
-        engine: str = "",
-        language: str = "",
-        task: Task = "transcribe",
-        endpoint: EndpointSettings | None = None,
-        ends_turns: bool = True,
         words: Callable[[], Sequence[str]] = tuple,
-        partials: bool = False,
-        unload_after: float = 0.0,
+        sentences: HomeSentences | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        assert len(served) == len(models)
-        assert served
-        self._served = served
+        """`models` holds at least one; the first is the default. `words` returns the names and
+        terms likely to be spoken, as they are now. `sentences` correct commands of this home.
+        """
+        self._settings = settings
         self._models = models
-        self._ears = ears
+        self._vad = vad
         self._turn = turn
-        self._engine = engine
-        self._language = language
-        self._task = task
-        self._endpoint = endpoint or EndpointSettings()
-        self._ends_turns = ends_turns
         self._words = words
-        self.partials = partials
-        self._unload_after = unload_after
+        self._sentences = sentences or NoHomeSentences()
         self._clock = clock
-        self._sessions = 0
-        self.spent = Spent()
+        self._endpoint = EndpointerSettings(
+            no_speech_seconds=settings.no_speech_seconds, turn_seconds=settings.turn_seconds
+        )
+        self._utterances = 0
+        self._warm = False
+        self.stats = DecodeStats()
+
+    @property
+    def partials(self) -> bool:
+        """Whether partial transcripts are sent."""
+        return self._settings.partials
 
     @property
     def step_seconds(self) -> float:
-        """How long the longest piece of work under way has taken."""
-        turn = self._turn.step_seconds if self._turn is not None else 0.0
-        return max(turn, self._ears.step_seconds, *(model.step_seconds for model in self._models))
+        """Time since the oldest running call of a model began."""
+        return max(thread.step_seconds for thread in self._threads())
 
     async def engine(self) -> SttEngine:
-        """Load everything; returns the first engine once all stand ready."""
-        await self._ears.engine()
+        """Load all models, and return the first engine."""
+        self.refresh_sentences()
+        await self._vad.engine()
         if self._turn is not None:
             await self._turn.engine()
-        engine, *_ = await asyncio.gather(*(model.engine() for model in self._models))
+        engine, *_ = await asyncio.gather(*(thread.engine() for _, thread in self._models))
+        if not self._warm:
+            self._warm = True
+            try:
+                await self._warm_up()
+            except ServiceError as err:
+                _LOGGER.warning("The first turn will be slower than the next: %s", err)
         return engine
 
-    async def aclose(self) -> None:
-        """Wait for running calls, and end the threads."""
-        for model in self._models:
-            await model.aclose()
+    async def _warm_up(self) -> None:
+        """Take an utterance through everything that a first turn touches.
+
+        Models of a server are not asked: that may charge for it.
+        """
+        heard = speech_like(USUAL_SECONDS[-1])
         if self._turn is not None:
-            await self._turn.aclose()
-        await self._ears.aclose()
+            await self._turn.call(lambda model: model.completeness(heard))
+        if self._settings.is_local:
+            sound = speech_like(USUAL_SECONDS[-1], _WARM_UP_FORMAT.rate)
+            recognizer = self.recognizer(Transcribe(), 0)
+            run = asyncio.create_task(recognizer.run())
+            await recognizer.feed((sound * 32767).astype("<i2").tobytes(), _WARM_UP_FORMAT)
+            await recognizer.stop()
+            await run
+            for program, thread in self._models:
+                spoken = self._spoken
+                language = spoken if spoken in program.languages else program.languages[0]
+                await thread.call(partial(warm_up, language=language))
+        # A home that does not answer yet must not keep the service from listening.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_MAX_SENTENCES_SECONDS):
+                await self._sentences.ready()
+
+    @property
+    def _spoken(self) -> str | None:
+        """The one language that is spoken here, None where there are several."""
+        program, _ = self._models[0]
+        return match_language(self._settings.language or "auto", program.languages, program.model)
+
+    def refresh_sentences(self) -> None:
+        """Begin to compile the sentences of the home again if it has changed."""
+        spoken = self._spoken
+        self._sentences.refresh([spoken] if spoken else self._settings.languages)
+
+    async def aclose(self) -> None:
+        """Wait for running calls, free the models and end the threads."""
+        for thread in self._threads():
+            await thread.aclose()
+        await self._sentences.aclose()
 
     @asynccontextmanager
     async def tended(self) -> AsyncIterator[None]:
-        """While the block runs, take models that nobody has used for a while out of memory.
+        """While the block runs, free models that are idle for `unload_after` seconds.
 
-        `unload_after` seconds are the least they stay, twice as many the most.
+        Idle models are freed after twice that time at the latest.
         """
-        if not self._unload_after:
+        if not self._settings.unload_after:
             yield
             return
-        tending = asyncio.create_task(self._tend())
+        unloading = asyncio.create_task(self._unload_idle())
         try:
             yield
         finally:
-            tending.cancel()
-            await asyncio.wait([tending])
+            unloading.cancel()
+            await asyncio.wait([unloading])
 
-    async def _tend(self) -> None:
-        seen: object = None
+    async def _unload_idle(self) -> None:
+        last_use: object = None
         while True:
-            await asyncio.sleep(self._unload_after)
-            use = (self._sessions, self.spent.total_seconds)
-            if use == seen and not self.waiting:
-                for model in self._models:
-                    await model.call(_rest)
-            seen = use
+            await asyncio.sleep(self._settings.unload_after)
+            use = (self._utterances, self.stats.total_seconds)
+            if use == last_use and not self.waiting:
+                for _, thread in self._models:
+                    await thread.call(lambda engine: engine.close())
+            last_use = use
 
     @property
     def waiting(self) -> int:
         """Decodes that wait or run."""
-        return sum(model.waiting for model in self._models)
+        return sum(thread.waiting for _, thread in self._models)
 
     def info(self) -> Info:
-        """Describe the service; true before anything has loaded."""
-        return make_info(
-            self._served, self._engine, ends_turns=self._ends_turns, streams=self.partials
+        """Describe the service; known before any model has loaded."""
+        return stt_info(
+            [program for program, _ in self._models],
+            self._settings.engine,
+            ends_turns=self._ends_turns,
+            streams=self.partials,
         )
 
     def select(self, name: str | None) -> int:
-        """Return the number of the program or model `name`; None means the first.
-
-        Raises UnknownModel.
-        """
+        """Return the number of the program or model `name`, 0 for None. Raises UnknownModel."""
         if name is None:
             return 0
-        for number, program in enumerate(self._served):
+        for number, (program, _) in enumerate(self._models):
             if name in (program.name, program.model):
                 return number
-        there = ", ".join(program.model for program in self._served)
-        raise UnknownModel(f"No model '{name:.60}' is loaded; there are {there}")
+        known = ", ".join(program.model for program, _ in self._models)
+        raise UnknownModel(f"No model '{name:.60}' is loaded; there are {known}")
 
-    def session(
+    def recognizer(
         self,
         wanted: Transcribe,
         program: int,
         on_partial: Callable[[str], Awaitable[None]] | None = None,
-        on_tentative: Callable[[str], Awaitable[None]] | None = None,
-    ) -> Session:
-        """Return a session for one utterance. Raises UnknownLanguage, BadRequest and Busy.
+        on_interim: Callable[[str], Awaitable[None]] | None = None,
+    ) -> UtteranceRecognizer:
+        """Return the recogniser of one utterance. Raises UnknownLanguage, BadRequest and Busy.
 
-        `on_partial` is told the text so far, now and then, if the service is set to;
-        `on_tentative` at pauses, if the client asks for it.
+        `on_partial` receives the text so far if the service sends partial transcripts,
+        `on_interim` the text at pauses if the client asks for it.
         """
-        self._sessions += 1
-        served = self._served[program]
-        # Who would be refused at the end of the audio had better know before it is sent.
-        self._models[program].check_room()
+        self._utterances += 1
+        served, thread = self._models[program]
+        # A client that would be refused at the end of its audio is refused before it sends any.
+        thread.check_room()
         context = wanted.context or {}
-        request = Request(
-            language=match(wanted.language or self._language, served.languages, served.model),
-            task="translate" if context.get("task", self._task) == "translate" else "transcribe",
-            words=_words(wanted, self._words()),
+        task = context.get("task", self._settings.task)
+        request = TranscriptionRequest(
+            language=match_language(
+                wanted.language or self._settings.language, served.languages, served.model
+            ),
+            task="translate" if task == "translate" else "transcribe",
+            words=_likely_words(wanted, self._words()),
         )
-        endpoint = Endpoint(self._endpoint, _sensitivity(wanted.vad_sensitivity))
-        return Session(
+        endpoint = Endpointer(self._endpoint, _sensitivity(wanted.vad_sensitivity))
+        return UtteranceRecognizer(
             request,
-            lambda speech: Listener(speech.stream(), endpoint, may_end=self._ends_turns),
-            Tools(
-                self._models[program],
-                self._ears,
+            lambda vad: SpeechSegmenter(vad.stream(), endpoint, may_end=self._ends_turns),
+            UtteranceModels(
+                thread,
+                self._vad,
                 self._turn,
-                self.spent,
+                self.stats,
+                self._sentences,
                 self._clock,
-                _wake if self._unload_after else None,
+                reloads=self._settings.unload_after > 0,
             ),
             on_partial if self.partials else None,
-            on_tentative if context.get(TENTATIVE) is True else None,
+            on_interim if context.get(WANTS_INTERIM) is True else None,
         )
 
+    @property
+    def _ends_turns(self) -> bool:
+        return self._settings.endpointing != "off"
 
-def build(settings: SttSettings, home_words: Callable[[], Sequence[str]] = tuple) -> SttService:
-    """Assemble the service that `settings` describe; nothing is loaded yet.
+    def _threads(
+        self,
+    ) -> list[ModelThread[SttEngine] | ModelThread[TurnModel] | ModelThread[VadModel]]:
+        recognisers = [thread for _, thread in self._models]
+        return [*recognisers, *([self._turn] if self._turn is not None else []), self._vad]
 
-    `home_words` returns the names of the home as they are now. Raises UnknownEngine,
+
+def build(settings: SttSettings, home: Callable[[], Home] | None = None) -> SttService:
+    """Assemble the service that `settings` describe, without loading anything.
+
+    `home` returns the home as it is now, None for a service without one. Raises UnknownEngine,
     UnknownLanguage, UnknownModel and ConfigError.
     """
     if settings.engine != "openai":
         for model in (*settings.model, *filter(None, [settings.fallback_model])):
             check_known(model, settings.data_dir)
-    served = programs(
-        list(settings.model),
+    programs = stt_programs(
+        settings.model,
         [
-            chosen(settings.languages, languages_of(model, settings.data_dir), model)
+            choose_languages(settings.languages, languages_of(model, settings.data_dir), model)
             for model in settings.model
         ],
     )
-    match(settings.language, served[0].languages, served[0].model)
+    match_language(settings.language, programs[0].languages, programs[0].model)
     words = read_vocabulary(settings.vocabulary) if settings.vocabulary is not None else ()
     models = [
-        ModelThread[SttEngine](
-            f"stt-{program.model}", make_engine(settings, name), settings.max_waiting
+        (
+            program,
+            ModelThread(
+                f"stt-{program.model}",
+                partial(_loaded, make_engine(settings, name)),
+                settings.max_waiting,
+            ),
         )
-        for program, name in zip(served, settings.model, strict=True)
+        for program, name in zip(programs, settings.model, strict=True)
     ]
     return SttService(
-        served,
+        settings,
         models,
-        ModelThread[SpeechModel]("stt-vad", SileroModel, max_waiting=1024),
+        ModelThread("stt-vad", SileroModel, max_waiting=1024),
         turn_model(settings),
-        engine=settings.engine,
-        language=settings.language,
-        task=settings.task,
-        endpoint=EndpointSettings(
-            no_speech_seconds=settings.no_speech_seconds, turn_seconds=settings.turn_seconds
-        ),
-        ends_turns=settings.endpointing != "off",
-        words=lambda: (*words, *home_words()),
-        partials=settings.partials,
-        unload_after=settings.unload_after,
+        words=lambda: (*words, *(home().names() if home is not None else ())),
+        sentences=_sentences(settings, home, words),
     )
 
 
-def make_engine(settings: SttSettings, model: str) -> Callable[[], SttEngine]:
-    """Return what loads `model` as `settings` ask. Raises UnknownEngine, MissingDependency."""
-    load: Callable[[], SttEngine] = partial(
-        registry.load(ENGINES, settings.engine), settings, model
-    )
+def _sentences(
+    settings: SttSettings, home: Callable[[], Home] | None, names: Sequence[str]
+) -> HomeSentences:
+    if not settings.home_sentences or (home is None and not settings.sentences):
+        return NoHomeSentences()
+    nothing = Home()
+    return CompiledSentences(home or (lambda: nothing), settings.sentences, names)
+
+
+def make_engine(settings: SttSettings, model: str) -> SttEngine:
+    """Return the engine of one model as `settings` ask, not loaded yet.
+
+    Raises UnknownEngine, MissingDependency and ConfigError.
+    """
+    engine: SttEngine = registry.load(ENGINES, settings.engine)(_settings_of(settings, model))
     if settings.unload_after:
-        load = partial(Unloading, load)
+        engine = IdleUnload(engine)
     if settings.fallback_model:
         whisper = registry.load(ENGINES, "faster-whisper")
-        stand_in = partial(whisper, settings, settings.fallback_model)
-        main = load
-        return lambda: WithStandIn(main(), stand_in)
-    return load
+        engine = FallbackEngine(engine, whisper(_settings_of(settings, settings.fallback_model)))
+    return engine
 
 
-def _wake(engine: SttEngine) -> None:
-    if isinstance(engine, Unloading | WithStandIn):
-        engine.wake()
+def _settings_of(settings: SttSettings, model: str) -> SttSettings:
+    return settings.model_copy(update={"model": (model,)})
 
 
-def _rest(engine: SttEngine) -> None:
-    if isinstance(engine, Unloading | WithStandIn):
-        engine.rest()
+def _loaded(engine: SttEngine) -> SttEngine:
+    engine.load()
+    return engine
 
 
 def _sensitivity(wanted: object) -> Sensitivity:
@@ -259,7 +329,7 @@ def _sensitivity(wanted: object) -> Sensitivity:
         ) from err
 
 
-def _words(wanted: Transcribe, ours: Sequence[str]) -> tuple[str, ...]:
-    given = [*(wanted.transcript_names or ()), *ours, *(wanted.transcript_terms or ())]
-    words = (word.strip() for word in given if len(word) <= LONGEST_WORD)
-    return tuple(dict.fromkeys(word for word in words if word))[:MOST_WORDS]
+def _likely_words(wanted: Transcribe, home: Sequence[str]) -> tuple[str, ...]:
+    given = [*(wanted.transcript_names or ()), *home, *(wanted.transcript_terms or ())]
+    words = (word.strip() for word in given if len(word) <= MAX_NAME_CHARACTERS)
+    return tuple(dict.fromkeys(word for word in words if word))[:MAX_NAMES]

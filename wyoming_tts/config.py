@@ -6,7 +6,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from wyoming_common.settings import ServiceSettings
+from wyoming_common.config.settings import ServiceSettings
+from wyoming_tts.engines import ENGINES
 
 
 class TtsSettings(ServiceSettings):
@@ -15,7 +16,7 @@ class TtsSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="PARLEY_TTS_", cli_prog_name="wyoming-tts")
 
     uri: str = Field("tcp://0.0.0.0:10200", description="tcp://HOST:PORT, unix:///PATH or stdio://")
-    engine: str = Field("piper", description="piper, kokoro, kokoro-torch or openai")
+    engine: str = Field("piper", description=f"one of {', '.join(ENGINES)}")
     voice: str = Field(
         "",
         description="voice for requests that name none: a name, or the path of a voice file or "

@@ -1,17 +1,17 @@
-"""What a speech engine is, and what goes in and out of one."""
+"""The speech engine as a Protocol, and the values that go in and out of it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """One voice as clients see it."""
+    """A voice as clients see it."""
 
     name: str
     languages: tuple[str, ...]
-    """As Home Assistant writes them, e.g. "en_US"."""
+    """As Home Assistant writes them, e.g. "en_US"; the first is the voice's own."""
     speakers: tuple[str, ...] = ()
     """Names, for voices that have several."""
     installed: bool = True
@@ -20,12 +20,22 @@ class Voice:
     url: str = ""
 
 
+@dataclass(slots=True)
+class Opening:
+    """The beginning of a sentence that is spoken while more of it is to come."""
+
+    pieces: list[bytes] = field(default_factory=list)
+    """Sound that was made of it."""
+    state: Any = None
+    """The engine's own; None until something was spoken."""
+
+
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """One piece of text to be spoken in one go, and how."""
+    """Text to be spoken in one go, and how."""
 
     text: str
-    """Words as they are to be read; not empty."""
+    """Normalised text; not empty."""
     voice: str
     """Name of a voice of the engine."""
     speaker: str | None = None
@@ -33,14 +43,30 @@ class Phrase:
     """Factor on the time that speech takes."""
     volume: float = 1.0
     ahead: float = 0.0
-    """Seconds of sound that the listener still has when this is begun: it need not hurry."""
+    """Seconds of sound that the listener still has to play: the engine may take its time."""
+    opening: Opening | None = None
+    """The sentence was, or is, begun before its end is known: what was spoken of it is left out."""
+    is_open: bool = False
+    """Whether more of the sentence is to come: the engine keeps its last words back."""
 
 
 class TtsEngine(Protocol):
-    """Turns text to sound. One thread uses it, except for `default`, `voices` and `identity`,
-    which are cheap, need no model and may be called from the event loop at any time, and
-    `fetch`, which takes long and may be called from any thread.
+    """Turns text to sound. Blocking; used by one thread at a time.
+
+    The constructor takes `TtsSettings`, reads settings only and raises ConfigError. `default`,
+    `voices` and `identity` are cheap, need no model and may be called from any thread at any
+    time; so may `fetch`, which takes long. Everything else works between `load` and `close`.
     """
+
+    def load(self) -> None:
+        """Load what the default voice needs. Raises UnknownVoice, ModelError, DownloadError and
+        NoSpace.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free the models, and end processes and connections. Harmless when repeated."""
+        ...
 
     @property
     def default(self) -> str:
@@ -48,11 +74,11 @@ class TtsEngine(Protocol):
         ...
 
     def voices(self) -> Sequence[Voice]:
-        """Return the voices there are by now."""
+        """Return the voices that are installed or can be fetched now."""
         ...
 
     def identity(self, voice: str) -> str:
-        """Return something that changes when the voice's files do."""
+        """Return a text that changes when the files of the voice do."""
         ...
 
     def fetch(self, voice: str) -> None:
@@ -69,8 +95,12 @@ class TtsEngine(Protocol):
         """
         ...
 
+    def can_open(self, voice: str) -> bool:
+        """Whether `synthesize` takes open phrases with a loaded voice."""
+        ...
+
     def synthesize(self, phrase: Phrase) -> Iterator[bytes]:
-        """Yield mono s16le PCM, soon and in short pieces: closing the iterator cancels.
+        """Yield mono s16le PCM, soon and in short pieces; closing the iterator cancels.
 
         Yields nothing for text without a sound. Raises what `sample_rate` does, and
         BadRequest for a speaker that the voice does not have.

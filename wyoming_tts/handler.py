@@ -1,13 +1,11 @@
-"""Wyoming events to engine calls: plain and streaming synthesis."""
+"""Wyoming synthesis requests, plain and streaming, one handler per client."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import aclosing
 from typing import Final
 
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
-from wyoming.info import Info
 from wyoming.tts import (
     Synthesize,
     SynthesizeChunk,
@@ -18,24 +16,24 @@ from wyoming.tts import (
     SynthesizeVoice,
 )
 
-from wyoming_common.errors import BadRequest, ServiceError, TooLarge
-from wyoming_common.limits import Limits
-from wyoming_common.service import ServiceHandler
-from wyoming_common.worker import ModelThread
+from wyoming_common.errors import BadRequest, ServiceError
+from wyoming_common.model_thread import ModelThread
+from wyoming_common.net.context import ConnectionContext
+from wyoming_common.net.handler import ServiceHandler
+from wyoming_common.protocol.interim_reply import InterimSpeech
+from wyoming_common.telemetry.trace import current_span
 from wyoming_tts.config import TtsSettings
-from wyoming_tts.script import Passage, PlainScript, Script
-from wyoming_tts.speech import Choice, Speech
-from wyoming_tts.ssml import SsmlScript
-from wyoming_tts.text.clean import clean
+from wyoming_tts.synthesis.passage_queue import PassageQueue
+from wyoming_tts.synthesis.speculative_speech import SpeculativeSpeech, may_speculate
+from wyoming_tts.synthesis.spoken_text import SpokenText
+from wyoming_tts.synthesis.synthesizer import Synthesizer, VoiceRequest
+from wyoming_tts.text.languages import boundaries_of
+from wyoming_tts.text.normalization import clean
+from wyoming_tts.text.sentences import PlainScript, Script
+from wyoming_tts.text.ssml import SsmlScript
 
 _EVENT_BYTES: Final = 8192
 """Audio of one `audio-chunk`: 0.19 s at 22,050 Hz."""
-_SLICE: Final = 1024
-"""Characters looked at before others get their turn: 2 ms for prose."""
-_PASSAGES: Final = 32
-"""Passages made of text before others get their turn"""
-_NOTHING_SAID: Final = 0.05
-"""Seconds of silence for text without a sound: clients take a reply of no audio for a failure."""
 
 
 class TtsHandler(ServiceHandler):
@@ -45,20 +43,19 @@ class TtsHandler(ServiceHandler):
 
     def __init__(
         self,
-        info: Callable[[], Info],
-        speech: Speech,
-        model: ModelThread[Speech],
+        synthesizer: Synthesizer,
+        model: ModelThread[Synthesizer],
         settings: TtsSettings,
+        context: ConnectionContext,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        limits: Limits | None = None,
     ) -> None:
-        super().__init__(info, reader, writer, limits)
-        self._speech = speech
+        super().__init__(context, reader, writer)
+        self._synthesizer = synthesizer
         self._model = model
         self._settings = settings
-        self._incoming: _Passages | None = None
-        self._playback = _Playback()
+        self._incoming: _Intake | None = None
+        self._speculation: SpeculativeSpeech | None = None
 
     @property
     def unfinished(self) -> bool:
@@ -68,7 +65,7 @@ class TtsHandler(ServiceHandler):
     async def on_request(self, event: Event) -> None:
         if SynthesizeStart.is_type(event.type):
             start = SynthesizeStart.from_event(_check_voice(event))
-            self._incoming = self._passages(start.text_format, start.voice)
+            self._incoming = await self._intake(start.text_format, start.voice, opens=True)
             await self.start(self._reply_streaming(self._incoming, start.voice))
         elif SynthesizeChunk.is_type(event.type):
             if self._incoming is None:
@@ -77,11 +74,17 @@ class TtsHandler(ServiceHandler):
         elif SynthesizeStop.is_type(event.type):
             await self._stop_streaming()
         elif Synthesize.is_type(event.type) and self._incoming is None:
-            request = Synthesize.from_event(_check_voice(event))
-            passages = self._passages(request.text_format, request.voice)
-            await self.start(self._reply(passages, request.voice))
-            await passages.feed(_text(event))
-            await passages.finish()
+            whole = Synthesize.from_event(_check_voice(event))
+            intake = await self._intake(whole.text_format, whole.voice, opens=False)
+            await self.start(self._reply(intake, whole.voice))
+            await intake.feed(_text(event))
+            await intake.finish()
+        elif InterimSpeech.is_type(event.type):
+            await self._suppose(InterimSpeech.from_event(_check_voice(event)), _text(event))
+
+    async def disconnect(self) -> None:
+        await super().disconnect()
+        await self._forget()
 
     async def _stop_streaming(self) -> None:
         if self._incoming is None:
@@ -90,133 +93,154 @@ class TtsHandler(ServiceHandler):
         incoming, self._incoming = self._incoming, None
         await incoming.finish()
 
-    def _passages(self, text_format: str | None, voice: SynthesizeVoice | None) -> "_Passages":
-        clause = self._settings.first_clause
-        script: Script = PlainScript(clause)
+    async def _suppose(self, speech: InterimSpeech, text: str) -> None:
+        """Begin to speak what may be spoken, if nothing else is."""
+        voice = SynthesizeVoice.from_dict(speech.voice) if speech.voice else None
+        if self.busy:
+            # The sound in progress may be the speech that was begun ahead.
+            return
+        if not text:
+            await self._forget()
+            return
+        request = self._synthesizer.choose(voice)
+        known = self._speculation
+        same = known is not None and known.request == request
+        if same and known is not None and await known.suppose(text, whole=speech.whole):
+            return
+        await self._forget()
+        rate = self._synthesizer.known_rate(request)
+        stats = self._synthesizer.stats
+        if rate is None or self._model.waiting or not may_speculate(stats):
+            return
+        passages = PassageQueue(self._script(None, request, opens=True), self._settings.max_text)
+        sound = self._sound(passages, request, rate)
+        self._speculation = SpeculativeSpeech(passages, request, sound, stats)
+        self.telemetry.count("rehearsals")
+        await self._speculation.suppose(text, whole=speech.whole)
+
+    async def _forget(self) -> None:
+        speculation, self._speculation = self._speculation, None
+        if speculation is not None:
+            self.telemetry.count("wasted_ms", round(1000 * await speculation.drop()))
+
+    async def _intake(
+        self, text_format: str | None, voice: SynthesizeVoice | None, *, opens: bool
+    ) -> "_Intake":
+        """Return what takes the text of a request.
+
+        `opens`: a sentence is begun before its end has come.
+        """
+        try:
+            request = self._synthesizer.choose(voice)
+        except ServiceError:
+            # Raised again, for the client, by the job that speaks.
+            request = None
+        speculation = self._speculation
+        if speculation is not None and (
+            speculation.request != request or text_format == SynthesizeTextFormat.SSML
+        ):
+            await self._forget()
+        script = self._script(text_format, request, opens=opens)
+        passages = PassageQueue(script, self._settings.max_text, self._can_begin)
+        return _Intake(passages, self._speculation)
+
+    def _script(
+        self, text_format: str | None, request: VoiceRequest | None, *, opens: bool
+    ) -> Script:
+        clause, language = self._settings.first_clause, request.language if request else ""
         if text_format == SynthesizeTextFormat.SSML:
-            script = SsmlScript(self._speech.language(voice), clause)
-        return _Passages(script, self._settings.max_text, self._can_begin)
+            return SsmlScript(language, clause)
+        opens = opens and request is not None and self._synthesizer.can_open(request)
+        return PlainScript(boundaries_of(language), clause, opens=opens)
 
     def _can_begin(self) -> None:
         self.span.ready()
 
-    async def _reply_streaming(self, passages: "_Passages", voice: SynthesizeVoice | None) -> None:
-        # After an `error` alone, a client that streams would wait for ever.
-        await self._guard(self._reply(passages, voice))
+    async def _reply_streaming(self, intake: "_Intake", voice: SynthesizeVoice | None) -> None:
+        # After an `error` alone, a client that streams would wait without end.
+        await self._guard(self._reply(intake, voice))
         await self.write_event(SynthesizeStopped().event())
 
-    async def _reply(self, passages: "_Passages", voice: SynthesizeVoice | None) -> None:
-        choice = self._speech.choose(voice)
-        if not choice.installed:
+    async def _reply(self, intake: "_Intake", voice: SynthesizeVoice | None) -> None:
+        try:
+            await self._speak(intake, voice)
+        finally:
+            await self._forget()
+
+    async def _speak(self, intake: "_Intake", voice: SynthesizeVoice | None) -> None:
+        request = self._synthesizer.choose(voice)
+        if not request.installed:
             # Not in the model thread: others go on speaking meanwhile.
-            await asyncio.to_thread(self._speech.fetch, choice)
-            choice = self._speech.choose(voice)
-        rate = self._speech.known_rate(choice)
+            await asyncio.to_thread(self._synthesizer.fetch, request)
+            request = self._synthesizer.choose(voice)
+        rate = self._synthesizer.known_rate(request)
         if rate is None:
-            rate = await self._model.call(lambda speech: speech.rate(choice))
-        self._playback = _Playback()
+            rate = await self._model.call(lambda synthesizer: synthesizer.rate(request))
         await self.write_event(AudioStart(rate=rate, width=2, channels=1).event())
-        before = after = 0.0
-        silent = True
-        async for passage in passages:
-            sounded = await self._say(passage, choice, rate, before)
-            silent = silent and not sounded
-            before = self._settings.sentence_silence if sounded else before
-            after = 0.0
-            if passage.pause is not None:
-                before = after = passage.pause
-        await self._write_audio(_silence(max(after, _NOTHING_SAID * silent), rate), rate)
+        sound: SpokenText | SpeculativeSpeech = self._sound(intake.passages, request, rate)
+        if await intake.takes_speculation() and self._speculation is not None:
+            sound = self._speculation
+            current_span().note(rehearsed=True)
+            self.telemetry.count("rehearsals_used")
+        else:
+            await self._forget()
+        async with aclosing(sound.pieces()) as pieces:
+            async for pcm in pieces:
+                await self._write_audio(pcm, rate)
         await self.write_event(AudioStop().event())
 
-    async def _say(self, passage: Passage, choice: Choice, rate: int, before: float) -> bool:
-        """Send a passage, `before` it so many seconds of silence; false if it has no sound."""
-        known = self._speech.cached(passage, choice)
-        if known is not None:
-            # Not through the model thread: others may be keeping it busy.
-            await self._write_audio(_silence(before, rate) + known, rate)
-            return True
-        sounded = False
-        ahead = self._playback.ahead()
-        async with self._model.stream(lambda e: e.speak(passage, choice, ahead)) as pieces:
-            async for pcm in pieces:
-                if not sounded:
-                    await self._write_audio(_silence(before, rate), rate)
-                sounded = True
-                await self._write_audio(pcm, rate)
-        return sounded
+    def _sound(self, passages: PassageQueue, request: VoiceRequest, rate: int) -> SpokenText:
+        silence = self._settings.sentence_silence
+        return SpokenText(passages, request, rate, self._synthesizer, self._model, silence)
 
     async def _write_audio(self, pcm: bytes, rate: int) -> None:
         for start in range(0, len(pcm), _EVENT_BYTES):
             audio = pcm[start : start + _EVENT_BYTES]
             await self.write_event(AudioChunk(rate=rate, width=2, channels=1, audio=audio).event())
-        self._playback.sent(len(pcm) / (2 * rate))
 
 
-class _Playback:
-    """What a client that plays a reply as it comes has still to play."""
+class _Intake:
+    """Text of a request, which goes to the speech that was begun ahead if it agrees with that."""
 
-    def __init__(self) -> None:
-        self._begun = time.monotonic()
-        self._seconds = 0.0
-
-    def sent(self, seconds: float) -> None:
-        """Note that so much sound has been sent."""
-        self._begun = self._begun if self._seconds else time.monotonic()
-        self._seconds += seconds
-
-    def ahead(self) -> float:
-        """Return the seconds of sound that are left, 0 before the first."""
-        return max(0.0, self._seconds - (time.monotonic() - self._begun))
-
-
-class _Passages:
-    """What is to be spoken, from the read loop to the job. Bounded by the characters it took."""
-
-    def __init__(self, script: Script, most: int, on_first: Callable[[], None]) -> None:
-        self._script = script
-        self._slow = isinstance(script, SsmlScript)
-        """Whether it is read at its end, in one go."""
-        self._most = most
-        self._on_first = on_first
-        self._begun = False
-        self._taken = 0
-        self._waiting: asyncio.Queue[Passage | ServiceError | None] = asyncio.Queue()
+    def __init__(self, passages: PassageQueue, speculation: SpeculativeSpeech | None) -> None:
+        self.passages = passages
+        self._speculation = speculation
+        self._text = ""
+        self._taken: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        if speculation is None:
+            self._taken.set_result(False)
 
     async def feed(self, text: str) -> None:
-        """Take more text; past the bound the reader gets TooLarge and the rest is dropped."""
-        self._taken += len(text)
-        if self._taken <= self._most:
-            for start in range(0, len(text), _SLICE):
-                await self._put(self._script.feed(text[start : start + _SLICE]))
-        elif self._taken - len(text) <= self._most:
-            self._waiting.put_nowait(
-                TooLarge(f"text: at most {self._most} characters, got {self._taken} or more")
-            )
+        """Take more text."""
+        await self._feed(text, whole=False)
 
     async def finish(self) -> None:
-        """Say that there is no more text."""
-        rest: Iterable[Passage] = self._script.finish()
-        if self._slow and self._taken > _SLICE // 2:
-            rest = await asyncio.to_thread(list, rest)
-        await self._put(rest)
-        self._waiting.put_nowait(None)
+        """End the text."""
+        await self._feed("", whole=True)
+        if not (self._taken.result() and self._speculation and self._speculation.whole):
+            await self.passages.finish()
 
-    async def __aiter__(self) -> AsyncIterator[Passage]:
-        while (item := await self._waiting.get()) is not None:
-            if isinstance(item, ServiceError):
-                raise item
-            yield item
+    async def takes_speculation(self) -> bool:
+        """Whether the speech that was begun ahead is heard, once that is known."""
+        # Shielded: a job that is replaced must not cancel what the reading task still asks.
+        return await asyncio.shield(self._taken)
 
-    async def _put(self, passages: Iterable[Passage]) -> None:
-        for number, passage in enumerate(passages, 1):
-            if not self._begun:
-                self._begun = True
-                self._on_first()
-            self._waiting.put_nowait(passage)
-            if not number % _PASSAGES:
-                await asyncio.sleep(0)
-        # A book in one event would hold up the other clients.
-        await asyncio.sleep(0)
+    async def _feed(self, text: str, *, whole: bool) -> None:
+        if self._taken.done() or self._speculation is None:
+            if text:
+                await self.passages.feed(text)
+            return
+        self._text = (self._text + text).lstrip()
+        agrees = self._speculation.agrees(self._text, whole=whole)
+        if agrees is None:
+            return
+        rest = self._text
+        if agrees:
+            self._speculation.take()
+            self.passages, rest = self._speculation.passages, rest[len(self._speculation.text) :]
+        self._taken.set_result(agrees)
+        if rest.strip():
+            await self.passages.feed(rest)
 
 
 def _text(event: Event) -> str:
@@ -235,7 +259,3 @@ def _check_voice(event: Event) -> Event:
         )
     event.data["voice"] = voice
     return event
-
-
-def _silence(seconds: float, rate: int) -> bytes:
-    return bytes(2 * int(seconds * rate))

@@ -1,4 +1,4 @@
-"""What `describe` answers."""
+"""The answer to Wyoming's `describe` event."""
 
 from importlib.metadata import version
 
@@ -8,9 +8,9 @@ from wyoming_tts.engine import TtsEngine, Voice
 
 
 def tts_info(engine_name: str, engine: TtsEngine) -> Info:
-    """Return the service as it is by now; cheap enough for every `describe`.
+    """Return the service with its voices as they are now; cheap enough for every `describe`.
 
-    The default voice comes first: clients that let nobody choose take the first.
+    The default voice comes first: clients without a choice of voices take the first.
     """
     voices = sorted(engine.voices(), key=lambda voice: (voice.name != engine.default, voice.name))
     program = TtsProgram(

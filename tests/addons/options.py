@@ -1,9 +1,10 @@
-"""What the options of each app (add-on) are: those of the settings class, and nothing else.
+"""Options of the apps (add-ons), generated from the settings classes.
 
 `python -m tests.addons.options` writes them into the config.yaml files and the English texts
-after a setting was added, renamed or removed; what else stands there is kept.
+after a setting was added, renamed or removed, and leaves everything else there as it is.
 """
 
+import re
 import types
 import typing
 from pathlib import Path
@@ -14,29 +15,31 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
 from satellite.config import SatelliteSettings
-from wyoming_common.settings import Settings
+from wyoming_common.config.settings import ProgramSettings
 from wyoming_llm.config import LlmSettings
 from wyoming_stt.config import SttSettings
 from wyoming_tts.config import TtsSettings
 
 ADDONS = Path(__file__).parents[2] / "addons"
-SETTINGS: dict[str, type[Settings]] = {
+SETTINGS: dict[str, type[ProgramSettings]] = {
     "parley_stt": SttSettings,
     "parley_tts": TtsSettings,
     "parley_llm": LlmSettings,
     "parley_satellite": SatelliteSettings,
 }
 _OF_THE_CONTAINER = {"config", "data_dir", "uri", "zeroconf", "unix_mode"}
-"""What the image and the Supervisor decide."""
+"""Settings that the image and the Supervisor decide."""
 NOT_IN_AN_APP: dict[str, set[str]] = {
     "parley_stt": _OF_THE_CONTAINER,
     "parley_tts": _OF_THE_CONTAINER,
     "parley_llm": _OF_THE_CONTAINER | {"http_uri"},
-    # Pipes, the end after one turn and zeroconf are for the command line.
+    # Pipes, the end after one turn and zeroconf are for the command line; the group of satellites
+    # needs the network of the machine, which the container does not have.
     "parley_satellite": _OF_THE_CONTAINER
-    | {"once", "json_lines", "mic_rate", "mic_channels", "speaker_rate", "discover_timeout"},
+    | {"once", "json_lines", "mic_rate", "mic_channels", "speaker_rate", "discover_timeout"}
+    | {"group", "group_key"},
 }
-_SECRET = {"api_key", "http_key"}
+_SECRET = {"api_key", "encryption_key", "http_key"}
 
 
 def config(app: str) -> dict[str, Any]:
@@ -81,19 +84,42 @@ def _bound(field: FieldInfo, kinds: tuple[type, ...]) -> str:
     return str(found[0]) if found else ""
 
 
+_SPELLING = {
+    "tls": "TLS", "uri": "URI", "url": "URL", "http": "HTTP", "api": "API", "kb": "kB",
+    "gpu": "GPU", "ca": "CA", "id": "ID", "stt": "STT", "llm": "LLM", "tts": "TTS",
+}  # fmt: skip
+
+
+def _title(name: str) -> str:
+    """Return a setting's name as a heading: "TLS URI", "Max event kB"."""
+    words = " ".join(_SPELLING.get(word, word) for word in name.split("_"))
+    return words[:1].upper() + words[1:]
+
+
+def sentence(description: str) -> str:
+    """Begin with a capital, unless the first word is a value: "http://HOST:PORT", "auto, cpu"."""
+    first = description.partition(" ")[0].rstrip(",;:")
+    values = re.fullmatch(r"[\w:-]+(, [\w:.-]+)*( or [\w:.-]+|\.\.\.)", description)
+    if values or not (first.isalpha() and first.islower()):
+        return description
+    return description[:1].upper() + description[1:]
+
+
 def _texts(app: str, names: list[str]) -> dict[str, Any]:
-    """Return the English texts: those there are, and a setting's own description for the others."""
+    """Return the English texts; names and the shown options may be written by hand."""
+    shown = config(app)["options"]
     path = ADDONS / app / "translations" / "en.yaml"
     known = yaml.safe_load(path.read_text(encoding="utf-8"))
     fields = SETTINGS[app].model_fields
     texts = {}
     for name in names:
         said = fields[name].description or name
-        new = {
-            "name": name.replace("_", " ").capitalize(),
-            "description": said[:1].upper() + said[1:],
+        old = known["configuration"].get(name, {})
+        generated = name.replace("_", " ").capitalize() == old.get("name")
+        texts[name] = {
+            "name": _title(name) if generated or not old else old["name"],
+            "description": old["description"] if name in shown and old else sentence(said),
         }
-        texts[name] = known["configuration"].get(name, new)
     return {"configuration": texts, "network": known["network"]}
 
 

@@ -44,6 +44,7 @@ class AppConfig(BaseModel):
     description: str
     arch: list[Literal["aarch64", "amd64"]] = Field(min_length=1)
     url: Annotated[str, StringConstraints(pattern=r"^https?://")] | None = None
+    image: Annotated[str, StringConstraints(pattern=r"^[\w.:/{}-]+$")] | None = None
     startup: Literal["initialize", "system", "services", "application", "once"] = "application"
     boot: Literal["auto", "manual", "manual_only"] = "auto"
     init: bool = True

@@ -7,19 +7,23 @@ import shutil
 import struct
 import subprocess
 import sys
-from importlib.metadata import entry_points, version
+import tomllib
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 import yaml
 
+from parley.__main__ import parser_for
+from parley.cli import dashboard
+from tests.addons import options
 from tests.addons.options import ADDONS, SETTINGS, config, schema
 from tests.addons.rules import AppConfig, accepts
-from wyoming_common.__main__ import _parser as parley_parser
-from wyoming_common.cli import dashboard
 
 ROOT = Path(__file__).parents[2]
-LANGUAGES = {"en", "de", "es", "fr", "nl"}
+VERSION = str(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"])
+"""Of the checkout; the installed package may be older."""
+LANGUAGES = {"en", "de", "es", "fr", "it", "nl"}
 
 DASHBOARD = "parley_dashboard"
 APPS = sorted([*SETTINGS, DASHBOARD])
@@ -45,7 +49,10 @@ def test_every_folder_is_an_app_of_the_repository() -> None:
 
 
 def test_nothing_else_is_called_config_yaml() -> None:
-    """The Supervisor searches the whole repository for them."""
+    """The Supervisor searches the whole repository for them, but no folder that begins with a dot.
+
+    Source: `_read_addons_folder` in supervisor/store/data.py of home-assistant/supervisor.
+    """
     listed = subprocess.run(
         ["git", "ls-files", "*config.yaml", "*config.json", "*config.yml"],  # noqa: S607
         cwd=ROOT,
@@ -54,7 +61,8 @@ def test_nothing_else_is_called_config_yaml() -> None:
         check=False,
     )
     found = [Path(line) for line in listed.stdout.split() if Path(line).stem == "config"]
-    assert {path.parts[0] for path in found} <= {"addons"}
+    searched = [path for path in found if not any(part.startswith(".") for part in path.parts)]
+    assert {path.parts[0] for path in searched} == {"addons"}
 
 
 @every_app
@@ -62,7 +70,7 @@ def test_the_config_follows_the_supervisors_rules(app: str) -> None:
     checked = AppConfig.model_validate(config(app))
 
     assert checked.slug == app
-    assert checked.version == version("parley-voice")
+    assert checked.version == VERSION
     assert checked.discovery == (["wyoming"] if app in SETTINGS else [])
 
 
@@ -133,7 +141,7 @@ def test_the_dashboard_is_a_page_of_home_assistant() -> None:
     described = config(DASHBOARD)
     command, *arguments = entry_point(DASHBOARD)
 
-    parsed = parley_parser().parse_args(arguments)
+    parsed = parser_for(arguments).parse_args(arguments)
 
     assert command == "parley"
     assert parsed.ingress
@@ -156,7 +164,7 @@ def test_pictures_and_texts_are_there(app: str) -> None:
     documentation = (ADDONS / app / "DOCS.md").read_text(encoding="utf-8")
     assert "app (add-on)" in documentation
     changes = (ADDONS / app / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert f"## {version('parley-voice')}" in changes
+    assert f"## {VERSION}\n" in changes
     profile = (ADDONS / app / "apparmor.txt").read_text(encoding="utf-8")
     assert f"profile {app} " in profile
     assert profile.count("{") == profile.count("}")
@@ -170,25 +178,23 @@ def test_the_image_says_itself_what_it_is_made_of(app: str) -> None:
     assert "BUILD_FROM" not in dockerfile
     bases = re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)
     assert all(re.fullmatch(r"python:3\.\d+-slim-\w+", base) for base in bases)
-    assert f'"{version("parley-voice")}"' in dockerfile or version("parley-voice") in dockerfile
+    assert f"ARG BUILD_VERSION={VERSION}\n" in dockerfile
     for label in ("io.hass.version", "io.hass.type", "io.hass.arch"):
         assert label in dockerfile
 
 
-def test_every_image_is_made_of_the_same_release() -> None:
-    """An image sees nothing outside its own folder; `script/apps` puts a copy into each."""
-    wheel = f"parley_voice-{version('parley-voice')}-py3-none-any.whl"
+def test_every_app_holds_the_files_of_the_same_release() -> None:
+    """An image sees nothing outside its own folder; `script/release` puts a copy into each."""
+    described = [config(app) for app in APPS]
+    assert len({one["version"] for one in described}) == 1
+    if "image" in described[0]:
+        assert all("image" in one for one in described)
+        return
+    wheel = f"parley_voice-{described[0]['version']}-py3-none-any.whl"
     for name in (wheel, "constraints.txt", "install.sh"):
         first, *others = [(ADDONS / app / name).read_bytes() for app in APPS]
-        assert all(other == first for other in others), f"{name}: run script/apps"
+        assert all(other == first for other in others), f"{name}: script/release writes it"
     assert all(len(list((ADDONS / app).glob("*.whl"))) == 1 for app in APPS)
-
-
-@every_app
-def test_the_image_is_made_by_the_script_that_the_build_test_runs(app: str) -> None:
-    own = (ADDONS / app / "install.sh").read_text(encoding="utf-8")
-
-    assert own == (ROOT / "deploy" / "install.sh").read_text(encoding="utf-8")
 
 
 def run(*command: str) -> None:
@@ -213,9 +219,10 @@ def test_the_dockerfiles_pass_hadolint() -> None:
 
 
 def test_the_yaml_files_pass_yamllint() -> None:
-    rules = "{extends: default, rules: {line-length: {max: 200}, document-start: disable}}"
-    files = tracked("repository.yaml", "addons/**/*.yaml", "deploy/*.yaml")
-    run("yamllint", "--strict", "-d", rules, *files)
+    files = tracked(
+        "repository.yaml", "addons/**/*.yaml", "deploy/*.yaml", ".github/**/*.yml", ".pre-commit*"
+    )
+    run("yamllint", "--strict", *files)
 
 
 @every_app
@@ -224,4 +231,20 @@ def test_the_apparmor_profiles_can_be_loaded(app: str) -> None:
 
 
 def test_the_shell_scripts_pass_shellcheck() -> None:
-    run("shellcheck", *tracked("addons/*/install.sh", "deploy/*.sh", "tests/homeassistant/*.sh"))
+    run("shellcheck", *tracked("deploy/*.sh", "tests/homeassistant/*.sh"))
+
+
+@pytest.mark.parametrize(
+    ("description", "shown"),
+    [
+        ("threads of the model; 0 chooses", "Threads of the model; 0 chooses"),
+        ("certificates, PEM, of clients", "Certificates, PEM, of clients"),
+        ("http://HOST:PORT of a server", "http://HOST:PORT of a server"),
+        ("auto, cpu or cuda", "auto, cpu or cuda"),
+        ("kB of audio", "kB of audio"),
+    ],
+)
+def test_descriptions_begin_with_a_capital_unless_they_begin_with_a_value(
+    description: str, shown: str
+) -> None:
+    assert options.sentence(description) == shown

@@ -15,26 +15,23 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from wyoming.info import Info
 
 from tests.addons.options import SETTINGS, config
 from tests.addons.test_apps import DASHBOARD, ROOT, entry_point
-from wyoming_common.discovery import describe
-from wyoming_common.errors import Unavailable
-from wyoming_common.settings import DEFAULT_DATA_DIR
+from tests.support.debian_root import answer, inside, unpack
+from wyoming_common.config.settings import DEFAULT_DATA_DIR
 
 DEBIAN = os.environ.get("PARLEY_DEBIAN", "")
 """A Debian root with Python and nothing else; set by script/test-apps."""
 MODELS = Path(os.environ.get("PARLEY_DATA_DIR", DEFAULT_DATA_DIR)) / "models"
-CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
-START_SECONDS = 120
+START_SECONDS = 120.0
 DOMAINS = {
     "parley_stt": "asr",
     "parley_tts": "tts",
     "parley_llm": "handle",
     "parley_satellite": "satellite",
 }
-"""What each of them is in its answer to `describe`."""
+"""Key of each program in its answer to `describe`."""
 
 pytestmark = [
     pytest.mark.skipif(not DEBIAN, reason="needs root and a Debian: run script/test-apps"),
@@ -75,17 +72,6 @@ def image(tmp_path: Path) -> Iterator[Path]:
         yield root
 
 
-async def answer(uri: str, process: subprocess.Popen[bytes]) -> Info:
-    """Return what the program at `uri` says it is, once it answers."""
-    async with asyncio.timeout(START_SECONDS):
-        while True:
-            assert process.poll() is None, "the program has ended"
-            try:
-                return await describe(uri)
-            except Unavailable:
-                await asyncio.sleep(0.5)
-
-
 async def status_of(page: str, process: subprocess.Popen[bytes]) -> int:
     """Return the status of a page, once there is one."""
     async with asyncio.timeout(START_SECONDS), aiohttp.ClientSession() as session:
@@ -96,16 +82,6 @@ async def status_of(page: str, process: subprocess.Popen[bytes]) -> int:
                     return response.status
             except aiohttp.ClientError:
                 await asyncio.sleep(0.5)
-
-
-def inside(root: Path, *environment: str) -> list[str]:
-    """Return the beginning of a command that runs in a root, with nothing of this machine's own."""
-    path = "PATH=/opt/parley/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    # The way to the package index of this machine, which may lead through a proxy.
-    network = [f"{name}={value}" for name, value in os.environ.items() if "INDEX_URL" in name]
-    network += [f"{name}={CERTIFICATES}" for name in ("PIP_CERT", "SSL_CERT_FILE")]
-    clean = ["/usr/bin/env", "-i", "HOME=/root", "LANG=C.UTF-8", path, *network, *environment]
-    return ["chroot", str(root), *clean]
 
 
 def make(image: Path, app: Path) -> None:
@@ -127,7 +103,7 @@ def make(image: Path, app: Path) -> None:
 @pytest.mark.parametrize("app", sorted(SETTINGS))
 def test_the_image_serves_with_its_default_options(image: Path, apps: Path, app: str) -> None:
     described = config(app)
-    # The Supervisor maps its sound server into the satellite; here there is none.
+    # The Supervisor maps its sound server into the satellite; here no sound server runs.
     sound = {"mic": "pipe", "speaker": "pipe"} if app == "parley_satellite" else {}
     options = json.dumps(described["options"] | sound)
     (image / "data" / "options.json").write_text(options, encoding="utf-8")
@@ -138,7 +114,7 @@ def test_the_image_serves_with_its_default_options(image: Path, apps: Path, app:
     started = [*inside(image, *environment), *entry_point(app)]
     process = subprocess.Popen(started, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
-        info = asyncio.run(answer(f"tcp://127.0.0.1:{port}", process))
+        info = asyncio.run(answer(f"tcp://127.0.0.1:{port}", process, START_SECONDS))
     finally:
         process.terminate()
         ended = process.wait(timeout=20)
@@ -164,14 +140,6 @@ def test_the_dashboard_lets_in_what_comes_through_home_assistant_alone(
     assert ended == 0
 
 
-def unpack(folder: Path) -> None:
-    """Put what is under version control into a folder."""
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, stdout=subprocess.PIPE, check=True)  # noqa: S607
-    for name in listed.stdout.decode().splitlines():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, folder / name)
-
-
 def test_the_script_for_a_pi_installs_a_service_that_serves(image: Path) -> None:
     unpack(image / "src")
 
@@ -186,7 +154,7 @@ def test_the_script_for_a_pi_installs_a_service_that_serves(image: Path) -> None
 
     process = subprocess.Popen([*inside(image), *found[1].split()])
     try:
-        info = asyncio.run(answer("tcp://127.0.0.1:10200", process))
+        info = asyncio.run(answer("tcp://127.0.0.1:10200", process, START_SECONDS))
     finally:
         process.terminate()
         process.wait(timeout=20)
@@ -229,7 +197,7 @@ def test_the_script_for_a_user_installs_a_satellite_that_serves(image: Path) -> 
         stdout=subprocess.DEVNULL,
     )
     try:
-        info = asyncio.run(answer("tcp://127.0.0.1:10700", process))
+        info = asyncio.run(answer("tcp://127.0.0.1:10700", process, START_SECONDS))
     finally:
         process.terminate()
         process.wait(timeout=20)

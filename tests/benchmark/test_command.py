@@ -18,7 +18,7 @@ async def test_the_command_names_the_stage_that_was_made_slow(slow: str, tmp_pat
 
     async with services(**{slow: 0.4}) as running:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "wyoming_common", "bench", "--json", "--rounds", "3",
+            sys.executable, "-m", "parley", "bench", "--json", "--rounds", "3",
             "--question", str(question),
             *(f"--{kind}={uri}" for kind, uri in running.uris.items()),
             *(f"--budget={stage}=300" for stage in ("stt", "llm", "tts")),

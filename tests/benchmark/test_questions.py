@@ -12,11 +12,11 @@ from bench.questions import ANY, Turn, choose, choose_commands, read_turn, repor
 from bench.stt_live import speech_end
 
 RATE = 22_050
-MIC = Path(questions.__file__).parents[1] / "wyoming_common/data/question.wav"
+MIC = Path(questions.__file__).parents[1] / "parley/data/question.wav"
 
 
 def satellite_report(listening_end: float, playback: float) -> dict[str, Any]:
-    """What a satellite says of a turn that began 0.5 s after its start; seconds of the run."""
+    """Return the trace of a turn that began 0.5 s after its start; seconds of the run."""
     stages = [
         {"stage": "listening", "start_ms": 0.0, "end_ms": (listening_end - 0.5) * 1000},
         {"stage": "stt", "start_ms": 100.0, "wait_ms": 200.0},
@@ -39,7 +39,7 @@ def speaker(first: float, loud: float) -> "np.ndarray[Any, Any]":
 
 @pytest.fixture
 def end() -> float:
-    """When the last word of MIC ends."""
+    """Seconds at which the last word of MIC ends."""
     pcm, _ = soundfile.read(MIC, dtype="int16")
     return speech_end(pcm.tobytes())
 

@@ -17,13 +17,13 @@ from wyoming.handle import Handled, HandledChunk
 from wyoming.info import AsrProgram, Attribution, HandleProgram, Info, TtsProgram
 from wyoming.tts import SynthesizeStart, SynthesizeStop, SynthesizeStopped
 
-from wyoming_common.benchmark.rounds import Services, Speech
-from wyoming_common.benchmark.verdict import judge, make_rows
+from parley.benchmark.rounds import ServicesUnderTest, SpokenQuestion
+from parley.benchmark.verdict import judge, make_rows
 from wyoming_common.errors import Unavailable
-from wyoming_common.server import serve
-from wyoming_common.service import ServiceHandler
-from wyoming_common.telemetry import Telemetry
-from wyoming_common.worker import ModelThread
+from wyoming_common.model_thread import ModelThread
+from wyoming_common.net.handler import ServiceHandler
+from wyoming_common.net.server import serve
+from wyoming_common.telemetry.recorder import Telemetry
 
 _ABOUT: dict[str, Any] = {
     "attribution": Attribution(name="", url=""),
@@ -38,7 +38,9 @@ INFOS = {
         tts=[TtsProgram(name="tts", voices=[], supports_synthesize_streaming=True, **_ABOUT)]
     ),
 }
-SPEECH = Speech(np.concatenate([np.full(8000, 9000), np.zeros(8000)]).astype("<i2").tobytes(), 20)
+SPEECH = SpokenQuestion(
+    np.concatenate([np.full(8000, 9000), np.zeros(8000)]).astype("<i2").tobytes(), 20
+)
 
 
 class Slow:
@@ -56,7 +58,7 @@ class Handler(ServiceHandler):
     """Answers a stage's request with what its model gives."""
 
     def __init__(self, stage: str, model: ModelThread[Slow], *args: object) -> None:
-        super().__init__(lambda: INFOS[stage], *args)  # type: ignore[arg-type]
+        super().__init__(*args)  # type: ignore[arg-type]
         self.stage = stage  # type: ignore[misc]
         self._model = model
         self._heard = 0
@@ -93,8 +95,8 @@ class Handler(ServiceHandler):
 
 
 @asynccontextmanager
-async def services(**seconds: float) -> AsyncIterator[Services]:
-    """Three services whose models take so long."""
+async def services(**seconds: float) -> AsyncIterator[ServicesUnderTest]:
+    """Three services whose models take a given time."""
     async with AsyncExitStack() as stack:
         uris = {}
         for stage in INFOS:
@@ -102,10 +104,13 @@ async def services(**seconds: float) -> AsyncIterator[Services]:
             stack.push_async_callback(model.aclose)
             uris[stage] = await stack.enter_async_context(
                 serve(
-                    "tcp://127.0.0.1:0", partial(Handler, stage, model), telemetry=Telemetry(stage)
+                    "tcp://127.0.0.1:0",
+                    partial(INFOS.__getitem__, stage),
+                    partial(Handler, stage, model),
+                    telemetry=Telemetry(stage),
                 )
             )
-        found = Services(uris)
+        found = ServicesUnderTest(uris)
         await found.describe()
         yield found
 
@@ -132,12 +137,12 @@ async def test_a_round_says_what_was_heard_and_answered() -> None:
         await running.collect([done])
 
     assert (done.transcript, done.reply) == ("how many", "Forty.")
-    assert set(done.told) == {"stt", "llm", "tts"}
+    assert set(done.service_records) == {"stt", "llm", "tts"}
     assert json.dumps(done.trace.as_dict())
 
 
 async def test_a_service_that_is_not_there_is_named() -> None:
-    running = Services({"stt": "tcp://127.0.0.1:1"})
+    running = ServicesUnderTest({"stt": "tcp://127.0.0.1:1"})
 
     with pytest.raises(Unavailable, match="stt"):
         await running.describe()
@@ -145,4 +150,4 @@ async def test_a_service_that_is_not_there_is_named() -> None:
 
 def test_the_end_of_speech_is_its_last_loud_sample() -> None:
     assert SPEECH.end_seconds == 0.5
-    assert Speech(bytes(3200)).end_seconds == 0.0
+    assert SpokenQuestion(bytes(3200)).end_seconds == 0.0

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wyoming_common.benchmark.verdict import STAGES, Row, advise, judge
+from parley.benchmark.verdict import STAGES, Row, advise, judge
 
 WAITS = st.lists(st.floats(0, 100), min_size=1, max_size=20).map(tuple)
 
@@ -29,7 +29,7 @@ def test_a_stage_is_called_slow_exactly_when_one_is_beyond_its_budget(
     assert not verdict.slow or named.beyond > 0.01
 
 
-def test_what_is_furthest_beyond_its_budget_is_named_and_not_what_takes_longest() -> None:
+def test_the_stage_furthest_beyond_its_budget_is_named_and_not_the_longest() -> None:
     rows = [row("stt", 0.8, 0.9), row("llm", 1.5, 1.4), row("tts", 1.2, 0.4)]
 
     assert judge(rows).stage == "tts"

@@ -1,4 +1,4 @@
-"""Nothing that we bring along reports to anybody."""
+"""Telemetry of libraries: ONNX Runtime keeps no record for its maker."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Engines by name, imported only when used."""
+"""Registry: an engine is imported only when it is used."""
 
 import sys
 from pathlib import Path

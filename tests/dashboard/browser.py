@@ -13,7 +13,7 @@ from typing import Any
 
 import aiohttp
 
-SECONDS = 20.0
+MAX_ANSWER_SECONDS = 20.0
 """Generous: it only bounds a test that fails."""
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 _FLAGS = (
@@ -31,13 +31,13 @@ class Page:
         self._ids = itertools.count(1)
         self.loaded = False
         self.problems: list[str] = []
-        """What the page complained about: exceptions, refused markup, failed requests."""
+        """Complaints of the page: exceptions, refused markup, failed requests."""
 
     async def call(self, method: str, **params: Any) -> dict[str, Any]:
         """Send a command and return its result."""
         number = next(self._ids)
         await self._socket.send_json({"id": number, "method": method, "params": params})
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(MAX_ANSWER_SECONDS):
             while (message := await self._socket.receive_json()).get("id") != number:
                 self._note(message)
         if "error" in message:
@@ -51,7 +51,7 @@ class Page:
             await self.call(f"{domain}.enable")
         self.loaded = False
         await self.call("Page.navigate", url=url)
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(MAX_ANSWER_SECONDS):
             while not self.loaded:
                 self._note(await self._socket.receive_json())
 
@@ -67,7 +67,7 @@ class Page:
     async def until(self, script: str) -> Any:
         """Wait until an expression is true, and return its value."""
         look = f"() => {{ const value = ({script}); value ? done(value) : setTimeout(look, 30); }}"
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(MAX_ANSWER_SECONDS):
             return await self.value(f"new Promise(done => {{ const look = {look}; look(); }})")
 
     async def press(self, key: str, code: int, text: str = "") -> None:
@@ -136,7 +136,7 @@ async def chromium(*flags: str) -> AsyncIterator[Page]:
 
 async def _announced(output: asyncio.StreamReader) -> str:
     """Return HOST:PORT of the debugger once the browser says it."""
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(MAX_ANSWER_SECONDS):
         while line := await output.readline():
             if found := re.search(rb"DevTools listening on ws://([^/]+)/", line):
                 return found[1].decode()

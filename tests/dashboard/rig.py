@@ -3,20 +3,20 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 
 from wyoming.event import Event
 from wyoming.info import Info
 
-from wyoming_common.access import Access
-from wyoming_common.dashboard.history import History
-from wyoming_common.dashboard.server import Viewers, serve_dashboard
-from wyoming_common.dashboard.sources import Sources
-from wyoming_common.dashboard.talk import Talks
-from wyoming_common.server import serve
-from wyoming_common.service import ServiceHandler
-from wyoming_common.telemetry import Telemetry
-from wyoming_common.trace import Trace
+from parley.dashboard.history import TurnHistory
+from parley.dashboard.server import Viewers, serve_dashboard
+from parley.dashboard.sources import Sources
+from parley.dashboard.talk import BrowserSatellites
+from parley.dashboard.wake_words import WakeWords
+from wyoming_common.net.access import Access
+from wyoming_common.net.handler import ServiceHandler
+from wyoming_common.net.server import serve
+from wyoming_common.telemetry.recorder import Telemetry
+from wyoming_common.telemetry.trace import Trace
 
 
 class Silent(ServiceHandler):
@@ -31,14 +31,14 @@ class Shown:
     """A dashboard and what it shows."""
 
     uri: str
-    history: History
+    history: TurnHistory
     sources: Sources
 
 
 @asynccontextmanager
 async def telling(telemetry: Telemetry) -> AsyncIterator[str]:
     """A service that tells what `telemetry` knows; yields its URI."""
-    async with serve("tcp://127.0.0.1:0", partial(Silent, Info), telemetry=telemetry) as uri:
+    async with serve("tcp://127.0.0.1:0", Info, Silent, telemetry=telemetry) as uri:
         yield uri
 
 
@@ -49,14 +49,24 @@ async def dashboard(
     at: str = "http://127.0.0.1:0",
     talk: Sequence[str] = (),
     ingress: bool = False,
+    wake_words: WakeWords | None = None,
 ) -> AsyncIterator[Shown]:
     """A dashboard that asks `uris`; `talk` are the flags of the satellite behind its page."""
-    history = History()
+    history = TurnHistory()
     viewers = Viewers(Access(), text, ingress)
     async with AsyncExitStack() as stack:
+        if wake_words is not None:
+            await stack.enter_async_context(wake_words.running())
         sources = await stack.enter_async_context(Sources(uris, history, discover=False))
         uri = await stack.enter_async_context(
-            serve_dashboard(at, sources, history, viewers, Talks(sources, talk) if talk else None)
+            serve_dashboard(
+                at,
+                sources,
+                history,
+                viewers,
+                BrowserSatellites(sources, talk) if talk else None,
+                wake_words,
+            )
         )
         yield Shown(uri, history, sources)
 

@@ -1,17 +1,17 @@
-"""How the clock of another machine relates to ours."""
+"""The offset of another machine's clock is within the error that is given for it."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wyoming_common.dashboard.clocks import ClockRelation
+from parley.dashboard.clocks import ClockRelation
 
-SECONDS = st.floats(0, 1)
+DELAYS = st.floats(0, 1)
 
 
 @given(
     offset=st.floats(-1e6, 1e6),
-    ways=st.lists(st.tuples(SECONDS, SECONDS), min_size=1, max_size=20),
+    ways=st.lists(st.tuples(DELAYS, DELAYS), min_size=1, max_size=20),
 )
 def test_the_offset_is_right_within_its_error_whatever_the_network_does(
     offset: float, ways: list[tuple[float, float]]

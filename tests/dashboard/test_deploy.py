@@ -11,9 +11,9 @@ import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from wyoming_common.metrics import make_registry
-from wyoming_common.telemetry import Telemetry
-from wyoming_common.trace import Trace
+from wyoming_common.http.metrics import make_registry
+from wyoming_common.telemetry.recorder import Telemetry
+from wyoming_common.telemetry.trace import Trace
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "grafana"
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from wyoming_common.dashboard.history import History
+from parley.dashboard.history import TurnHistory
 
 Record = dict[str, Any]
 
 
 def stage(name: str, turn: str, at: float, seconds: float, *, given: bool = True) -> Record:
-    """What a service records of its stage, which begins `at` and answers half way."""
+    """Record of a service's stage, which begins at `at` and has its first output half way."""
     return {
         "turn": turn,
         "given": given,
@@ -31,7 +31,7 @@ def stage(name: str, turn: str, at: float, seconds: float, *, given: bool = True
 
 
 def whole(turn: str, at: float, seconds: float) -> Record:
-    """What a satellite records of a turn."""
+    """Record of a turn by a satellite."""
     entry = {"stage": "turn", "start_ms": 0.0, "first_ms": 900.0, "end_ms": seconds * 1000}
     return {
         "turn": turn,
@@ -49,7 +49,7 @@ def sources(turn: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_one_id_joins_what_comes_in_any_order(order: tuple[int, ...]) -> None:
-    history = History()
+    history = TurnHistory()
     records = [
         stage("stt", "a", 10.0, 1.0),
         stage("llm", "a", 11.0, 0.5),
@@ -66,7 +66,7 @@ def test_one_id_joins_what_comes_in_any_order(order: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_stages_without_a_common_id_are_joined_by_their_time(order: tuple[int, ...]) -> None:
-    history = History()
+    history = TurnHistory()
     records = [
         stage("stt", "x", 10.0, 1.0, given=False),
         stage("llm", "y", 11.0, 0.5, given=False),
@@ -82,7 +82,7 @@ def test_stages_without_a_common_id_are_joined_by_their_time(order: tuple[int, .
 
 
 def test_a_second_question_is_a_second_turn() -> None:
-    history = History()
+    history = TurnHistory()
 
     for number, at in enumerate((10.0, 12.5)):
         for offset, name in enumerate(("stt", "llm", "tts")):
@@ -92,8 +92,8 @@ def test_a_second_question_is_a_second_turn() -> None:
     assert [sources(turn) for turn in history.turns(None, 10)] == [["stt", "llm", "tts"]] * 2
 
 
-def test_what_services_did_within_the_turn_of_a_satellite_is_its() -> None:
-    history = History()
+def test_records_of_services_within_a_satellites_turn_join_it() -> None:
+    history = TurnHistory()
 
     history.add(stage("stt", "x", 10.2, 1.0, given=False), 10.2)
     history.add(whole("sat", 10.0, 5.0), 10.0)
@@ -106,7 +106,7 @@ def test_what_services_did_within_the_turn_of_a_satellite_is_its() -> None:
 
 
 def test_two_satellites_at_once_keep_their_turns_apart() -> None:
-    history = History()
+    history = TurnHistory()
 
     for name in ("a", "b"):
         history.add(stage("stt", name, 10.0, 1.0), 10.0)
@@ -120,7 +120,7 @@ def test_two_satellites_at_once_keep_their_turns_apart() -> None:
 
 
 def test_the_oldest_turns_go_and_the_numbers_of_the_others_stay() -> None:
-    history = History(kept=100)
+    history = TurnHistory(max_turns=100)
 
     for number in range(250):
         history.add(stage("stt", str(number), number * 10.0, 1.0), number * 10.0)
@@ -135,7 +135,7 @@ def test_the_oldest_turns_go_and_the_numbers_of_the_others_stay() -> None:
 
 
 def test_only_turns_that_changed_are_told_again() -> None:
-    history = History()
+    history = TurnHistory()
     history.add(stage("stt", "a", 10.0, 1.0), 10.0)
     before = history.revision
     history.add(stage("stt", "b", 20.0, 1.0), 20.0)
@@ -144,7 +144,7 @@ def test_only_turns_that_changed_are_told_again() -> None:
 
 
 def test_a_slow_stage_shows_in_the_percentiles_over_time() -> None:
-    history = History()
+    history = TurnHistory()
     for number in range(3000):
         seconds = 4.0 if number >= 2900 else 0.4
         history.add(stage("llm", str(number), number * 10.0, seconds), number * 10.0)
@@ -158,7 +158,7 @@ def test_a_slow_stage_shows_in_the_percentiles_over_time() -> None:
 
 
 def test_a_failed_stage_is_no_wait() -> None:
-    history = History()
+    history = TurnHistory()
     record = stage("llm", "a", 1.0, 9.0)
     record["stages"][0]["failed"] = "busy"
 
@@ -167,9 +167,8 @@ def test_a_failed_stage_is_no_wait() -> None:
     assert history.series() == []
 
 
-def test_what_a_source_tells_without_end_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wyoming_common.dashboard.history._MOST_BYTES", 20_000)
-    history = History()
+def test_a_source_that_sends_without_end_is_stored_up_to_the_limits() -> None:
+    history = TurnHistory(max_bytes=20_000)
 
     history.add({**stage("llm", "huge", 1.0, 0.5), "x": "y" * 100_000}, 1.0)
     for number in range(100):

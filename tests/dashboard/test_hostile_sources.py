@@ -1,4 +1,4 @@
-"""A source is whoever is announced on the network, and may answer anything."""
+"""Any host of the network may announce itself as a source and answer anything."""
 
 import asyncio
 import json
@@ -12,14 +12,14 @@ ANSWERS = {
     "a payload of a terabyte": b'{"type": "trace-report", "payload_length": 1000000000000}\n',
     "a header without end": b'{"type": "' + b"x" * 200_000,
     "no Wyoming": b"HTTP/1.1 200 OK\r\n\r\n",
-    "stages that are none": json.dumps(
+    "invalid stages": json.dumps(
         {
             "type": "trace-report",
             "data": {"records": [{"turn": [], "stages": "x", "source": 1, "boot": 2, "at": "?"}]},
         }
     ).encode()
     + b"\n",
-    "a clock that is none": b'{"type": "trace-report", "data": {"clock": 7}}\n',
+    "an invalid clock": b'{"type": "trace-report", "data": {"clock": 7}}\n',
 }
 
 

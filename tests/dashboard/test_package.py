@@ -3,14 +3,14 @@
 import tomllib
 from pathlib import Path
 
-from wyoming_common.dashboard.server import _FILES, _PAGE
+from parley.dashboard.server import _FILES, _PAGE
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_every_file_that_is_served_is_there_and_packaged() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    packaged = settings["tool"]["setuptools"]["package-data"]["wyoming_common.dashboard"]
+    packaged = settings["tool"]["setuptools"]["package-data"]["parley.dashboard"]
 
     files = {path.name for path in _PAGE.iterdir()}
 

@@ -7,12 +7,12 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from parley.benchmark.verdict import judge, make_rows
 from tests.benchmark.test_rounds import SPEECH, services
 from tests.dashboard.browser import CHROMIUM, chromium
 from tests.dashboard.rig import add_turn, dashboard, telling
-from wyoming_common.benchmark.verdict import judge, make_rows
-from wyoming_common.telemetry import DEFAULT_BUDGETS, Telemetry
-from wyoming_common.web import listening
+from wyoming_common.http.server import listening
+from wyoming_common.telemetry.recorder import DEFAULT_BUDGETS, Telemetry
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 

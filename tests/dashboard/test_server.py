@@ -1,4 +1,4 @@
-"""What the page asks its server for."""
+"""The JSON API of the dashboard's server."""
 
 import asyncio
 import io
@@ -12,22 +12,22 @@ from typing import Any
 import aiohttp
 import pytest
 
+from parley.dashboard.bundle import clean, make_bundle
+from parley.dashboard.history import TurnHistory
+from parley.dashboard.sources import Sources
 from tests.dashboard.rig import add_turn, dashboard, telling
-from wyoming_common.dashboard.bundle import clean, make_bundle
-from wyoming_common.dashboard.history import History
-from wyoming_common.dashboard.sources import Sources
 from wyoming_common.errors import ConfigError
-from wyoming_common.metrics import serve_metrics
-from wyoming_common.telemetry import Telemetry
+from wyoming_common.http.metrics import serve_metrics
+from wyoming_common.telemetry.recorder import Telemetry
 
-SECONDS = 10.0
+MAX_WAIT_SECONDS = 10.0
 
 
 async def state_when(
     http: aiohttp.ClientSession, good: Callable[[dict[str, Any]], bool], **query: str
 ) -> dict[str, Any]:
     """Ask until the state is as it should be."""
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(MAX_WAIT_SECONDS):
         while True:
             async with http.get("/api/state", params=query) as response:
                 state: dict[str, Any] = await response.json()
@@ -96,7 +96,7 @@ async def test_a_program_that_tells_nothing_is_shown_without_turns() -> None:
     assert state["sources"][0]["foreign"] is True
 
 
-async def test_what_was_said_is_shown_only_to_who_asks_on_this_machine() -> None:
+async def test_transcripts_are_shown_only_to_viewers_on_this_machine() -> None:
     telemetry = Telemetry("parley-satellite", keep_text=True)
     add_turn(telemetry, "one", said="my secret")
 
@@ -198,7 +198,7 @@ def test_numbers_stay_in_the_diagnostics() -> None:
 @pytest.mark.parametrize("uri", ["", "tcp://host", "ftp://host:1", "unix://", "tcp://[::1"])
 def test_a_source_that_is_no_address_is_refused(uri: str) -> None:
     with pytest.raises(ConfigError, match="source: expected tcp://HOST:PORT"):
-        Sources([uri], History(), discover=False)
+        Sources([uri], TurnHistory(), discover=False)
 
 
 async def test_the_turns_of_a_machine_with_another_clock_are_put_where_they_were(
@@ -206,7 +206,7 @@ async def test_the_turns_of_a_machine_with_another_clock_are_put_where_they_were
 ) -> None:
     elsewhere = Telemetry("parley-satellite", clock=lambda: time.monotonic() - 7200)
     add_turn(elsewhere, "one")
-    monkeypatch.setattr("wyoming_common.dashboard.sources.boot_id", lambda: "another machine")
+    monkeypatch.setattr("parley.dashboard.sources.boot_id", lambda: "another machine")
 
     async with (
         telling(elsewhere) as uri,

@@ -1,4 +1,4 @@
-"""Who may talk through the page, and what the page is told when it cannot."""
+"""Talking through the page: access, limits, and the reason shown when it fails."""
 
 import argparse
 import asyncio
@@ -11,11 +11,11 @@ import aiohttp
 import numpy as np
 import pytest
 
+from parley.cli import dashboard as command
+from parley.cli.probe import QUESTION
 from tests.dashboard.rig import Shown, dashboard
-from tests.satellite import fakes
-from wyoming_common.audio import read_audio
-from wyoming_common.cli import dashboard as command
-from wyoming_common.cli.probe import QUESTION
+from tests.support.fake_services import fake_llm, fake_stt, fake_tts
+from wyoming_common.audio.pcm import read_audio
 
 NOWHERE = ["--stt=tcp://127.0.0.1:9", "--llm=tcp://127.0.0.1:9", "--tts=tcp://127.0.0.1:9"]
 RATE = 16_000
@@ -91,11 +91,11 @@ async def test_services_that_are_not_there_are_said_on_the_page() -> None:
     assert "Traceback" not in told["reason"]
 
 
-async def test_what_is_said_to_the_page_is_answered_and_shown_as_a_turn() -> None:
+async def test_a_question_to_the_page_is_answered_and_shown_as_a_turn() -> None:
     async with (
-        fakes.stt("is it late") as stt,
-        fakes.llm("Yes it is") as llm,
-        fakes.tts() as tts,
+        fake_stt("is it late") as stt,
+        fake_llm("Yes it is") as llm,
+        fake_tts() as tts,
         dashboard(talk=[f"--stt={stt.uri}", f"--llm={llm.uri}", f"--tts={tts.uri}"]) as shown,
         asked(shown) as page,
     ):

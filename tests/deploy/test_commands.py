@@ -1,4 +1,4 @@
-"""What the documentation, Compose and systemd tell a person to run, our commands understand."""
+"""Our commands understand the command lines of the documentation, Compose and systemd."""
 
 import re
 import shlex
@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 import yaml
 
+from parley.__main__ import parser_for
 from satellite.config import SatelliteSettings
-from wyoming_common.__main__ import _parser as parley_parser
-from wyoming_common.settings import Settings
+from wyoming_common.config.settings import ProgramSettings
 from wyoming_llm.config import LlmSettings
 from wyoming_stt.config import SttSettings
 from wyoming_tts.config import TtsSettings
 
 ROOT = Path(__file__).parents[2]
-PROGRAMS: dict[str, type[Settings]] = {
+PROGRAMS: dict[str, type[ProgramSettings]] = {
     "wyoming-stt": SttSettings,
     "wyoming-tts": TtsSettings,
     "wyoming-llm": LlmSettings,
@@ -30,7 +30,7 @@ PROGRAMS: dict[str, type[Settings]] = {
 }
 OTHERS = {".", "sudo", "git", "cd", "haproxy", "docker", "vllm", "arecord"}
 """Programs that are not ours."""
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 _BLOCK = re.compile(r"(<!-- needs hardware[^\n]*\n)?```sh\n(.*?)```", re.DOTALL)
 
 
@@ -54,7 +54,7 @@ def understand(words: list[str]) -> None:
     if program in PROGRAMS and words[1:] != ["--help"]:
         PROGRAMS[program].load(words[1:])
     elif program == "parley":
-        parley_parser().parse_args(words[1:])
+        parser_for(words[1:]).parse_args(words[1:])
     elif "/" in words[0] and program not in PROGRAMS:
         assert (ROOT / words[0]).exists(), words
     else:
@@ -75,6 +75,19 @@ def test_every_link_of_the_documentation_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
         if not target.startswith(("http://", "https://")):
             assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if page.stem.partition("-")[0] not in ("CHANGELOG", "benchmarks")],
+    ids=lambda page: str(page.name),
+)
+def test_every_file_that_the_documentation_names_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    folders = "addons|bench|deploy|docs|parley|satellite|script|tests|wyoming_[a-z]+"
+    for name in re.findall(rf"`(?:python -m )?((?:{folders})/[\w./*-]*)`", text):
+        placeholder = re.search("[A-Z]{3}", name) is not None
+        assert placeholder or list(ROOT.glob(name.rstrip("/"))), name
 
 
 def test_every_example_of_settings_is_valid() -> None:
@@ -150,7 +163,7 @@ def test_compose_publishes_the_ports_that_are_listened_on() -> None:
 )
 def test_systemd_understands_its_units(unit: Path, tmp_path: Path) -> None:
     text = unit.read_text(encoding="utf-8")
-    # What is not installed on this machine.
+    # The program of the unit is not installed on this machine.
     text = re.sub(r"^(ExecStart=)\S+", rf"\g<1>{sys.executable}", text, flags=re.MULTILINE)
     (tmp_path / unit.name).write_text(text, encoding="utf-8")
 

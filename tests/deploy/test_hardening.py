@@ -1,4 +1,4 @@
-"""What the systemd units keep from a service that was taken over."""
+"""Hardening of the systemd units against a service that was taken over."""
 
 import shutil
 import subprocess

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import yaml
 
+from wyoming_common.models.defaults import SMALLEST_LLM
+
 SERVICES = ("stt", "llm", "tts")
-SECONDS = 90.0
-"""What starting everything may take on a busy machine."""
+MAX_START_SECONDS = 90.0
+"""Time to start everything on a busy machine."""
 
 
 class Running:
@@ -35,7 +37,7 @@ class Running:
     def wait_for(self, pattern: str) -> re.Match[str]:
         """Wait until a line of standard error matches, and return the match."""
         while True:
-            line = self._queue.get(timeout=SECONDS)
+            line = self._queue.get(timeout=MAX_START_SECONDS)
             assert line, f"ended without '{pattern}': {''.join(self.lines)}"
             if match := re.search(pattern, line):
                 return match
@@ -43,7 +45,7 @@ class Running:
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and return the exit status."""
         self.process.send_signal(number)
-        return self.process.wait(SECONDS)
+        return self.process.wait(MAX_START_SECONDS)
 
     def children(self) -> list[int]:
         """Return the processes that it has started."""
@@ -52,7 +54,7 @@ class Running:
 
     def close(self) -> None:
         """Let go of what the ended command has written."""
-        self._reader.join(SECONDS)
+        self._reader.join(MAX_START_SECONDS)
         for stream in (self.process.stderr, self.process.stdout):
             assert stream is not None
             stream.close()
@@ -80,7 +82,7 @@ def running(*arguments: str) -> Iterator[Running]:
 def write_config(path: Path, data_dir: Path, **sections: dict[str, object]) -> Path:
     """Write a file for `parley run`: services on free ports, not announced, and `sections`."""
     service: dict[str, object] = {"uri": "tcp://127.0.0.1:0", "zeroconf": "off"}
-    llm = service | {"http_uri": "off", "max_tokens": 32}
+    llm = service | {"http_uri": "off", "max_tokens": 32, "model": SMALLEST_LLM}
     content: dict[str, object] = {"stt": service, "llm": llm, "tts": service}
     for name, section in sections.items():
         known = content.get(name)

@@ -29,7 +29,7 @@ _STATES = {
     "cached_conv2_0": [1, _WIDTH, 3],
     "embed_states": [1, 128, 3, 19],
 }
-"""What one encoder layer remembers; this one only hands it on."""
+"""States of one encoder layer, which this model only passes on."""
 _SIZES = ("encoder_dims", "query_head_dims", "value_head_dims")
 
 

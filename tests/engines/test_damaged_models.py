@@ -8,7 +8,7 @@ from pathlib import Path
 
 import onnx
 
-from wyoming_common.store import ModelStore
+from wyoming_common.models import ModelStore
 
 
 def loaded(kind: str, folder: Path) -> tuple[int, str]:
@@ -75,7 +75,7 @@ def test_a_voice_whose_weights_fail_only_when_it_speaks_is_one_line(
     (file,) = folder.glob("*.onnx")
     voice = onnx.load(str(file))
     for weights in voice.graph.initializer:
-        # What is looked up by numbers that are none is nowhere.
+        # NaN weights make the model look up invalid indices.
         if weights.name.startswith("dp.") and weights.data_type == onnx.TensorProto.FLOAT:
             weights.raw_data = b"\xff" * len(weights.raw_data)
     onnx.save(voice, str(file))

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from parley.cli.probe import QUESTION
 from tests.homeassistant.machines import HOME, Program
-from wyoming_common.cli.probe import QUESTION
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -27,24 +27,27 @@ MODULES = {
     "wyoming-tts": "wyoming_tts",
     "wyoming-llm": "wyoming_llm",
     "parley-satellite": "satellite",
-    "parley": "wyoming_common",
+    "parley": "parley",
 }
 STAYS = re.compile(r"wyoming-(?!\w+ --help)|parley dashboard")
 """Commands that serve until they are told to stop."""
 ELSEWHERE = {
     "haproxy -f deploy/haproxy.cfg": "tests/engines/test_haproxy.py",
     "sudo deploy/pi.sh": "tests/addons/test_images.py",
-    "script/apps": "tests/addons/test_images.py",
+    "script/apps": "tests/addons/test_release.py",
+    "script/demo": "tests/engines/test_loop.py",
     "script/test-homeassistant": "tests/homeassistant",
+    "script/test-arm64": "tests/deploy/test_arm64.py",
     "parley run parley.yaml": "tests/engines/test_documentation.py",
     "parley bench": "tests/engines/test_documentation.py",
     # Steps before everything else, without which no test runs.
     "sudo apt install": "script/setup",
     "git clone": "script/setup",
+    "script/setup": "script/setup",
     "cd ": "script/setup",
     ". .venv/bin/activate": "script/setup",
 }
-"""What runs a command as a whole: its beginning, and where."""
+"""Beginnings of commands that other tests run as a whole, and where."""
 
 
 def commands() -> Iterator[str]:
@@ -113,7 +116,7 @@ def test_the_readme_leads_to_services_that_answer(
     found = re.search(r"```yaml\n(# parley\.yaml.*?)```", readme, re.DOTALL)
     assert found is not None
     (tmp_path / "parley.yaml").write_text(found[1], encoding="utf-8")
-    together = Program("run", HOME, ["wyoming_common", "run", "parley.yaml"], tmp_path)
+    together = Program("run", HOME, ["parley", "run", "parley.yaml"], tmp_path)
     there = [word for kind, uri in surroundings.items() for word in (f"--{kind}", uri)]
     try:
         together.start()
@@ -126,7 +129,7 @@ def test_the_readme_leads_to_services_that_answer(
     assert "stt" in measured
 
 
-def test_what_is_run_elsewhere_is_run_there() -> None:
+def test_commands_run_by_other_tests_are_in_the_documentation() -> None:
     for beginning, place in ELSEWHERE.items():
         assert any(line.startswith(beginning) for line in commands()), beginning
         assert (ROOT / place).exists(), place

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from wyoming_common.cli.probe import probe
+from parley.cli.probe import probe
 from wyoming_common.errors import ServiceError, TimedOut, Unavailable
-from wyoming_common.store import ModelStore
+from wyoming_common.models import ModelStore
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "deploy" / "haproxy.cfg"
@@ -81,7 +81,7 @@ class Load:
     port: int
     answered: int = 0
     failed: list[tuple[float, float, ServiceError]] = field(default_factory=list)
-    """When each that failed had begun and ended, and what the client was told."""
+    """Begin, end and error message of each failed request."""
 
     async def ask(self) -> None:
         while True:
@@ -95,7 +95,7 @@ class Load:
                 self.answered += 1
 
     async def goes_on(self, answers: int) -> None:
-        """Wait until so many more were answered."""
+        """Wait until `answers` more requests were answered."""
         enough = self.answered + answers
         async with asyncio.timeout(PATIENCE):
             while self.answered < enough:  # noqa: ASYNC110
@@ -153,7 +153,7 @@ async def test_a_server_that_dies_costs_what_was_in_flight_and_nothing_later(
             # HAProxy tells of a connection when it has ended: each client's last may be missing.
             await load.goes_on(5 * CLIENTS)
 
-    # What was in flight is told so, at once and in words; nothing that began later has failed.
+    # Requests in flight fail at once with a message; later ones succeed.
     assert load.failed
     assert all(killed <= ended for _, ended, _ in load.failed), load.failed
     assert not [failed for failed in load.failed if failed[0] > down], load.failed

@@ -1,27 +1,27 @@
 """The real model behind the real service."""
 
-import asyncio
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from wyoming.asr import Transcript
 from wyoming.client import AsyncClient
 from wyoming.handle import Handled
+from wyoming.info import Info
 
-from tests.engines.llm_engine import answer, make
-from tests.wire import receive_until
+from tests.engines.llm_engine import LlmModel, answer, create, make
+from tests.support.wire import receive_until
 from wyoming_common.errors import BadRequest, ModelError, TooLarge, UnknownModel
-from wyoming_common.server import serve
-from wyoming_common.worker import ModelThread
-from wyoming_llm.assistant import Assistant, Turn
-from wyoming_llm.config import LlmSettings
-from wyoming_llm.engine import Delta, LlmEngine, Message, Prompt, Sampling
-from wyoming_llm.engines.llama_cpp import DEFAULT_MODEL, LlamaCppEngine
+from wyoming_common.model_thread import ModelThread
+from wyoming_common.models.defaults import SMALLEST_LLM
+from wyoming_common.net.server import serve
+from wyoming_llm.dialogue.assistant import Assistant, Turn
+from wyoming_llm.dialogue.generation_queue import GenerationQueue, idle_work
+from wyoming_llm.engine import Delta, LlmEngine, Message, Prompt, Sampling, Usage
 from wyoming_llm.handler import LlmHandler
 from wyoming_llm.info import llm_info
-from wyoming_llm.replies import Replies
-from wyoming_llm.service import keeping
+from wyoming_llm.llama.engine import LlamaEngine
 
 pytestmark = pytest.mark.timeout(300)
 GREEDY = Sampling(max_tokens=24, temperature=0)
@@ -44,30 +44,39 @@ TOOL = {
 
 
 @pytest.fixture(scope="module")
-def engine(llm_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaCppEngine]:
+def engine(llm_model: LlmModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaEngine]:
     engine = make(llm_model, tmp_path_factory.mktemp("prompts"), context=1024)
     yield engine
     engine.close()
 
 
-class Counting(LlamaCppEngine):
-    """Notes how long each prompt was, and how much of it was known."""
+def counting(engine: LlamaEngine) -> tuple[list[Prompt], list[Usage]]:
+    """Return two lists: the prompt of each reply that `engine` begins, its usage when it ends.
 
-    def __init__(self, settings: LlmSettings) -> None:
-        super().__init__(settings)
-        self.asked: list[tuple[int, int]] = []
+    A reply whose text a filter cuts short begins and does not end.
+    """
+    begun: list[Prompt] = []
+    asked: list[Usage] = []
+    reply = engine.reply
 
-    def reply(self, prompt: Prompt, sampling: Sampling) -> Iterator[Delta]:
-        tokens = self._runtime.tokenize(self._template.render(prompt))
-        self.asked.append((len(tokens), self._slots.longest(tokens)))
-        return super().reply(prompt, sampling)
+    def counted(prompt: Prompt, sampling: Sampling) -> Iterator[Delta]:
+        begun.append(prompt)
+        for delta in reply(prompt, sampling):
+            if delta.finish:
+                asked.append(delta.usage)
+            yield delta
+
+    engine.reply = counted  # type: ignore[method-assign]
+    return begun, asked
 
 
 def about(question: str, conversation: str = "") -> Prompt:
     return Prompt((Message("system", HOME), Message("user", question)), conversation=conversation)
 
 
-def test_the_same_words_come_with_and_without_the_cache(llm_model: Path, tmp_path: Path) -> None:
+def test_the_same_words_come_with_and_without_the_cache(
+    llm_model: LlmModel, tmp_path: Path
+) -> None:
     prompt = about(QUESTIONS[2], "a")
     fresh = make(llm_model, tmp_path, cache_disk=0)
     cold, usage = answer(fresh, prompt, GREEDY)
@@ -87,7 +96,7 @@ def test_the_same_words_come_with_and_without_the_cache(llm_model: Path, tmp_pat
     assert warm == restored == cold
 
 
-def test_a_cancelled_reply_leaves_the_cache_right(engine: LlamaCppEngine) -> None:
+def test_a_cancelled_reply_leaves_the_cache_right(engine: LlamaEngine) -> None:
     for steps in (1, 2, 3, 5, 9):
         deltas = engine.reply(about(QUESTIONS[2], "left"), GREEDY)
         for _ in range(steps):
@@ -97,7 +106,7 @@ def test_a_cancelled_reply_leaves_the_cache_right(engine: LlamaCppEngine) -> Non
     assert "Paris" in answer(engine, about(QUESTIONS[0], "left"), GREEDY)[0]
 
 
-def test_replies_that_take_turns_do_not_mix(engine: LlamaCppEngine) -> None:
+def test_replies_that_take_turns_do_not_mix(engine: LlamaEngine) -> None:
     running = [engine.reply(about(question), GREEDY) for question in QUESTIONS[:2]]
     texts = [""] * len(running)
     alive = set(range(len(running)))
@@ -114,18 +123,18 @@ def test_replies_that_take_turns_do_not_mix(engine: LlamaCppEngine) -> None:
     assert "Paris" not in texts[1]
 
 
-def test_a_prompt_that_does_not_fit_is_refused(engine: LlamaCppEngine) -> None:
+def test_a_prompt_that_does_not_fit_is_refused(engine: LlamaEngine) -> None:
     with pytest.raises(TooLarge, match="1024"):
         list(engine.reply(about("word " * 5000), GREEDY))
 
 
-def test_a_text_that_never_fits_is_refused_unread(engine: LlamaCppEngine) -> None:
+def test_a_text_that_never_fits_is_refused_unread(engine: LlamaEngine) -> None:
     with pytest.raises(TooLarge, match="characters"):
         list(engine.reply(about("a" * 4_000_000), GREEDY))
 
 
 def test_more_conversations_than_the_memory_holds_push_out_the_oldest(
-    engine: LlamaCppEngine,
+    engine: LlamaEngine,
 ) -> None:
     for number in range(5):
         long = Prompt((Message("user", f"{number} " * 120),), conversation=str(number))
@@ -134,7 +143,7 @@ def test_more_conversations_than_the_memory_holds_push_out_the_oldest(
     assert answer(engine, about(QUESTIONS[0]), GREEDY)[1].completion > 0
 
 
-def test_a_call_names_a_function_that_exists_and_fits_its_schema(engine: LlamaCppEngine) -> None:
+def test_a_call_names_a_function_that_exists_and_fits_its_schema(engine: LlamaEngine) -> None:
     prompt = Prompt((Message("user", "Fire the missiles"),), (TOOL,), tool_choice="required")
 
     deltas = list(engine.reply(prompt, Sampling(max_tokens=60, temperature=1.5, seed=3)))
@@ -145,7 +154,7 @@ def test_a_call_names_a_function_that_exists_and_fits_its_schema(engine: LlamaCp
     assert deltas[-1].finish == "tool_calls"
 
 
-def test_functions_that_may_be_called_leave_room_for_words(engine: LlamaCppEngine) -> None:
+def test_functions_that_may_be_called_leave_room_for_words(engine: LlamaEngine) -> None:
     prompt = Prompt((Message("user", "What is the capital of France?"),), (TOOL,))
 
     deltas = list(engine.reply(prompt, Sampling(max_tokens=30, temperature=0)))
@@ -153,7 +162,7 @@ def test_functions_that_may_be_called_leave_room_for_words(engine: LlamaCppEngin
     assert any(delta.text or delta.tool_calls for delta in deltas)
 
 
-def test_an_answer_follows_its_schema(engine: LlamaCppEngine) -> None:
+def test_an_answer_follows_its_schema(engine: LlamaEngine) -> None:
     schema = {"type": "object", "properties": {"colour": {"enum": ["red", "blue"]}},
               "required": ["colour"]}  # fmt: skip
     prompt = Prompt((Message("user", "Name a fruit"),), schema=schema)
@@ -163,12 +172,12 @@ def test_an_answer_follows_its_schema(engine: LlamaCppEngine) -> None:
     assert text.replace(" ", "") in ('{"colour":"red"}', '{"colour":"blue"}')
 
 
-def test_a_schema_that_makes_no_sense_is_refused(engine: LlamaCppEngine) -> None:
+def test_a_schema_that_makes_no_sense_is_refused(engine: LlamaEngine) -> None:
     with pytest.raises(BadRequest):
         list(engine.reply(Prompt((Message("user", "x"),), schema={"type": "wrong"}), GREEDY))
 
 
-def test_a_stop_word_ends_the_answer(engine: LlamaCppEngine) -> None:
+def test_a_stop_word_ends_the_answer(engine: LlamaEngine) -> None:
     whole, _ = answer(engine, about(QUESTIONS[0]), GREEDY)
     word = whole.split()[2]
 
@@ -179,83 +188,95 @@ def test_a_stop_word_ends_the_answer(engine: LlamaCppEngine) -> None:
     assert text == whole[: whole.index(word)]
 
 
+@pytest.mark.parametrize("most", range(1, 12))
+def test_a_character_that_the_limit_cuts_is_left_out(engine: LlamaEngine, most: int) -> None:
+    prompt = Prompt((Message("user", "repeat 거북이 🐢 ß 👩\u200d👩\u200d👧"),))
+
+    text, usage = answer(engine, prompt, Sampling(max_tokens=most, temperature=0))
+
+    assert usage.completion <= most
+    assert "\ufffd" not in text
+
+
 def resident() -> int:
     """Return this process's memory in bytes."""
     return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * 4096
 
 
 async def test_sixty_turns_stay_within_memory_and_the_trimmed_size(
-    llm_model: Path, tmp_path: Path
+    llm_model: LlmModel, tmp_path: Path
 ) -> None:
-    settings = LlmSettings(
-        model=str(llm_model), cache_dir=tmp_path, context=2048, history_tokens=150, max_tokens=8,
-        answer_seconds=0,
-    )  # fmt: skip
-    engine = Counting(settings)
+    settings = llm_model.settings(
+        tmp_path, context=2048, history_tokens=150, max_tokens=8, answer_seconds=0
+    )
+    engine = create(settings)
+    begun, asked = counting(engine)
 
     def load() -> LlmEngine:
         engine.load()
         return engine
 
     thread: ModelThread[LlmEngine] = ModelThread("llm", load)
-    replies = Replies(thread, 2, pause=0)
+    replies = GenerationQueue(thread, 2, pause=0)
     assistant = Assistant(settings, replies)
     memory = []
-    async with keeping(replies):
+    async with idle_work(replies):
         for number in range(60):
             turn = Turn(f"Number {number}: tell me about rivers.", "en", "long")
             assert [outcome async for outcome in assistant.answer(turn)]
             memory.append(resident())
     await thread.aclose()
 
-    prompts, known = zip(*engine.asked, strict=True)
-    assert len(prompts) == 60
+    prompts = [usage.prompt for usage in asked]
+    known = [usage.cached for usage in asked]
+    assert len(begun) == 60
+    assert len(prompts) > 50
     assert max(prompts[30:]) <= max(prompts[:30])
-    # What is read anew is the last exchange, and the trimmed rest now and then.
+    # Each turn reads the last exchange, and the trimmed rest now and then.
     assert sum(known) > sum(prompts) // 2
     assert max(memory[30:]) - max(memory[10:30]) < 30 * 10**6
 
 
 @pytest.mark.parametrize("kept", [0, 3, 5_000, 2_000_000, 98_000_000])
-def test_a_model_file_cut_short_is_one_line(llm_model: Path, tmp_path: Path, kept: int) -> None:
-    (source,) = llm_model.glob("*.gguf")
+def test_a_model_file_cut_short_is_one_line(llm_model: LlmModel, tmp_path: Path, kept: int) -> None:
+    (source,) = llm_model.path.glob("*.gguf")
     path = tmp_path / "cut.gguf"
     path.write_bytes(source.read_bytes()[:kept])
 
     with pytest.raises(ModelError) as refusal:
-        make(path, tmp_path)
+        make(LlmModel(path, llm_model.engine), tmp_path)
 
     assert "\n" not in str(refusal.value)
 
 
-def test_an_unknown_model_names_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(UnknownModel, match=DEFAULT_MODEL):
-        make(Path("no-such-model"), tmp_path)
+def test_an_unknown_model_names_the_known_ones(llm_model: LlmModel, tmp_path: Path) -> None:
+    with pytest.raises(UnknownModel, match=SMALLEST_LLM):
+        make(LlmModel(Path("no-such-model"), llm_model.engine), tmp_path)
 
 
-async def test_a_question_over_tcp_gets_a_spoken_answer(llm_model: Path, tmp_path: Path) -> None:
-    settings = LlmSettings(model=str(llm_model), cache_dir=tmp_path, temperature=0)
-    engine = LlamaCppEngine(settings)
+async def test_a_question_over_tcp_gets_a_spoken_answer(
+    llm_model: LlmModel, tmp_path: Path
+) -> None:
+    settings = llm_model.settings(tmp_path, temperature=0)
+    engine = create(settings)
 
     def load() -> LlmEngine:
         engine.load()
         return engine
 
     thread: ModelThread[LlmEngine] = ModelThread("llm", load)
-    replies = Replies(thread, 2)
+    replies = GenerationQueue(thread, 2)
     assistant = Assistant(settings, replies)
-    assistant.warm_up()
 
-    def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> LlmHandler:
-        return LlmHandler(
-            lambda: llm_info("x", engine.model, controls=False), assistant, reader, writer
-        )
+    def info() -> Info:
+        return llm_info("x", engine.model, controls=False)
 
     async with (
-        keeping(replies),
-        serve("tcp://127.0.0.1:0", handler) as uri,
+        idle_work(replies),
+        serve("tcp://127.0.0.1:0", info, partial(LlmHandler, assistant)) as uri,
         AsyncClient.from_uri(uri) as client,
     ):
+        await assistant.warm_up()
         question = Transcript(
             text="What is the capital of France?", context={"conversation_id": "a"}
         )

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.llm_engine import answer, make
+from tests.engines.llm_engine import LlmModel, answer, make
 from wyoming_llm.engine import Message, Prompt, Sampling
-from wyoming_llm.engines.llama_cpp import LlamaCppEngine
+from wyoming_llm.llama.engine import LlamaEngine
 
 pytestmark = pytest.mark.timeout(600)
 GREEDY = Sampling(max_tokens=16, temperature=0)
@@ -46,7 +46,7 @@ def about(question: str, conversation: str = "") -> Prompt:
 
 
 @pytest.fixture(scope="module")
-def cold(llm_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def cold(llm_model: LlmModel, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The answers of a model that has read nothing before."""
     engine = make(llm_model, tmp_path_factory.mktemp("cold"), cache_disk=0)
     answers = {}
@@ -59,14 +59,14 @@ def cold(llm_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 
 
 @pytest.fixture
-def engine(llm_model: Path, tmp_path: Path) -> Iterator[LlamaCppEngine]:
+def engine(llm_model: LlmModel, tmp_path: Path) -> Iterator[LlamaEngine]:
     engine = make(llm_model, tmp_path)
     yield engine
     engine.close()
 
 
 def test_after_the_beginning_of_another_conversation(
-    engine: LlamaCppEngine, cold: dict[str, str]
+    engine: LlamaEngine, cold: dict[str, str]
 ) -> None:
     """Each conversation begins with what all others have read, and pushes some of them out."""
     answers, cached = {}, []
@@ -79,7 +79,7 @@ def test_after_the_beginning_of_another_conversation(
 
 
 def test_in_one_conversation_that_asks_again_and_again(
-    engine: LlamaCppEngine, cold: dict[str, str]
+    engine: LlamaEngine, cold: dict[str, str]
 ) -> None:
     answers = {}
     for question in QUESTIONS:
@@ -90,7 +90,9 @@ def test_in_one_conversation_that_asks_again_and_again(
     assert answers == cold
 
 
-def test_from_disk_after_a_restart(llm_model: Path, tmp_path: Path, cold: dict[str, str]) -> None:
+def test_from_disk_after_a_restart(
+    llm_model: LlmModel, tmp_path: Path, cold: dict[str, str]
+) -> None:
     first = make(llm_model, tmp_path)
     list(first.read(Prompt((Message("system", HOME),))))
     first.settle()
@@ -108,7 +110,7 @@ def test_from_disk_after_a_restart(llm_model: Path, tmp_path: Path, cold: dict[s
     assert answers == cold
 
 
-def test_after_replies_that_were_left(engine: LlamaCppEngine, cold: dict[str, str]) -> None:
+def test_after_replies_that_were_left(engine: LlamaEngine, cold: dict[str, str]) -> None:
     """A client hangs up while the prompt is read, and after every number of words."""
     answers = {}
     for steps, question in enumerate(QUESTIONS, start=1):
@@ -121,7 +123,7 @@ def test_after_replies_that_were_left(engine: LlamaCppEngine, cold: dict[str, st
     assert answers == cold
 
 
-def test_side_by_side_with_other_replies(engine: LlamaCppEngine, cold: dict[str, str]) -> None:
+def test_side_by_side_with_other_replies(engine: LlamaEngine, cold: dict[str, str]) -> None:
     answers = dict.fromkeys(QUESTIONS, "")
     for start in range(0, len(QUESTIONS), 4):
         running = {q: engine.reply(about(q, q), GREEDY) for q in QUESTIONS[start : start + 4]}
@@ -137,7 +139,7 @@ def test_side_by_side_with_other_replies(engine: LlamaCppEngine, cold: dict[str,
 
 
 def test_after_it_was_pushed_out_and_kept(
-    llm_model: Path, tmp_path: Path, cold: dict[str, str]
+    llm_model: LlmModel, tmp_path: Path, cold: dict[str, str]
 ) -> None:
     """Long conversations of others take the memory, again and again."""
     engine = make(llm_model, tmp_path, context=512, parallel=1)
@@ -153,8 +155,8 @@ def test_after_it_was_pushed_out_and_kept(
     assert answers == cold
 
 
-def test_what_another_client_asked_is_read_anew_and_says_the_same(
-    engine: LlamaCppEngine, cold: dict[str, str]
+def test_a_prompt_of_another_client_is_read_anew_and_gets_the_same_answer(
+    engine: LlamaEngine, cold: dict[str, str]
 ) -> None:
     """The service's own instructions are everybody's, a question is its client's."""
     list(engine.read(Prompt((Message("system", HOME),))))
@@ -172,7 +174,7 @@ def test_what_another_client_asked_is_read_anew_and_says_the_same(
     assert answers == {question: cold[question] for question in answers}
 
 
-def test_instructions_of_one_client_are_read_anew_for_another(engine: LlamaCppEngine) -> None:
+def test_instructions_of_one_client_are_read_anew_for_another(engine: LlamaEngine) -> None:
     for _ in range(2):
         answer(engine, replace(about(QUESTIONS[0]), client="10.0.0.1"), GREEDY)
         engine.settle()
@@ -182,7 +184,7 @@ def test_instructions_of_one_client_are_read_anew_for_another(engine: LlamaCppEn
     assert usage.cached == 0
 
 
-def test_in_a_memory_that_has_to_grow(llm_model: Path, tmp_path: Path) -> None:
+def test_in_a_memory_that_has_to_grow(llm_model: LlmModel, tmp_path: Path) -> None:
     """A conversation of many turns says what it would say when read at once."""
     engine = make(llm_model, tmp_path)
     turns: list[Message] = [Message("system", HOME)]

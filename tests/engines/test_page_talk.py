@@ -18,17 +18,17 @@ from wyoming.asr import Transcribe, Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.client import AsyncClient
 
+from parley.cli.probe import QUESTION
+from parley.supervise.processes import ChildProcess, ProgramSpec
 from tests.dashboard.browser import CHROMIUM, Page, chromium, microphone
 from tests.dashboard.rig import Shown, dashboard
-from wyoming_common.cli.probe import QUESTION
-from wyoming_common.processes import Child, Program
 
 pytestmark = [
     pytest.mark.timeout(180),
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
 ]
 
-SECONDS = 90.0
+MAX_ANSWER_SECONDS = 90.0
 """Generous: it only bounds a test that fails."""
 _FLAGS: dict[str, tuple[str, ...]] = {
     "stt": (),
@@ -73,7 +73,9 @@ async def services() -> AsyncIterator[dict[str, str]]:
         uris = {}
         for kind, flags in _FLAGS.items():
             arguments = ("--uri", "tcp://127.0.0.1:0", "--no-zeroconf", *flags)
-            child = await Child.start(Program(kind, f"wyoming_{kind}", arguments, echo=False))
+            child = await ChildProcess.start(
+                ProgramSpec(kind, f"wyoming_{kind}", arguments, echo=False)
+            )
             stack.push_async_callback(child.stop)
             uris[kind] = child.uri
         yield uris
@@ -94,7 +96,7 @@ def recording(path: Path, *parts: Path | float) -> Path:
 
 @asynccontextmanager
 async def talking(mic: Path) -> AsyncIterator[tuple[Shown, Page, dict[str, str]]]:
-    """A page on which somebody has pressed Talk, and what it was answered is shown."""
+    """A page on which Talk was pressed, with the reply shown."""
     async with services() as uris:
         flags = [f"--{kind}={uri}" for kind, uri in uris.items()]
         async with (
@@ -110,8 +112,8 @@ async def talking(mic: Path) -> AsyncIterator[tuple[Shown, Page, dict[str, str]]
 
 
 async def turns(shown: Shown, count: int) -> list[dict[str, Any]]:
-    """Return the turns that satellites saw, once there are so many; the first one first."""
-    async with asyncio.timeout(SECONDS):
+    """Return the turns that satellites saw, once there are `count`, the first one first."""
+    async with asyncio.timeout(MAX_ANSWER_SECONDS):
         while True:
             found = [
                 {"texts": record.get("texts", {}), **stage}
@@ -165,7 +167,7 @@ async def test_a_question_to_the_page_is_answered_aloud(tmp_path: Path) -> None:
     # A browser without time leaves words out.
     assert fuzz.token_set_ratio(heard, reply) >= 60, (heard, turn["texts"])
     assert state.startswith(("Listening", "Speaking"))
-    assert ended == "Ended; nothing is heard."
+    assert ended == "Ended; the microphone is off."
     assert page.problems == []
 
 

@@ -1,4 +1,4 @@
-"""The satellite with real ears and the real services, each a process of its own."""
+"""Satellite with real detectors and the real services, each a process of its own."""
 
 import asyncio
 import json
@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from wyoming_common.cli.probe import QUESTION
-from wyoming_common.processes import Child, Program
-from wyoming_common.store import ModelStore
+from parley.cli.probe import QUESTION
+from parley.supervise.processes import ChildProcess, ProgramSpec
+from wyoming_common.models import ModelStore
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -23,12 +23,15 @@ _MODELS = ("tiny.en", "smollm2-135m-instruct", "en_US-joe-medium")
 
 
 @asynccontextmanager
-async def _services() -> AsyncIterator[dict[str, Child]]:
-    """The three services on free ports of this machine, announced to nobody."""
+async def _services() -> AsyncIterator[dict[str, ChildProcess]]:
+    """The three services on free ports of this machine, without announcement."""
     async with AsyncExitStack() as stack:
         arguments = ("--uri", "tcp://127.0.0.1:0", "--no-zeroconf")
         children = await asyncio.gather(
-            *(Child.start(Program(name, module, arguments)) for name, module in _MODULES.items())
+            *(
+                ChildProcess.start(ProgramSpec(name, module, arguments))
+                for name, module in _MODULES.items()
+            )
         )
         for child in children:
             stack.push_async_callback(child.stop)
@@ -36,16 +39,16 @@ async def _services() -> AsyncIterator[dict[str, Child]]:
 
 
 async def _ask(
-    services: dict[str, Child], mic: Path, speaker: Path, *flags: str
+    services: dict[str, ChildProcess], mic: Path, speaker: Path, *flags: str
 ) -> tuple[int, list[dict[str, Any]], str]:
     """Return the satellite's exit status, its turns and its last line of complaint."""
     uris = [word for name, child in services.items() for word in (f"--{name}", child.uri)]
     run = ("--mode", "standalone", "--wake", "none", "--once", "--json")
     devices = ("--mic", f"file:{mic}", "--speaker", f"file:{speaker}")
-    program = Program(
+    program = ProgramSpec(
         "satellite", "satellite", (*run, *devices, *uris, *flags), capture=True, says_ready=False
     )
-    child = await Child.start(program)
+    child = await ChildProcess.start(program)
     try:
         output = await child.output()
         return (

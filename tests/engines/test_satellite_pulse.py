@@ -1,4 +1,4 @@
-"""The satellite on a sound server: a room, a microphone in it, a speaker and its echo."""
+"""Satellite on a sound server: a room, a microphone in it, a speaker and its echo."""
 
 import asyncio
 import json
@@ -11,12 +11,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
+from numpy.typing import NDArray
 
-from tests.satellite import fakes
-from wyoming_common.audio import read_audio
-from wyoming_common.cli.probe import QUESTION
-from wyoming_common.processes import Child, Program
+from parley.cli.probe import QUESTION
+from parley.supervise.processes import ChildProcess, ProgramSpec
+from tests.support.fake_services import TTS_RATE, FakeService, fake_llm, fake_stt, fake_tts
+from wyoming_common.audio.pcm import read_audio
 
+RECORDING_RATE = 16_000
 _TOOLS = ("pulseaudio", "pactl", "paplay", "parec")
 _PLUGINS = list(Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so"))
 
@@ -81,7 +84,7 @@ async def _run(environment: dict[str, str], *command: str) -> str:
 
 
 async def _unplug(environment: dict[str, str], device: str) -> None:
-    """Take a sink or a source away, and whatever hangs on it."""
+    """Take a sink or a source away, with everything connected to it."""
     modules = await _run(environment, "pactl", "list", "short", "modules")
     for line in modules.splitlines():
         if f"_name={device}" in line:
@@ -98,35 +101,49 @@ async def _plug_in(environment: dict[str, str], kind: str, device: str) -> None:
 @asynccontextmanager
 async def _recorded(environment: dict[str, str], path: Path) -> AsyncIterator[None]:
     """Record what the speaker plays."""
-    record = "parec --raw --device=speaker.monitor --rate=16000 --channels=1"
+    record = f"parec --raw --device=speaker.monitor --rate={RECORDING_RATE} --channels=1"
     async with _process(environment, "sh", "-c", f"exec {record} > {path}"):
         yield
 
 
-def _loudest(path: Path) -> int:
+def _loud(path: Path) -> NDArray[np.bool_]:
+    """Return which tenths of a second of a recording are loud."""
     data = path.read_bytes() if path.exists() else b""
-    return int(np.abs(np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(int)).max(initial=0))
+    block = RECORDING_RATE // 10
+    samples = np.abs(np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(int))
+    loud: NDArray[np.bool_] = (
+        samples[: len(samples) // block * block].reshape(-1, block).max(axis=1) > 5_000
+    )
+    return loud
+
+
+def _has_fallen_silent(path: Path) -> bool:
+    """Return whether a recording had sound, and a second of silence after it."""
+    loud = _loud(path)
+    return bool(loud.any()) and not loud[-10:].any()
 
 
 @asynccontextmanager
 async def _satellite(
-    environment: dict[str, str], services: dict[str, fakes.Fake], *flags: str
-) -> AsyncIterator[Child]:
+    environment: dict[str, str], services: dict[str, FakeService], *flags: str
+) -> AsyncIterator[ChildProcess]:
     uris = [f"--{name}={fake.uri}" for name, fake in services.items()]
     run = ("--mode", "standalone", "--wake", "none", "--json", *uris, *flags)
-    child = await Child.start(Program("satellite", "satellite", run, environment, capture=True))
+    child = await ChildProcess.start(
+        ProgramSpec("satellite", "satellite", run, environment, capture=True)
+    )
     try:
         yield child
     finally:
         await child.stop()
 
 
-async def _turns(child: Child) -> list[dict[str, Any]]:
+async def _turns(child: ChildProcess) -> list[dict[str, Any]]:
     await child.stop()
     return [json.loads(line) for line in (await child.output()).splitlines()]
 
 
-async def _asked(llm: fakes.Fake, times: int) -> None:
+async def _asked(llm: FakeService, times: int) -> None:
     await _until(lambda: len(llm.of("transcript")) >= times)
 
 
@@ -145,8 +162,18 @@ async def _until(true: Callable[[], bool]) -> None:
         await done
 
 
+async def _ask_until(environment: dict[str, str], folder: Path, true: Callable[[], bool]) -> None:
+    """Ask again and again: a satellite looks for a device that is back at times of its own."""
+    samples, rate = soundfile.read(QUESTION, dtype="int16")
+    pause = np.zeros(int(1.5 * rate), np.int16)
+    soundfile.write(folder / "asked.wav", np.concatenate([samples, pause]), rate)
+    async with asyncio.timeout(40):
+        while not true():
+            await _run(environment, "paplay", "--device=room", str(folder / "asked.wav"))
+
+
 def _speech(rate: int) -> bytes:
-    """Four seconds of somebody speaking, as the voice of the reply."""
+    """Return twelve seconds of speech, as the voice of the reply."""
     return read_audio(QUESTION, rate)[0] * 3
 
 
@@ -155,9 +182,9 @@ async def test_a_question_in_the_room_is_answered_and_the_echo_of_the_answer_is_
 ) -> None:
     async with AsyncExitStack() as stack:
         environment = await stack.enter_async_context(_sound(tmp_path))
-        stt = await stack.enter_async_context(fakes.stt("dog or cat", "what"))
-        llm = await stack.enter_async_context(fakes.llm("Answer", "Other"))
-        tts = await stack.enter_async_context(fakes.tts(voice=_speech(fakes.TTS_RATE)))
+        stt = await stack.enter_async_context(fake_stt("dog or cat", "what"))
+        llm = await stack.enter_async_context(fake_llm("Answer", "Other"))
+        tts = await stack.enter_async_context(fake_tts(voice=_speech(TTS_RATE)))
         heard = tmp_path / "speaker.raw"
         await stack.enter_async_context(_recorded(environment, heard))
         services = {"stt": stt, "llm": llm, "tts": tts}
@@ -165,25 +192,27 @@ async def test_a_question_in_the_room_is_answered_and_the_echo_of_the_answer_is_
 
         await _run(environment, "paplay", "--device=room", str(QUESTION))
         await _asked(llm, 1)
-        await _until(lambda: _loudest(heard) > 5_000)
-        await asyncio.sleep(7)
+        await _until(lambda: _has_fallen_silent(heard))
         turns = await _turns(satellite)
 
     assert [(turn["transcript"], turn["interrupted"]) for turn in turns] == [("dog or cat", False)]
-    assert _loudest(heard) > 5_000
+    assert _loud(heard).sum() * 0.1 > 3.0
 
 
 async def test_a_second_question_stops_the_answer_to_the_first(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         environment = await stack.enter_async_context(_sound(tmp_path))
-        stt = await stack.enter_async_context(fakes.stt("first", "second", "third"))
-        llm = await stack.enter_async_context(fakes.llm("Answer", "Other", "More"))
-        tts = await stack.enter_async_context(fakes.tts(voice=_speech(fakes.TTS_RATE) * 3))
+        stt = await stack.enter_async_context(fake_stt("first", "second", "third"))
+        llm = await stack.enter_async_context(fake_llm("Answer", "Other", "More"))
+        tts = await stack.enter_async_context(fake_tts(voice=_speech(TTS_RATE) * 3))
         services = {"stt": stt, "llm": llm, "tts": tts}
+        heard = tmp_path / "speaker.raw"
+        await stack.enter_async_context(_recorded(environment, heard))
         satellite = await stack.enter_async_context(_satellite(environment, services))
         await _run(environment, "paplay", "--device=room", str(QUESTION))
         await _asked(llm, 1)
-        await asyncio.sleep(4)
+        # By then the echo canceller knows the room.
+        await _until(lambda: _loud(heard).sum() * 0.1 > 2.0)
 
         await _run(environment, "paplay", "--device=room", str(QUESTION))
 
@@ -198,9 +227,9 @@ async def test_a_sound_server_that_is_started_anew_is_used_again(tmp_path: Path)
     async with AsyncExitStack() as stack:
         first = await stack.enter_async_context(AsyncExitStack())
         environment = await first.enter_async_context(_sound(tmp_path))
-        stt = await stack.enter_async_context(fakes.stt(*["what"] * 20))
-        llm = await stack.enter_async_context(fakes.llm(*["Answer"] * 20))
-        tts = await stack.enter_async_context(fakes.tts())
+        stt = await stack.enter_async_context(fake_stt(*["what"] * 20))
+        llm = await stack.enter_async_context(fake_llm(*["Answer"] * 20))
+        tts = await stack.enter_async_context(fake_tts())
         services = {"stt": stt, "llm": llm, "tts": tts}
         await stack.enter_async_context(_satellite(environment, services))
         await _run(environment, "paplay", "--device=room", str(QUESTION))
@@ -210,11 +239,9 @@ async def test_a_sound_server_that_is_started_anew_is_used_again(tmp_path: Path)
         (tmp_path / "socket").unlink(missing_ok=True)
         environment = await stack.enter_async_context(_sound(tmp_path))
 
-        # It notices after a while; nobody says when, so somebody asks until it answers.
-        async with asyncio.timeout(40):
-            while len(llm.of("transcript")) < 2:
-                await _run(environment, "paplay", "--device=room", str(QUESTION))
-                await asyncio.sleep(1)
+        await _ask_until(environment, tmp_path, lambda: len(llm.of("transcript")) >= 2)
+
+    assert llm.of("transcript")[1].data["text"] == "what"
 
 
 async def test_a_speaker_that_is_unplugged_in_a_reply_plays_again_when_it_is_back(
@@ -222,24 +249,26 @@ async def test_a_speaker_that_is_unplugged_in_a_reply_plays_again_when_it_is_bac
 ) -> None:
     async with AsyncExitStack() as stack:
         environment = await stack.enter_async_context(_sound(tmp_path))
-        stt = await stack.enter_async_context(fakes.stt(*["what"] * 20))
-        llm = await stack.enter_async_context(fakes.llm(*["Answer"] * 20))
-        tts = await stack.enter_async_context(fakes.tts(voice=_speech(fakes.TTS_RATE)))
+        stt = await stack.enter_async_context(fake_stt(*["what"] * 20))
+        llm = await stack.enter_async_context(fake_llm(*["Answer"] * 20))
+        tts = await stack.enter_async_context(fake_tts(voice=_speech(TTS_RATE)))
         services = {"stt": stt, "llm": llm, "tts": tts}
+        before, after = tmp_path / "before.raw", tmp_path / "after.raw"
         await stack.enter_async_context(_satellite(environment, services))
-        await _run(environment, "paplay", "--device=room", str(QUESTION))
-        await _asked(llm, 1)
-        await asyncio.sleep(2)
+        async with _recorded(environment, before):
+            await _run(environment, "paplay", "--device=room", str(QUESTION))
+            await _until(lambda: bool(_loud(before).any()))
+            tts.left.clear()
 
-        await _unplug(environment, "speaker")
-        await asyncio.sleep(6)
+            await _unplug(environment, "speaker")
+            # The reply ends although nothing plays it.
+            await _until(tts.left.is_set)
         await _plug_in(environment, "sink", "speaker")
 
-        await stack.enter_async_context(_recorded(environment, tmp_path / "speaker.raw"))
-        async with asyncio.timeout(40):
-            while _loudest(tmp_path / "speaker.raw") < 5_000:
-                await _run(environment, "paplay", "--device=room", str(QUESTION))
-                await asyncio.sleep(1)
+        await stack.enter_async_context(_recorded(environment, after))
+        await _ask_until(environment, tmp_path, lambda: bool(_loud(after).any()))
+
+    assert _loud(after).any()
 
 
 async def test_a_microphone_that_is_unplugged_in_a_command_hears_the_next_one_when_it_is_back(
@@ -247,21 +276,22 @@ async def test_a_microphone_that_is_unplugged_in_a_command_hears_the_next_one_wh
 ) -> None:
     async with AsyncExitStack() as stack:
         environment = await stack.enter_async_context(_sound(tmp_path))
-        stt = await stack.enter_async_context(fakes.stt(*["what"] * 20))
-        llm = await stack.enter_async_context(fakes.llm(*["Answer"] * 20))
-        tts = await stack.enter_async_context(fakes.tts())
+        stt = await stack.enter_async_context(fake_stt(*["what"] * 20))
+        llm = await stack.enter_async_context(fake_llm(*["Answer"] * 20))
+        tts = await stack.enter_async_context(fake_tts())
         services = {"stt": stt, "llm": llm, "tts": tts}
         await stack.enter_async_context(_satellite(environment, services))
         saying = asyncio.create_task(_run(environment, "paplay", "--device=room", str(QUESTION)))
         await _until(lambda: bool(stt.of("audio-chunk")))
+        stt.left.clear()
 
         await _unplug(environment, "microphone")
         await saying
-        await asyncio.sleep(5)
+        # The command ends although the rest of it is not heard.
+        await _until(stt.left.is_set)
         before = len(llm.of("transcript"))
         await _plug_in(environment, "source", "microphone")
 
-        async with asyncio.timeout(40):
-            while len(llm.of("transcript")) == before:
-                await _run(environment, "paplay", "--device=room", str(QUESTION))
-                await asyncio.sleep(1)
+        await _ask_until(environment, tmp_path, lambda: len(llm.of("transcript")) > before)
+
+    assert llm.of("transcript")[-1].data["text"] == "what"

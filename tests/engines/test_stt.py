@@ -1,4 +1,4 @@
-"""The real recogniser on real recordings."""
+"""Speech-to-text with a real model on recordings."""
 
 import json
 import os
@@ -15,19 +15,19 @@ from wyoming.asr import Transcribe, Transcript
 from wyoming.audio import AudioChunk, AudioStop
 from wyoming.client import AsyncTcpClient
 
-from tests.wire import receive_until
-from wyoming_common.audio import read_audio, to_float
+from tests.support.wire import receive_until
+from wyoming_common.audio.pcm import read_audio, to_float
 from wyoming_common.errors import ModelError
-from wyoming_common.server import serve
-from wyoming_common.smart_turn import SMART_TURN, SmartTurn
-from wyoming_common.store import ModelStore
+from wyoming_common.models import ModelStore
+from wyoming_common.net.server import serve
+from wyoming_stt.audio.vad import SileroModel
 from wyoming_stt.config import SttSettings
-from wyoming_stt.engine import Request
+from wyoming_stt.decoding.model_files import languages_of
+from wyoming_stt.endpointing.smart_turn import SMART_TURN, SmartTurn
+from wyoming_stt.engine import TranscriptionRequest
 from wyoming_stt.engines.faster_whisper import FasterWhisper
 from wyoming_stt.handler import SttHandler
-from wyoming_stt.models import languages_of
 from wyoming_stt.service import build
-from wyoming_stt.vad import SileroModel
 
 DATA = Path(os.environ.get("PARLEY_DATA", Path(__file__).parents[2].parent / "shared" / "data"))
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the recordings are not on this machine")
@@ -54,7 +54,9 @@ def settings(tiny: Path) -> SttSettings:
 
 @pytest.fixture(scope="module")
 def engine(settings: SttSettings) -> FasterWhisper:
-    return FasterWhisper(settings, settings.model[0])
+    engine = FasterWhisper(settings)
+    engine.load()
+    return engine
 
 
 def test_a_model_knows_its_languages_before_it_has_loaded(tiny: Path) -> None:
@@ -75,17 +77,17 @@ def test_a_damaged_model_is_one_clear_error(
         (tmp_path / "tokenizer.json").write_text("{")
 
     with pytest.raises(ModelError, match=r"^model: [^\n]+$"):
-        FasterWhisper(settings, str(tmp_path))
+        FasterWhisper(settings.model_copy(update={"model": (str(tmp_path),)})).load()
 
 
 @needs_data
-def test_recordings_are_understood(engine: FasterWhisper) -> None:
+def test_spoken_orders_are_recognised(engine: FasterWhisper) -> None:
     from rapidfuzz.distance import Levenshtein
 
     errors = total = 0
     for row in [row for row in rows("command") if row["text"]][::12]:
         pcm, _ = read_audio(DATA / row["audio"])
-        said = engine.transcribe(to_float(pcm), Request(language="en"))
+        said = engine.transcribe(to_float(pcm), TranscriptionRequest(language="en"))
         errors += Levenshtein.distance(words(row["text"]), words(said.text))
         total += len(words(row["text"]))
 
@@ -99,7 +101,7 @@ async def test_a_recording_sent_at_once_comes_back_as_text(settings: SttSettings
     pcm, _ = read_audio(DATA / row["audio"])
     service = build(settings)
     async with (
-        serve("tcp://127.0.0.1:0", partial(SttHandler, service)) as uri,
+        serve("tcp://127.0.0.1:0", service.info, partial(SttHandler, service)) as uri,
         AsyncTcpClient("127.0.0.1", int(uri.rpartition(":")[2])) as client,
     ):
         await client.write_event(Transcribe(language="en").event())
@@ -127,13 +129,13 @@ def test_a_damaged_turn_model_is_one_clear_error(tmp_path: Path) -> None:
 
 
 @needs_data
-def test_the_turn_model_tells_an_end_from_a_cut_in_mid_word(store: ModelStore) -> None:
+def test_the_turn_model_distinguishes_an_end_from_a_cut(store: ModelStore) -> None:
     model = SmartTurn(store.ensure(SMART_TURN))
-    ears = SileroModel()
+    vad = SileroModel()
     ends, cuts = [], []
     for row in [row for row in rows("command") if row["text"]][::12]:
         pcm, _ = read_audio(DATA / row["audio"])
-        spoken = np.nonzero(ears.stream().process(pcm[: len(pcm) // 1024 * 1024]) > 0.5)[0]
+        spoken = np.nonzero(vad.stream().process(pcm[: len(pcm) // 1024 * 1024]) > 0.5)[0]
         end = (int(spoken[-1]) + 7) * 1024
         middle = (int(spoken[0]) + int(spoken[-1])) // 2 * 1024
         ends.append(model.completeness(to_float(pcm[:end])))
@@ -154,7 +156,7 @@ def run_command(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @needs_data
-def test_files_are_written_down_as_one_meeting(tiny: Path) -> None:
+def test_files_are_transcribed_as_one_meeting(tiny: Path) -> None:
     chosen = [row for row in rows("speech") if row["source"].startswith("LibriSpeech")][1:3]
     files = [str(DATA / row["audio"]) for row in chosen]
 
@@ -198,7 +200,7 @@ def test_a_mistake_is_one_line_and_a_status(tiny: Path, arguments: list[str], to
 async def test_noise_gives_no_text(settings: SttSettings) -> None:
     service = build(settings)
     texts = []
-    async with serve("tcp://127.0.0.1:0", partial(SttHandler, service)) as uri:
+    async with serve("tcp://127.0.0.1:0", service.info, partial(SttHandler, service)) as uri:
         for row in rows("noise")[::6]:
             pcm, _ = read_audio(DATA / row["audio"])
             async with AsyncTcpClient("127.0.0.1", int(uri.rpartition(":")[2])) as client:

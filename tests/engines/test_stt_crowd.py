@@ -12,10 +12,10 @@ from wyoming.client import AsyncTcpClient
 from wyoming.info import Describe, Info
 
 from tests.engines.test_stt import DATA, needs_data, rows
-from tests.wire import receive_until
-from wyoming_common.audio import read_audio
-from wyoming_common.server import serve
-from wyoming_common.store import ModelStore
+from tests.support.wire import receive_until
+from wyoming_common.audio.pcm import read_audio
+from wyoming_common.models import ModelStore
+from wyoming_common.net.server import serve
 from wyoming_stt.config import SttSettings
 from wyoming_stt.handler import SttHandler
 from wyoming_stt.service import build
@@ -25,7 +25,7 @@ from wyoming_stt.service import build
 async def port(store: ModelStore) -> AsyncIterator[int]:
     model = str(store.ensure("tiny.en"))
     service = build(SttSettings(model=(model,), device="cpu", threads=2))
-    async with serve("tcp://127.0.0.1:0", partial(SttHandler, service)) as uri:
+    async with serve("tcp://127.0.0.1:0", service.info, partial(SttHandler, service)) as uri:
         yield int(uri.rpartition(":")[2])
     await service.aclose()
 

@@ -1,4 +1,4 @@
-"""What every recogniser has to do, whichever it is."""
+"""The contract of speech recognisers, for every engine."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,28 +10,40 @@ from tests.engines.ggml import convert
 from tests.engines.sherpa_model import make_ctc, make_streaming_ctc
 from tests.engines.test_stt import DATA, needs_data, rows, words
 from tests.engines.transcription_server import transcription_server
-from wyoming_common import registry
-from wyoming_common.audio import read_audio, to_float
+from wyoming_common.audio.pcm import read_audio, to_float
 from wyoming_common.errors import (
-    BadRequest,
     ConfigError,
     ModelError,
     Unavailable,
     UnknownModel,
 )
-from wyoming_common.store import ModelStore
+from wyoming_common.models import ModelStore
 from wyoming_stt.config import SttSettings
-from wyoming_stt.engine import LONGEST_SECONDS, Request, SttEngine
+from wyoming_stt.engine import MAX_SEGMENT_SECONDS, SttEngine, TranscriptionRequest
 from wyoming_stt.engines import ENGINES
 from wyoming_stt.engines.faster_whisper import FasterWhisper
+from wyoming_stt.service import make_engine
 
 LIBRARIES = {"whisper-cpp": "pywhispercpp", "sherpa-onnx": "sherpa_onnx"}
 
 
+def loaded(name: str, model: Path | str, **options: object) -> SttEngine:
+    """Return a loaded engine of one model."""
+    settings = SttSettings.model_validate(
+        {"engine": name, "device": "cpu", "threads": 2, **options}
+    )
+    engine = make_engine(settings, str(model))
+    engine.load()
+    return engine
+
+
 @pytest.fixture(scope="module")
 def whisper(store: ModelStore) -> FasterWhisper:
-    path = str(store.ensure("tiny.en"))
-    return FasterWhisper(SttSettings(device="cpu", threads=2), path)
+    engine = FasterWhisper(
+        SttSettings(device="cpu", threads=2, model=(str(store.ensure("tiny.en")),))
+    )
+    engine.load()
+    return engine
 
 
 @pytest.fixture(scope="module", params=[*sorted(ENGINES), "sherpa-onnx streaming"])
@@ -43,32 +55,30 @@ def engine(
 ) -> Iterator[SttEngine]:
     name, _, form = request.param.partition(" ")
     pytest.importorskip(LIBRARIES.get(name, "faster_whisper"))
-    make = registry.load(ENGINES, name)
     folder = tmp_path_factory.mktemp(name)
-    settings = SttSettings(device="cpu", threads=2)
     if name == "faster-whisper":
         yield whisper
     elif name == "whisper-cpp":
-        yield make(settings, str(convert(store.ensure("tiny.en"), folder / "ggml-tiny.en.bin")))
+        yield loaded(name, convert(store.ensure("tiny.en"), folder / "ggml-tiny.en.bin"))
     elif name == "sherpa-onnx":
-        yield make(settings, str((make_streaming_ctc if form else make_ctc)(folder)))
+        yield loaded(name, (make_streaming_ctc if form else make_ctc)(folder))
     else:
         with transcription_server(whisper) as url:
-            openai = make(SttSettings(base_url=url), "tiny.en")
+            openai = loaded(name, "tiny.en", base_url=url)
             yield openai
             openai.close()
 
 
-def test_it_names_languages_and_tasks(engine: SttEngine) -> None:
+def test_an_engine_has_languages_and_tasks(engine: SttEngine) -> None:
     assert "en" in engine.languages
     assert "transcribe" in engine.tasks
 
 
-@pytest.mark.parametrize("seconds", [0.02, 3.0, LONGEST_SECONDS + 1])
+@pytest.mark.parametrize("seconds", [0.02, 3.0, MAX_SEGMENT_SECONDS + 1])
 def test_any_length_gives_a_text(engine: SttEngine, seconds: float) -> None:
     hum = 0.01 * np.sin(np.arange(round(16_000 * seconds)) / 20).astype(np.float32)
 
-    said = engine.transcribe(hum, Request(language="en"))
+    said = engine.transcribe(hum, TranscriptionRequest(language="en"))
 
     assert isinstance(said.text, str)
     assert said.text == said.text.strip()
@@ -80,30 +90,32 @@ def test_a_sherpa_model_says_its_first_word_and_its_last(
 ) -> None:
     pytest.importorskip("sherpa_onnx")
     loud = 0.3 * np.sin(np.arange(16_000) / 8).astype(np.float32)
-    engine = registry.load(ENGINES, "sherpa-onnx")(SttSettings(threads=1), str(write(tmp_path)))
+    engine = loaded("sherpa-onnx", write(tmp_path))
 
     said = [
-        engine.transcribe(audio, Request(language="en")).text
+        engine.transcribe(audio, TranscriptionRequest(language="en")).text
         for audio in (np.concatenate([loud, 0 * loud, loud]), 0 * loud, loud)
     ]
 
     assert said == ["Loud loud", "", "Loud"]
 
 
-def test_names_do_not_end_up_in_what_was_not_said(engine: SttEngine) -> None:
+def test_prompted_names_do_not_appear_in_silence(engine: SttEngine) -> None:
     names = ("Zephyra", "Torvane lamp", "Quibblar")
 
-    said = engine.transcribe(np.zeros(16_000, np.float32), Request(language="en", words=names))
+    said = engine.transcribe(
+        np.zeros(16_000, np.float32), TranscriptionRequest(language="en", words=names)
+    )
 
     assert not any(name.split()[0] in said.text for name in names)
 
 
 @needs_data
-def test_it_hears_that_somebody_speaks(engine: SttEngine) -> None:
+def test_a_sentence_is_recognised(engine: SttEngine) -> None:
     row = next(row for row in rows("speech") if row["source"].startswith("LibriSpeech"))
     pcm, _ = read_audio(DATA / row["audio"])
 
-    said = engine.transcribe(to_float(pcm), Request(language="en"))
+    said = engine.transcribe(to_float(pcm), TranscriptionRequest(language="en"))
 
     assert said.language == "en"
     assert said.text
@@ -114,7 +126,7 @@ def test_it_hears_that_somebody_speaks(engine: SttEngine) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(ENGINES) - {"openai"}))
 @pytest.mark.parametrize("content", [b"", b"\x00" * 100, b"lmgg" + b"\xff" * 60])
-def test_a_file_that_is_no_model_is_one_clear_error(
+def test_a_file_that_holds_no_model_is_one_clear_error(
     name: str, content: bytes, tmp_path: Path
 ) -> None:
     pytest.importorskip(LIBRARIES.get(name, "faster_whisper"))
@@ -122,7 +134,7 @@ def test_a_file_that_is_no_model_is_one_clear_error(
         (tmp_path / file).write_bytes(content)
 
     with pytest.raises(ModelError, match=r"^model: [^\n]+$"):
-        registry.load(ENGINES, name)(SttSettings(device="cpu"), str(tmp_path))
+        loaded(name, tmp_path)
 
 
 def test_a_ggml_file_cut_anywhere_is_one_clear_error(store: ModelStore, tmp_path: Path) -> None:
@@ -133,34 +145,61 @@ def test_a_ggml_file_cut_anywhere_is_one_clear_error(store: ModelStore, tmp_path
     for size in (3, 40, 5_000, 300_000, 20_000_000, len(whole) - 1):
         cut.write_bytes(whole[:size])
         with pytest.raises(ModelError, match=r"^model: [^\n]+$"):
-            registry.load(ENGINES, "whisper-cpp")(SttSettings(), str(cut))
+            loaded("whisper-cpp", cut)
 
 
 @pytest.mark.parametrize("name", sorted(set(ENGINES) - {"openai"}))
-def test_a_model_that_is_not_there_is_one_clear_error(name: str, tmp_path: Path) -> None:
+def test_a_missing_model_is_one_clear_error(name: str, tmp_path: Path) -> None:
     pytest.importorskip(LIBRARIES.get(name, "faster_whisper"))
 
     with pytest.raises(UnknownModel):
-        registry.load(ENGINES, name)(SttSettings(data_dir=(tmp_path,)), "no-such-model")
+        loaded(name, "no-such-model", data_dir=(tmp_path,))
 
 
-def test_a_server_that_fails_is_named_with_what_it_said(whisper: FasterWhisper) -> None:
-    make = registry.load(ENGINES, "openai")
+def test_the_error_of_a_server_is_reported_with_its_address(whisper: FasterWhisper) -> None:
     audio = np.zeros(16_000, np.float32)
     with transcription_server(whisper, key="secret") as url:
         cases = [
-            (SttSettings(base_url=url, api_key="secret"), "broken", Unavailable, "out of memory"),
-            (SttSettings(base_url=url, api_key="secret"), "page", Unavailable, "expected JSON"),
-            (SttSettings(base_url=url), "tiny.en", BadRequest, "no such key"),
-            (SttSettings(base_url="http://127.0.0.1:9/v1"), "x", Unavailable, "Cannot reach"),
+            ({"base_url": url, "api_key": "secret"}, "broken", Unavailable, "out of memory"),
+            ({"base_url": url, "api_key": "secret"}, "page", Unavailable, "expected JSON"),
+            ({"base_url": url}, "tiny.en", Unavailable, "no such key"),
+            ({"base_url": "http://127.0.0.1:9/v1"}, "x", Unavailable, "cannot be reached"),
         ]
-        for settings, model, error, told in cases:
-            engine = make(settings, model)
+        for options, model, error, told in cases:
+            engine = loaded("openai", model, **options)
             with pytest.raises(error, match=told):
-                engine.transcribe(audio, Request(language="en"))
+                engine.transcribe(audio, TranscriptionRequest(language="en"))
             engine.close()
 
 
-def test_a_server_without_an_address_is_a_mistake_in_the_settings() -> None:
+def test_a_missing_server_address_is_a_mistake_in_the_settings() -> None:
     with pytest.raises(ConfigError, match="base_url: expected http"):
-        registry.load(ENGINES, "openai")(SttSettings(), "x")
+        loaded("openai", "x")
+
+
+@needs_data
+def test_a_recognised_sentence_is_more_probable_than_another(engine: SttEngine) -> None:
+    row = next(row for row in rows("command") if row["text"] == "what time is it")
+    audio = to_float(read_audio(DATA / row["audio"])[0])
+
+    scores = engine.score(
+        audio,
+        ["What time is it?", "Close the kitchen window.", "What."],
+        TranscriptionRequest(language="en"),
+    )
+
+    if scores is not None:  # only engines that score
+        right, wrong, short = scores
+        assert right > wrong + 10
+        assert right > short
+
+
+def test_a_closed_engine_can_be_loaded_again(engine: SttEngine) -> None:
+    hum = 0.01 * np.sin(np.arange(48_000) / 20).astype(np.float32)
+    request = TranscriptionRequest(language="en")
+    before = engine.transcribe(hum, request)
+
+    engine.close()
+    engine.load()
+
+    assert engine.transcribe(hum, request) == before

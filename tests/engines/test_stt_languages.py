@@ -12,9 +12,9 @@ from wyoming.client import AsyncTcpClient
 from wyoming.info import Describe, Info, SelectProgram
 
 from tests.engines.espeak import speak
-from tests.wire import receive_until
-from wyoming_common.server import serve
-from wyoming_common.store import ModelStore
+from tests.support.wire import receive_until
+from wyoming_common.models import ModelStore
+from wyoming_common.net.server import serve
 from wyoming_stt.config import SttSettings
 from wyoming_stt.handler import SttHandler
 from wyoming_stt.service import build
@@ -61,7 +61,7 @@ async def client(store: ModelStore) -> AsyncIterator[AsyncTcpClient]:
     service = build(SttSettings(model=models, device="cpu", threads=2))
     await service.engine()
     async with (
-        serve("tcp://127.0.0.1:0", partial(SttHandler, service)) as uri,
+        serve("tcp://127.0.0.1:0", service.info, partial(SttHandler, service)) as uri,
         AsyncTcpClient("127.0.0.1", int(uri.rpartition(":")[2])) as connected,
     ):
         yield connected
@@ -85,7 +85,7 @@ async def test_the_language_is_found_out(client: AsyncTcpClient, language: str) 
     assert said.text
 
 
-async def test_what_is_said_in_german_is_written_in_english_when_asked(
+async def test_german_speech_is_written_in_english_when_asked(
     client: AsyncTcpClient,
 ) -> None:
     said = await ask(client, "de", Transcribe(language="de", context={"task": "translate"}))

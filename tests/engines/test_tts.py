@@ -2,23 +2,25 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 import numpy as np
 import pytest
 import pytest_asyncio
 from wyoming.audio import AudioChunk, AudioStop
 from wyoming.client import AsyncClient
+from wyoming.info import Info
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop
 
-from tests.wire import receive
-from wyoming_common.server import serve
-from wyoming_common.store import ModelStore
-from wyoming_common.worker import ModelThread
+from tests.support.wire import receive
+from wyoming_common.model_thread import ModelThread
+from wyoming_common.models import ModelStore
+from wyoming_common.net.server import serve
 from wyoming_tts.config import TtsSettings
-from wyoming_tts.engines.piper import DEFAULT_VOICE, PiperEngine
+from wyoming_tts.engines.piper.engine import DEFAULT_VOICE, PiperEngine
 from wyoming_tts.handler import TtsHandler
 from wyoming_tts.info import tts_info
-from wyoming_tts.speech import Speech
+from wyoming_tts.synthesis.synthesizer import Synthesizer
 
 RATE = 22_050
 
@@ -35,16 +37,14 @@ def engine(settings: TtsSettings) -> PiperEngine:
 
 @pytest_asyncio.fixture
 async def client(settings: TtsSettings, engine: PiperEngine) -> AsyncIterator[AsyncClient]:
-    speech = Speech(engine, settings)
+    speech = Synthesizer(engine, settings)
     model = ModelThread("tts", speech.load)
 
-    def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> TtsHandler:
-        return TtsHandler(
-            lambda: tts_info("piper", engine), speech, model, settings, reader, writer
-        )
+    def info() -> Info:
+        return tts_info("piper", engine)
 
     async with (
-        serve("tcp://127.0.0.1:0", handler) as uri,
+        serve("tcp://127.0.0.1:0", info, partial(TtsHandler, speech, model, settings)) as uri,
         AsyncClient.from_uri(uri) as client,
     ):
         yield client
@@ -88,6 +88,8 @@ async def test_streamed_text_becomes_speech(client: AsyncClient) -> None:
         "今天天气很好。",
         "a" * 2000,
         "?!.,;",
+        "a.a.a.a." * 300,
+        "ä.ö.ü." * 60,
     ],
 )
 async def test_any_text_ends_in_audio(client: AsyncClient, text: str) -> None:
@@ -99,21 +101,21 @@ async def test_any_text_ends_in_audio(client: AsyncClient, text: str) -> None:
 async def test_twenty_clients_at_once_all_get_their_whole_reply(
     settings: TtsSettings, engine: PiperEngine
 ) -> None:
-    speech = Speech(engine, settings.model_copy(update={"cache": 0}))
+    speech = Synthesizer(engine, settings.model_copy(update={"cache": 0}))
     model = ModelThread("tts", speech.load)
     text = "The kettle has boiled. The garage door is still open."
 
-    def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> TtsHandler:
-        return TtsHandler(
-            lambda: tts_info("piper", engine), speech, model, settings, reader, writer
-        )
+    def info() -> Info:
+        return tts_info("piper", engine)
 
     async def one(uri: str) -> float:
         async with AsyncClient.from_uri(uri) as client:
             await client.write_event(Synthesize(text=text).event())
             return len(await reply(client)) / RATE
 
-    async with serve("tcp://127.0.0.1:0", handler) as uri:
+    async with serve(
+        "tcp://127.0.0.1:0", info, partial(TtsHandler, speech, model, settings)
+    ) as uri:
         lengths = await asyncio.gather(*(one(uri) for _ in range(20)))
     await model.aclose()
 

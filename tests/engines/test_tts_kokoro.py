@@ -8,7 +8,7 @@ import pytest
 
 from wyoming_tts.config import TtsSettings
 from wyoming_tts.engine import Phrase
-from wyoming_tts.engines.kokoro import RATE, KokoroEngine
+from wyoming_tts.engines.kokoro.engine import RATE, KokoroEngine
 
 FOLDER = Path(os.environ.get("PARLEY_KOKORO", "kokoro"))
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="no Kokoro model")

@@ -12,8 +12,8 @@ torch = pytest.importorskip("torch")
 from wyoming_common.errors import ConfigError, ModelError, UnknownVoice  # noqa: E402
 from wyoming_tts.config import TtsSettings  # noqa: E402
 from wyoming_tts.engine import Phrase  # noqa: E402
-from wyoming_tts.engines.kokoro_torch import KokoroTorchEngine  # noqa: E402
-from wyoming_tts.engines.kokoro_vocabulary import VOCABULARY  # noqa: E402
+from wyoming_tts.engines.kokoro.phonemes import VOCABULARY  # noqa: E402
+from wyoming_tts.engines.kokoro.torch import KokoroTorchEngine  # noqa: E402
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning:torch"),
@@ -56,7 +56,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("kokoro")
     (folder / "config.json").write_text(json.dumps(_CONFIG))
     torch.manual_seed(0)
-    # The constructor wants weights: the first ones are none, the second are its own.
+    # The constructor needs a file of weights: an empty one first, then the model's own.
     torch.save({}, folder / "kokoro.pth")
     model = kokoro.KModel(
         repo_id="none", config=str(folder / "config.json"), model=str(folder / "kokoro.pth")

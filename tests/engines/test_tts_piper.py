@@ -7,13 +7,13 @@ import onnxruntime
 import pytest
 
 from wyoming_common.errors import ModelError, UnknownVoice
-from wyoming_common.store import ModelStore
+from wyoming_common.models import ModelStore
 from wyoming_tts.config import TtsSettings
-from wyoming_tts.engine import Phrase
-from wyoming_tts.engines.piper import DEFAULT_VOICE, PiperEngine
-from wyoming_tts.engines.piper_parts import run
-from wyoming_tts.engines.piper_voice import PiperVoice
-from wyoming_tts.voices import VoiceFile, voice_file
+from wyoming_tts.engine import Opening, Phrase
+from wyoming_tts.engines.piper.engine import DEFAULT_VOICE, PiperEngine, PiperVoice
+from wyoming_tts.engines.piper.split_cache import run
+from wyoming_tts.phonemes.espeak import EspeakPhonemizer
+from wyoming_tts.synthesis.voices import VoiceFile, voice_file
 
 LONG = (
     "On Thursday the ferry leaves twenty minutes earlier than usual, so that passengers who travel "
@@ -39,7 +39,7 @@ def speak(voice: PiperVoice, text: str, **how: float) -> np.ndarray[tuple[int], 
 
 @pytest.fixture(scope="module")
 def voice(file: VoiceFile) -> PiperVoice:
-    return PiperVoice(file, TtsSettings(zeroconf="off", noise=0, noise_w=0))
+    return PiperVoice(file, TtsSettings(zeroconf="off", noise=0, noise_w=0), EspeakPhonemizer())
 
 
 @pytest.mark.parametrize("text", SENTENCES)
@@ -75,7 +75,7 @@ def test_a_cut_short_voice_is_refused_in_one_line(folder: Path, tmp_path: Path) 
     (tmp_path / "x.onnx.json").write_bytes((folder / f"{DEFAULT_VOICE}.onnx.json").read_bytes())
 
     with pytest.raises(ModelError, match=r"x\.onnx"):
-        PiperVoice(voice_file(tmp_path), TtsSettings(zeroconf="off"))
+        PiperVoice(voice_file(tmp_path), TtsSettings(zeroconf="off"), EspeakPhonemizer())
 
 
 def test_a_voice_is_used_as_soon_as_it_is_copied_and_unloaded_past_the_bound(
@@ -135,3 +135,34 @@ def test_a_voice_of_the_catalogue_is_fetched_and_spoken_with(folder: Path, tmp_p
 
     assert {v.name: v.installed for v in engine.voices()}["new-voice"] is True
     assert b"".join(engine.synthesize(Phrase("Hello", "new-voice")))
+
+
+def test_a_sentence_begun_before_its_end_is_spoken_once_and_whole(voice: PiperVoice) -> None:
+    text = "The lights in the hall were switched off because the sun had come up again."
+    words, opening = text.split(), Opening()
+    pieces = [
+        b"".join(
+            voice.synthesize(
+                Phrase(" ".join(words[:count]), "", opening=opening, is_open=count < len(words))
+            )
+        )
+        for count in (7, 10, 13, len(words))
+    ]
+
+    assert all(pieces)
+    whole = len(speak(voice, text))
+    assert sum(map(len, pieces)) / 2 == pytest.approx(whole, rel=0.15)
+
+
+def test_a_sentence_whose_beginning_is_read_otherwise_in_the_end_is_still_finished(
+    voice: PiperVoice,
+) -> None:
+    opening = Opening()
+    begun = voice.synthesize(
+        Phrase("We were told to wait and to read", "", opening=opening, is_open=True)
+    )
+    first = b"".join(begun)
+    rest = b"".join(voice.synthesize(Phrase("Nobody told us to wait.", "", opening=opening)))
+
+    assert first
+    assert rest

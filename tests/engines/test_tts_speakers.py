@@ -11,14 +11,14 @@ import pytest
 from onnx import helper, numpy_helper
 
 from wyoming_common.errors import BadRequest
-from wyoming_common.store import ModelStore
+from wyoming_common.models import ModelStore
 from wyoming_tts.config import TtsSettings
 from wyoming_tts.engine import Phrase
-from wyoming_tts.engines.piper import DEFAULT_VOICE, PiperEngine
-from wyoming_tts.engines.piper_graph import cut
-from wyoming_tts.engines.piper_parts import run
-from wyoming_tts.engines.piper_voice import PiperVoice
-from wyoming_tts.voices import voice_file
+from wyoming_tts.engines.piper.engine import DEFAULT_VOICE, PiperEngine, PiperVoice
+from wyoming_tts.engines.piper.split import split_voice
+from wyoming_tts.engines.piper.split_cache import run
+from wyoming_tts.phonemes.espeak import EspeakPhonemizer
+from wyoming_tts.synthesis.voices import voice_file
 
 Samples = np.ndarray[tuple[int], np.dtype[np.int_]]
 
@@ -30,7 +30,7 @@ def add_speakers(source: Path, target: Path) -> None:
     """Add a speaker's bias where flow and decoder begin, as VITS adds its embedding."""
     model = onnx.load(str(source))
     rename(model, "sid", "phoneme_embedding")  # this voice's exporter took the name for weights
-    parts = cut(source)
+    parts = split_voice(source)
     flow = next(node for node in parts.flow.graph.node if node.op_type == "Conv")
     decoder = next(node for node in parts.decoder.graph.node if node.op_type == "Conv")
     for node, size in ((flow, 0.2), (decoder, 0.3)):
@@ -79,7 +79,7 @@ def folder(store: ModelStore, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("name", SPEAKERS)
 def test_windows_of_each_speaker_sound_as_the_whole(folder: Path, name: str) -> None:
     file = voice_file(folder)
-    voice = PiperVoice(file, TtsSettings(zeroconf="off"))
+    voice = PiperVoice(file, TtsSettings(zeroconf="off"), EspeakPhonemizer())
     session = onnxruntime.InferenceSession(str(file.model), providers=["CPUExecutionProvider"])
     inputs = voice._inputs(voice._ids(TEXT)[0], file.speaker(name), (0.0, 1.0, 0.0))
 

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import soundfile
 
-from wyoming_stt.engine import Request, SttEngine
+from wyoming_stt.engine import SttEngine, TranscriptionRequest
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -36,7 +36,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             audio, _ = soundfile.read(io.BytesIO(form["file"]), dtype="float32")
             with self.lock:
-                said = self.engine.transcribe(audio, Request(language="en"))
+                said = self.engine.transcribe(audio, TranscriptionRequest(language="en"))
             self._answer(200, {"text": said.text})
 
     def _form(self, body: bytes) -> dict[str, bytes]:

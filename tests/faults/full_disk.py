@@ -1,4 +1,4 @@
-"""Fills what the services write to disk until it is full: python -m tests.faults.full_disk DIR.
+"""Full disk: writes every cache and log of the services: python -m tests.faults.full_disk DIR.
 
 Prints what is wrong, and nothing when all went on without the disk.
 """
@@ -6,11 +6,11 @@ Prints what is wrong, and nothing when all went on without the disk.
 import sys
 from pathlib import Path
 
-from wyoming_common.telemetry import Telemetry
-from wyoming_common.trace import Trace
-from wyoming_common.tracelog import open_trace_log
-from wyoming_llm.engines.prefix_store import PrefixStore
-from wyoming_tts.cache import PhraseCache
+from wyoming_common.telemetry.recorder import Telemetry
+from wyoming_common.telemetry.trace import Trace
+from wyoming_common.telemetry.trace_log import open_trace_log
+from wyoming_llm.kv_cache.disk import PrefixStore
+from wyoming_tts.synthesis.cache import PhraseCache
 
 _PIECE = 100_000
 _TIMES = 30

@@ -1,4 +1,4 @@
-"""A bad line between a client and a service: late, lossy, or cut without a word.
+"""Bad network link between a client and a service: late, lossy, or cut silently.
 
 TCP hides loss from programs: what is lost comes again, later, and everything behind it waits.
 So loss is a wait here, as long as the kernel's first retransmission.

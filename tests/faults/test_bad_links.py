@@ -1,4 +1,4 @@
-"""Lines that are late, lossy or cut: every turn is answered once, or ends in time."""
+"""Bad network links: every turn is answered once, or ends in time."""
 
 import asyncio
 
@@ -13,12 +13,12 @@ from tests.faults.test_hostile_clients import (
     REQUESTS,
     UNFINISHED,
     _send,
-    answer,
+    answered,
     attacked,
     every_service,
 )
-from tests.wire import SECONDS, receive
-from wyoming_common.limits import Limits
+from tests.support.wire import TIMEOUT_SECONDS, receive
+from wyoming_common.net.limits import Limits
 
 TEXTS = ("transcript", "handled")
 
@@ -44,43 +44,37 @@ def said(events: list[Event]) -> tuple[list[str], str, bytes]:
 
 
 @every_service
-async def test_over_a_late_and_lossy_line_every_turn_is_answered_once(
-    service: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with attacked(service, None, monkeypatch) as target:
+async def test_over_a_late_and_lossy_line_every_turn_is_answered_once(service: str) -> None:
+    async with attacked(service) as target:
         near = said(await replies(target.uri, service, REQUESTS[service]))
         async with BadLink(target.uri, delay=0.05, loss=0.3).open() as link:
             far = await asyncio.gather(
                 *(replies(link.uri, service, REQUESTS[service]) for _ in range(3))
             )
 
-        await target.at_rest()
+        assert await target.at_rest()
         assert [said(events) for events in far] == [near] * 3
 
 
 @every_service
-async def test_a_line_that_is_cut_for_a_while_loses_and_doubles_nothing(
-    service: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with attacked(service, None, monkeypatch) as target:
+async def test_a_line_that_is_cut_for_a_while_loses_and_doubles_nothing(service: str) -> None:
+    async with attacked(service) as target:
         near = said(await replies(target.uri, service, REQUESTS[service]))
         async with BadLink(target.uri).open() as link:
             link.cut()
             asking = asyncio.create_task(replies(link.uri, service, REQUESTS[service]))
-            await answer(service, target)  # others are served meanwhile
+            assert await answered(service, target)  # others are served meanwhile
 
             link.mend()
 
-            assert said(await asyncio.wait_for(asking, SECONDS)) == near
-        await target.at_rest()
+            assert said(await asyncio.wait_for(asking, TIMEOUT_SECONDS)) == near
+        assert await target.at_rest()
 
 
 @pytest.mark.parametrize("service", sorted(UNFINISHED))
-async def test_a_client_that_is_cut_off_in_its_turn_is_given_up_in_time(
-    service: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_client_that_is_cut_off_in_its_turn_is_given_up_in_time(service: str) -> None:
     async with (
-        attacked(service, Limits(stall_seconds=0.2), monkeypatch) as target,
+        attacked(service, Limits(stall_seconds=0.2)) as target,
         BadLink(target.uri).open() as link,
         AsyncClient.from_uri(link.uri) as client,
     ):
@@ -89,12 +83,12 @@ async def test_a_client_that_is_cut_off_in_its_turn_is_given_up_in_time(
 
         link.cut()
 
-        await target.at_rest()
-        await answer(service, target)
+        assert await target.at_rest()
+        assert await answered(service, target)
 
 
 async def _until_connected(connections: object) -> None:
     assert callable(connections)
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         while not connections():  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.001)

@@ -1,16 +1,18 @@
-"""A clock that jumps: nothing waits by it. What must be counted is counted by the steady one."""
+"""Wall clock: no wait and no count depends on it, because it may jump."""
 
 import ast
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("wyoming_common", "wyoming_stt", "wyoming_llm", "wyoming_tts", "satellite")
+PACKAGES = ("parley", "wyoming_common", "wyoming_stt", "wyoming_llm", "wyoming_tts", "satellite")
 SHOWN = {
-    "wyoming_common/telemetry.py",  # the time in a report
-    "wyoming_llm/http/door.py",  # `created`, as OpenAI has it
-    "wyoming_llm/engines/prefix_store.py",  # the age of a file in a cache: files know no other
+    "parley/dashboard/wake_words.py",  # the wakes of today, and the names of recordings
+    "satellite/wake/wake_recorder.py",  # the names of recordings
+    "wyoming_common/telemetry/recorder.py",  # the time in a report
+    "wyoming_llm/http/server.py",  # `created`, as OpenAI has it
+    "wyoming_llm/kv_cache/disk.py",  # the age of a file in a cache: files know no other
 }
-"""Where the wall clock is read to be shown, or by what decides no more than what a cache drops."""
+"""Modules that read the wall clock to show it, or to choose what a cache drops."""
 WALL = {"time", "time_ns"}
 
 

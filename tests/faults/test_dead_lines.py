@@ -1,4 +1,4 @@
-"""Lines whose other end is gone without a word: the kernel gives them up with ETIMEDOUT.
+"""Dead connections, whose other end vanished: the kernel gives them up with ETIMEDOUT.
 
 That is a TimeoutError, as is time of ours that is up. `bench.links` has the kernel do it.
 """
@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.faults.test_hostile_clients import answer, attacked, every_service
-from tests.wire import SECONDS
-from wyoming_common.limits import GuardedReader, Limits
-from wyoming_common.service import ServiceHandler
+from tests.faults.test_hostile_clients import answered, attacked, every_service
+from tests.support.wire import TIMEOUT_SECONDS
+from wyoming_common.net.limits import Limits
+from wyoming_common.net.reader import FixedState, GuardedReader
 
 DEAD = {
     "timed out": TimeoutError(errno.ETIMEDOUT, "Connection timed out"),
@@ -31,41 +31,32 @@ READS: dict[str, Callable[[GuardedReader], Awaitable[bytes]]] = {
 async def test_reading_ends_with_the_line(read: str, dead: str) -> None:
     source = asyncio.StreamReader()
     source.feed_data({"nothing": b"", "a part of a header": b"{"}.get(read, b"abc"))
-    reader = GuardedReader(source, Limits(), busy=lambda: False)
-    reader._deadline = asyncio.get_running_loop().time() + SECONDS
+    reader = GuardedReader(source, Limits(), state=FixedState(busy=False))
     reading = asyncio.ensure_future(READS[read](reader))
     await asyncio.sleep(0)
 
     source.set_exception(DEAD[dead])
 
     with pytest.raises(ConnectionError):
-        await asyncio.wait_for(reading, SECONDS)
+        await asyncio.wait_for(reading, TIMEOUT_SECONDS)
 
 
 @every_service
 @pytest.mark.parametrize("dead", DEAD)
-async def test_a_line_that_dies_takes_nobody_with_it(
-    service: str, dead: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    there: list[ServiceHandler] = []
-    run = ServiceHandler.run
-
-    async def noted(self: ServiceHandler) -> None:
-        there.append(self)
-        await run(self)
-
-    monkeypatch.setattr(ServiceHandler, "run", noted)
-    async with attacked(service, None, monkeypatch) as target:
+async def test_a_connection_that_dies_ends_no_other(service: str, dead: str) -> None:
+    async with attacked(service) as target:
         host, _, port = target.uri.removeprefix("tcp://").rpartition(":")
         _, writer = await asyncio.open_connection(host, int(port))
         writer.write(b'{"type": "ping"}\n{"type": "pi')
-        async with asyncio.timeout(SECONDS):
-            while not there:  # noqa: ASYNC110 - nothing tells
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            while not target.handlers:  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0.001)
 
         # As the event loop does when a socket fails.
-        there[0].writer.transport._fatal_error(DEAD[dead], "dead")  # type: ignore[attr-defined]
+        transport = target.handlers[0].writer.transport
+        transport.get_protocol().connection_lost(DEAD[dead])
+        transport.abort()
 
-        await target.at_rest()
-        await answer(service, target)
+        assert await target.at_rest()
+        assert await answered(service, target)
         writer.transport.abort()

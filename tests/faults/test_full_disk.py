@@ -1,4 +1,4 @@
-"""A disk that is full: what is kept there is kept no more, and all else goes on."""
+"""Full disk: caches and traces stop, and everything else works on."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""A machine without network, name service and multicast: services start, and say what they lack."""
+"""Machine without network, DNS and multicast: services start and log what is missing."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What reads text or bytes of strangers, each as a function that fails only for a bug.
+"""Fuzz entries: functions that read text or bytes of strangers, and fail only for a bug.
 
     python -m tests.fuzz.entries NAME [libFuzzer flags] [corpus folder]
 
@@ -19,14 +19,15 @@ from typing import Final
 from wyoming.event import async_read_event
 
 from wyoming_common.errors import BadRequest, ServiceError, TimedOut
-from wyoming_common.limits import GuardedReader, Limits
-from wyoming_common.store.catalogue import Catalogue
+from wyoming_common.models.catalogue import Catalogue
+from wyoming_common.net.limits import Limits
+from wyoming_common.net.reader import FixedState, GuardedReader
 from wyoming_llm.config import LlmSettings
 from wyoming_llm.http.requests import parse
-from wyoming_tts.script import PlainScript
-from wyoming_tts.ssml import SsmlScript
-from wyoming_tts.text.clean import clean
-from wyoming_tts.text.spoken import spoken
+from wyoming_tts.text.languages import boundaries_of
+from wyoming_tts.text.normalization import clean, spoken
+from wyoming_tts.text.sentences import PlainScript
+from wyoming_tts.text.ssml import SsmlScript
 
 _LANGUAGES: Final = ("en_US", "en_GB", "de_DE", "fr_FR", "ja_JP", "")
 
@@ -40,7 +41,7 @@ async def _read_all(content: bytes) -> None:
     source = asyncio.StreamReader(limit=65_536)
     source.feed_data(content)
     source.feed_eof()
-    reader = GuardedReader(source, Limits(), busy=lambda: False)
+    reader = GuardedReader(source, Limits(), state=FixedState(busy=False))
     with suppress(BadRequest, TimedOut, asyncio.IncompleteReadError):
         while (event := await async_read_event(reader)) is not None:
             assert isinstance(event.type, str)
@@ -53,7 +54,7 @@ def sentences(content: bytes) -> None:
     """Text for plain synthesis, in two pieces."""
     text = _text(content)
     middle = content[0] * len(text) // 255 if content else 0
-    script = PlainScript(first_clause=20)
+    script = PlainScript(boundaries_of("en_US"), first_clause=20)
     passages = [*script.feed(text[:middle]), *script.feed(text[middle:]), *script.finish()]
     kept = "".join(passage.text for passage in passages)
     assert "".join(kept.split()) == "".join(text.split())

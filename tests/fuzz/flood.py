@@ -38,7 +38,7 @@ class Flood:
                 clients = [asyncio.create_task(self._client(target)) for _ in range(CLIENTS)]
                 await self._finished(clients, limit)
             await target.check()
-        await target.at_rest()
+        assert await target.at_rest()
 
     async def _finished(self, clients: list[asyncio.Task[None]], limit: asyncio.Timeout) -> None:
         """Wait for `clients`; as long as events are handled, however slowly, nothing is stuck."""
@@ -123,7 +123,7 @@ def main() -> None:
         seconds = time.monotonic() - began
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(  # noqa: T201 - a command
-            f"{service}: {run.handled.total()} events handled and {run.broken} that are none, "
+            f"{service}: {run.handled.total()} events handled and {run.broken} broken ones, "
             f"{run.connections} connections in {seconds:.0f} s, peak memory {memory:.0f} MB, "
             f"seed {options.seed}"
         )

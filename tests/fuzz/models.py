@@ -22,7 +22,7 @@ from typing import Final
 import numpy as np
 
 from wyoming_common.errors import ServiceError
-from wyoming_common.store import ModelStore
+from wyoming_common.models import ModelStore
 
 MODELS: Final = {
     "stt": "tiny.en",
@@ -30,7 +30,7 @@ MODELS: Final = {
     "llm": "smollm2-135m-instruct",
     "turn": "smart-turn-v3.2",
 }
-_SECONDS: Final = 120
+_MAX_RUN_SECONDS: Final = 120
 _TOLD: Final = 3
 """Exit status of a child that was told what is wrong."""
 _HEADERS: Final = (64, 4096, 65_536, 2_000_000, 10**12)
@@ -71,32 +71,31 @@ def ask(kind: str, path: Path) -> None:
     """Load the model at `path`, and ask it once. Raises ServiceError."""
     if kind == "stt":
         from wyoming_stt.config import SttSettings
-        from wyoming_stt.engine import Request
+        from wyoming_stt.engine import TranscriptionRequest
         from wyoming_stt.engines.faster_whisper import FasterWhisper
 
-        settings = SttSettings(zeroconf="off")
-        FasterWhisper(settings, str(path)).transcribe(
-            np.zeros(16_000, np.float32), Request(language="en")
-        )
+        recogniser = FasterWhisper(SttSettings(zeroconf="off", model=(str(path),)))
+        recogniser.load()
+        recogniser.transcribe(np.zeros(16_000, np.float32), TranscriptionRequest(language="en"))
     elif kind == "tts":
         from wyoming_tts.config import TtsSettings
-        from wyoming_tts.engines.piper import PiperEngine
-        from wyoming_tts.speech import Speech
+        from wyoming_tts.engines.piper.engine import PiperEngine
+        from wyoming_tts.synthesis.synthesizer import Synthesizer
 
         spoken = TtsSettings(zeroconf="off", voice=str(path))
-        Speech(PiperEngine(spoken), spoken).load()
+        Synthesizer(PiperEngine(spoken), spoken).load()
     elif kind == "llm":
         from wyoming_llm.config import LlmSettings
         from wyoming_llm.engine import Message, Prompt, Sampling
-        from wyoming_llm.engines.llama_cpp import LlamaCppEngine
+        from wyoming_llm.engines.xllamacpp.engine import XllamacppEngine
 
         talk = LlmSettings(zeroconf="off", model=str(path), cache_dir=path.parent / "cache")
-        engine = LlamaCppEngine(talk)
+        engine = XllamacppEngine(talk)
         engine.load()
         list(engine.reply(Prompt((Message("user", "Hi."),)), Sampling(max_tokens=3)))
         engine.close()
     else:
-        from wyoming_common.smart_turn import SmartTurn
+        from wyoming_stt.endpointing.smart_turn import SmartTurn
 
         SmartTurn(path).completeness(np.zeros(16_000, np.float32))
 
@@ -112,7 +111,7 @@ def try_one(kind: str, source: Path, random: Random) -> tuple[str, str]:
         command = [sys.executable, "-m", "tests.fuzz.models", "--ask", kind, str(folder)]
         try:
             done = subprocess.run(
-                command, capture_output=True, text=True, timeout=_SECONDS, check=False
+                command, capture_output=True, text=True, timeout=_MAX_RUN_SECONDS, check=False
             )
         except subprocess.TimeoutExpired:
             return "hung", f"{file.name}: {what}"

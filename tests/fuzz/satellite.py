@@ -1,4 +1,4 @@
-"""A satellite's own door as a target: whoever connects may say that it is Home Assistant."""
+"""Fuzz target: a satellite's port, to which any client may connect as Home Assistant."""
 
 import asyncio
 import tempfile
@@ -7,25 +7,26 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from unittest.mock import patch
 
-from satellite import lines
-from satellite.clock import RunClock
+from satellite.audio.devices.device import FRAME_SECONDS, SILENCE, Frame
+from satellite.audio.devices.files import FileSpeaker
+from satellite.audio.pipeline import AudioPipeline
+from satellite.audio.player import Player
 from satellite.config import SatelliteSettings
-from satellite.devices.device import FRAME_SECONDS, SILENCE, Frame
-from satellite.devices.files import FileSpeaker
-from satellite.ears import Ears
-from satellite.homeassistant import Assistant
-from satellite.loop import Body
-from satellite.player import Player
-from satellite.session import Session
+from satellite.core.clock import RunClock
+from satellite.drivers.driver import Devices
+from satellite.drivers.satellite import Satellite, make_turn_machine
+from satellite.drivers.wyoming import WyomingDriver
+from satellite.wyoming import ha_connections
+from satellite.wyoming.ha_connections import HaConnection
 from tests.fuzz.targets import Counted, Target
-from tests.satellite.rig import LoudIsSpeech, WakeIsVeryLoud
-from wyoming_common.telemetry import Telemetry
+from tests.support.satellite_rig import LoudIsSpeech, WakeIsVeryLoud
+from wyoming_common.telemetry.recorder import Telemetry
 
 
-class CountedSession(Counted, Session): ...
+class CountedConnection(Counted, HaConnection): ...
 
 
 class Quiet:
@@ -53,20 +54,23 @@ class Quiet:
 @asynccontextmanager
 async def door() -> AsyncIterator[Target]:
     """A satellite for Home Assistant, of which every event that it gets is counted."""
-    handled: Counter[str] = Counter()
+    counts: dict[str, Any] = {"handled": Counter[str](), "handlers": list[HaConnection]()}
     settings = SatelliteSettings.load(["--uri=tcp://127.0.0.1:0", "--no-zeroconf", "--wake=none"])
     clock, player = RunClock(), Player(22_050)
     telemetry = Telemetry("satellite")
-    ears = Ears(LoudIsSpeech(), WakeIsVeryLoud())
-    counted = type("Handler", (CountedSession,), {"handled": handled})
-    with tempfile.TemporaryDirectory() as folder, patch.object(lines, "Session", counted):
-        body = Body(clock, Quiet(clock), player, ears, telemetry)
-        async with (
-            FileSpeaker(Path(folder) / "speaker.wav", player, clock),
-            Assistant(settings, body) as loop,
-        ):
-            task = asyncio.create_task(loop.run())
-            yield Target(loop.uri, handled, telemetry, partial(_ended, task))
+    audio = AudioPipeline(LoudIsSpeech(), WakeIsVeryLoud())
+    counted = type("Handler", (CountedConnection,), counts)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        patch.object(ha_connections, "HaConnection", counted),
+    ):
+        devices = Devices(clock, Quiet(clock), player, audio, telemetry)
+        driver = WyomingDriver(settings, devices)
+        machine = make_turn_machine(settings, devices, driver)
+        satellite = Satellite(settings, devices, machine, driver)
+        async with FileSpeaker(Path(folder) / "speaker.wav", player, clock), driver:
+            task = asyncio.create_task(satellite.run())
+            yield Target(driver.uri, telemetry=telemetry, waiting=partial(_ended, task), **counts)
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task

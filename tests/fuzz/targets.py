@@ -1,42 +1,43 @@
-"""The services with engines that need no model, and what must hold of them always."""
+"""Targets of fuzzing: the services with fake engines, and the invariants that must hold."""
 
 import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from wyoming.client import AsyncClient
 from wyoming.event import Event
 from wyoming.info import Describe, Info
 
 from tests.llm.fakes import FakeLlm
-from tests.stt.fakes import FakeEars, FakeEngine
+from tests.stt.fakes import FakeEngine, LoudnessVad
+from tests.support.wire import receive_until
 from tests.tts.fakes import FakeTts
-from tests.wire import receive_until
-from wyoming_common.limits import Limits
-from wyoming_common.server import serve
-from wyoming_common.service import ServiceHandler
-from wyoming_common.telemetry import Telemetry
-from wyoming_common.worker import ModelThread
-from wyoming_llm.assistant import Assistant
+from wyoming_common.model_thread import ModelThread
+from wyoming_common.net.handler import ServiceHandler
+from wyoming_common.net.limits import Limits
+from wyoming_common.net.server import serve
+from wyoming_common.telemetry.recorder import Telemetry
 from wyoming_llm.config import LlmSettings
+from wyoming_llm.dialogue.assistant import Assistant
+from wyoming_llm.dialogue.generation_queue import GenerationQueue, idle_work
 from wyoming_llm.engine import LlmEngine
 from wyoming_llm.handler import LlmHandler
 from wyoming_llm.info import llm_info
-from wyoming_llm.replies import Replies
-from wyoming_llm.service import keeping
+from wyoming_stt.audio.vad import VadModel
+from wyoming_stt.config import SttSettings
 from wyoming_stt.engine import SttEngine
 from wyoming_stt.handler import SttHandler
-from wyoming_stt.info import programs
+from wyoming_stt.info import stt_programs
 from wyoming_stt.service import SttService
-from wyoming_stt.vad import SpeechModel
 from wyoming_tts.config import TtsSettings
 from wyoming_tts.handler import TtsHandler
 from wyoming_tts.info import tts_info
-from wyoming_tts.speech import Speech
+from wyoming_tts.synthesis.synthesizer import Synthesizer
 
 LIMITS = Limits(event_seconds=5, stall_seconds=5, write_seconds=5)
 
@@ -51,6 +52,8 @@ class Target:
     telemetry: Telemetry
     waiting: Callable[[], int]
     """Requests at its model"""
+    handlers: list[ServiceHandler]
+    """Of all connections so far"""
 
     async def check(self) -> None:
         """Fail unless it still answers."""
@@ -58,17 +61,34 @@ class Target:
             await client.write_event(Describe().event())
             Info.from_event(await receive_until(client, Info))
 
-    async def at_rest(self) -> None:
-        """Wait until nothing is left of any client; fails if something stays."""
-        async with asyncio.timeout(10):
-            while self.telemetry.state["connections"]() or self.waiting():  # noqa: ASYNC110
-                await asyncio.sleep(0.001)  # nothing tells when a socket is gone
+    async def at_rest(self) -> bool:
+        """Wait until nothing is left of any client; return whether that came."""
+        return await self._until(lambda: not self._connections() and not self.waiting())
+
+    async def without_connections(self) -> bool:
+        """Wait until the last connection is closed; return whether that came."""
+        return await self._until(lambda: not self._connections())
+
+    def _connections(self) -> int:
+        return int(self.telemetry.state["connections"]())
+
+    async def _until(self, reached: Callable[[], bool]) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(10):
+                while not reached():  # noqa: ASYNC110 - a closed socket sets no event
+                    await asyncio.sleep(0.001)
+        return reached()
 
 
 class Counted(ServiceHandler):
-    """Counts what it is asked to handle."""
+    """Counts the events that it is asked to handle, and lists the handlers."""
 
     handled: Counter[str]
+    handlers: list[ServiceHandler]
+
+    async def run(self) -> None:
+        self.handlers.append(self)
+        await super().run()
 
     async def handle_event(self, event: Event) -> bool:
         self.handled[event.type if event.type.isascii() else "?"] += 1
@@ -84,56 +104,67 @@ class CountedTts(Counted, TtsHandler): ...
 class CountedLlm(Counted, LlmHandler): ...
 
 
+def _counted() -> dict[str, Any]:
+    return {"handled": Counter[str](), "handlers": list[ServiceHandler]()}
+
+
 @asynccontextmanager
-async def stt() -> AsyncIterator[Target]:
+async def stt(
+    limits: Limits = LIMITS, vad_model: Callable[[], VadModel] = LoudnessVad
+) -> AsyncIterator[Target]:
     engine: ModelThread[SttEngine] = ModelThread("stt", FakeEngine)
-    ears: ModelThread[SpeechModel] = ModelThread("ears", FakeEars)
-    service = SttService(programs(["one"], [("en", "de")]), [engine], ears, partials=True)
+    vad: ModelThread[VadModel] = ModelThread("vad", vad_model)
+    [program] = stt_programs(["one"], [("en", "de")])
+    service = SttService(SttSettings(partials=True), [(program, engine)], vad)
     telemetry = Telemetry("stt")
-    handled: Counter[str] = Counter()
-    handler = partial(type("Handler", (CountedStt,), {"handled": handled}), service)
-    async with serve("tcp://127.0.0.1:0", handler, LIMITS, telemetry=telemetry) as uri:
-        yield Target(uri, handled, telemetry, lambda: engine.waiting + ears.waiting)
+    counted = _counted()
+    handler = partial(type("Handler", (CountedStt,), counted), service)
+    async with serve(
+        "tcp://127.0.0.1:0", service.info, handler, limits, telemetry=telemetry
+    ) as uri:
+        yield Target(
+            uri, telemetry=telemetry, waiting=lambda: engine.waiting + vad.waiting, **counted
+        )
     await service.aclose()
 
 
 @asynccontextmanager
-async def tts() -> AsyncIterator[Target]:
+async def tts(limits: Limits = LIMITS) -> AsyncIterator[Target]:
     engine = FakeTts()
     settings = TtsSettings(max_text=5000, zeroconf="off")
-    speech = Speech(engine, settings)
+    speech = Synthesizer(engine, settings)
     model = ModelThread("tts", lambda: speech)
     telemetry = Telemetry("tts")
-    handled: Counter[str] = Counter()
-    make: type[TtsHandler] = type("Handler", (CountedTts,), {"handled": handled})
+    counted = _counted()
+    make: type[TtsHandler] = type("Handler", (CountedTts,), counted)
 
-    def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> TtsHandler:
-        return make(lambda: tts_info("fake", engine), speech, model, settings, reader, writer)
+    def info() -> Info:
+        return tts_info("fake", engine)
 
-    async with serve("tcp://127.0.0.1:0", handler, LIMITS, telemetry=telemetry) as uri:
-        yield Target(uri, handled, telemetry, lambda: model.waiting)
+    handler = partial(make, speech, model, settings)
+    async with serve("tcp://127.0.0.1:0", info, handler, limits, telemetry=telemetry) as uri:
+        yield Target(uri, telemetry=telemetry, waiting=lambda: model.waiting, **counted)
     await model.aclose()
 
 
 @asynccontextmanager
-async def llm() -> AsyncIterator[Target]:
+async def llm(limits: Limits = LIMITS) -> AsyncIterator[Target]:
     settings = LlmSettings(zeroconf="off", http_uri="off")
     model: ModelThread[LlmEngine] = ModelThread("llm", FakeLlm)
-    replies = Replies(model, settings.parallel)
+    replies = GenerationQueue(model, settings.parallel)
     assistant = Assistant(settings, replies)
     telemetry = Telemetry("llm")
-    handled: Counter[str] = Counter()
-    make: type[LlmHandler] = type("Handler", (CountedLlm,), {"handled": handled})
-    info = llm_info("fake", "fake", controls=False)
-
-    def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> LlmHandler:
-        return make(lambda: info, assistant, reader, writer)
+    counted = _counted()
+    make: type[LlmHandler] = type("Handler", (CountedLlm,), counted)
+    info = partial(llm_info, "fake", "fake", controls=False)
 
     async with (
-        keeping(replies),
-        serve("tcp://127.0.0.1:0", handler, LIMITS, telemetry=telemetry) as uri,
+        idle_work(replies),
+        serve(
+            "tcp://127.0.0.1:0", info, partial(make, assistant), limits, telemetry=telemetry
+        ) as uri,
     ):
-        yield Target(uri, handled, telemetry, lambda: model.waiting)
+        yield Target(uri, telemetry=telemetry, waiting=lambda: model.waiting, **counted)
     await model.aclose()
 
 
@@ -143,7 +174,7 @@ def satellite() -> AbstractAsyncContextManager[Target]:
     return door()
 
 
-TARGETS: dict[str, Callable[[], AbstractAsyncContextManager[Target]]] = {
+TARGETS: dict[str, Callable[..., AbstractAsyncContextManager[Target]]] = {
     "stt": stt,
     "tts": tts,
     "llm": llm,
@@ -154,8 +185,8 @@ DOORS = {**TARGETS, "satellite": satellite}
 
 
 class Bugs(logging.Handler):
-    """Collects what is logged as an error: what a client sends is never one. To a satellite Home
-    Assistant may tell of its own.
+    """Collector of logged errors. Input of a client is never one, but a satellite logs what Home
+    Assistant reports as an error of its own.
     """
 
     def __init__(self) -> None:
@@ -163,7 +194,7 @@ class Bugs(logging.Handler):
         self.found: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.name == "satellite.homeassistant" and not record.exc_info:
+        if record.name.startswith("satellite.drivers.") and not record.exc_info:
             return
         self.found.append(logging.Formatter().format(record))
 

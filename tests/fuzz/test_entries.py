@@ -1,4 +1,4 @@
-"""Whatever is read from strangers is understood or refused."""
+"""Fuzz entries: input of strangers is understood or refused."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from tests.fuzz.entries import ENTRIES
 from tests.fuzz.events import encode
 
 CRASHES = Path(__file__).parent / "crashes"
-"""What once failed, by entry; a crash that script/fuzz finds is put there."""
+"""Inputs that once failed, by entry; put a crash that script/fuzz finds there."""
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -100,5 +100,5 @@ def test_it_is_understood_or_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(CRASHES.glob("*/*")), ids=lambda path: path.name)
-def test_what_once_failed_does_not_again(path: Path) -> None:
+def test_inputs_that_once_failed_no_longer_do(path: Path) -> None:
     ENTRIES[path.parent.name](path.read_bytes())

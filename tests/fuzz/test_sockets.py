@@ -1,4 +1,4 @@
-"""Any frames at the WebSockets: a satellite's event door, and the door by which a page talks."""
+"""Any frames at the WebSockets: the event socket of a satellite, and that of the page."""
 
 import asyncio
 import base64
@@ -13,7 +13,7 @@ import aiohttp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from satellite.body.websocket import EventSocket
+from satellite.peripherals.websocket import EventSocket
 from tests.dashboard.rig import dashboard
 from tests.fuzz.targets import no_bugs
 

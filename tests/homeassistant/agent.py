@@ -1,6 +1,6 @@
 """A conversation agent of known speed, to compare everything around it: agent.py URI SECONDS.
 
-It answers every utterance after so many seconds with a sentence that was never said before, because
+It answers every utterance after SECONDS with a sentence that was never said before, because
 Home Assistant does not have the same text spoken twice.
 """
 
@@ -14,9 +14,9 @@ from wyoming.event import Event
 from wyoming.handle import Handled
 from wyoming.info import Attribution, HandleModel, HandleProgram, Info
 
-from wyoming_common.notify import notify
-from wyoming_common.server import serve
-from wyoming_common.service import ServiceHandler
+from wyoming_common.net.handler import ServiceHandler
+from wyoming_common.net.server import serve
+from wyoming_common.process.sd_notify import notify
 
 _ABOUT: dict[str, Any] = {
     "attribution": Attribution(name="Parley", url=""),
@@ -49,7 +49,7 @@ def _info() -> Info:
 
 
 async def main(uri: str) -> None:
-    async with serve(uri, lambda reader, writer: AgentHandler(_info, reader, writer)) as bound:
+    async with serve(uri, _info, AgentHandler) as bound:
         notify(READY="1", X_URI=bound)
         await asyncio.Event().wait()
 

@@ -9,7 +9,7 @@ import aiohttp
 
 from tests.homeassistant.hass import URL
 
-SECONDS = 120.0
+MAX_WAITING_SECONDS = 120.0
 """Generous: it only bounds a test that fails."""
 _FLOWS = "/api/config/config_entries/flow"
 
@@ -32,7 +32,7 @@ class Client:
 
     async def receive(self, number: int) -> dict[str, Any]:
         """Return the next message that belongs to a command."""
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(MAX_WAITING_SECONDS):
             while (message := await self.socket.receive_json()).get("id") != number:
                 pass
         return dict(message)
@@ -48,6 +48,14 @@ class Client:
         domain, _, service = name.partition(".")
         await self.call("call_service", domain=domain, service=service, service_data=data)
 
+    async def response(self, name: str, **data: Any) -> Any:
+        """Call a service that answers, and return its answer."""
+        domain, _, service = name.partition(".")
+        result = await self.call(
+            "call_service", domain=domain, service=service, service_data=data, return_response=True
+        )
+        return result["response"]
+
     async def state(self, entity_id: str) -> str:
         states = await self.call("get_states")
         found = [state["state"] for state in states if state["entity_id"] == entity_id]
@@ -55,7 +63,7 @@ class Client:
 
     async def until(self, entity_id: str, holds: Callable[[str], bool]) -> str:
         """Wait until the state of an entity is as wanted, and return it."""
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(MAX_WAITING_SECONDS):
             while not holds(state := await self.state(entity_id)):  # noqa: ASYNC110 - polled
                 await asyncio.sleep(0.2)
         return state
@@ -65,7 +73,7 @@ class Client:
 
         What was away when Home Assistant started, it tries again after 5, 10, 20 s and so on.
         """
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(MAX_WAITING_SECONDS):
             while True:
                 entries = await self.call("config_entries/get", domain="wyoming")
                 if titles <= {entry["title"] for entry in entries if entry["state"] == "loaded"}:
@@ -84,32 +92,34 @@ class Client:
         return answer
 
     async def discovered(self, names: int) -> list[dict[str, Any]]:
-        """Wait until so many Wyoming services were discovered, and return their flows."""
-        async with asyncio.timeout(SECONDS):
+        """Wait until `names` Wyoming services were discovered, and return their flows."""
+        async with asyncio.timeout(MAX_WAITING_SECONDS):
             while len(flows := await self._flows()) < names:  # noqa: ASYNC110 - polled
                 await asyncio.sleep(0.2)
         return flows
 
-    async def discovers(self, title: str) -> dict[str, Any]:
-        """Wait until the service of this title was discovered, and return its flow.
+    async def discovers(self, title: str, handler: str = "wyoming") -> dict[str, Any]:
+        """Wait until an integration has discovered this title, and return its flow.
 
         Others may be on offer as well: what was removed is discovered again at once, and that
         offer stays open when the same service is added by host and port meanwhile.
         """
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(MAX_WAITING_SECONDS):
             while True:
-                for flow in await self._flows():
-                    if flow["context"].get("title_placeholders", {}).get("name") == title:
+                for flow in await self._flows(handler):
+                    name = flow["context"].get("title_placeholders", {}).get("name", "")
+                    # ESPHome's integration adds the host name in brackets.
+                    if name == title or (handler == "esphome" and name.startswith(f"{title} (")):
                         return flow
                 await asyncio.sleep(0.2)
 
-    async def confirm(self, flow: dict[str, Any]) -> dict[str, Any]:
-        """Accept a discovered service, as a person does."""
-        return await self._post(f"{_FLOWS}/{flow['flow_id']}", {})
+    async def confirm(self, flow: dict[str, Any], **answers: Any) -> dict[str, Any]:
+        """Accept a discovered service, or answer what its flow asks for, as a person does."""
+        return await self._post(f"{_FLOWS}/{flow['flow_id']}", answers)
 
-    async def _flows(self) -> list[dict[str, Any]]:
+    async def _flows(self, handler: str = "wyoming") -> list[dict[str, Any]]:
         flows = await self.call("config_entries/flow/progress")
-        return [flow for flow in flows if flow["handler"] == "wyoming"]
+        return [flow for flow in flows if flow["handler"] == handler]
 
     async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         async with self.session.post(path, json=body) as response:

@@ -1,4 +1,4 @@
-"""The house, built once. Every test skips where script/test-homeassistant has made no room."""
+"""Fixtures of the installation, built once; tests skip outside of script/test-homeassistant."""
 
 import asyncio
 import os
@@ -11,16 +11,16 @@ import pytest
 import pytest_asyncio
 
 from tests.homeassistant import client as clients
-from tests.homeassistant import house as houses
+from tests.homeassistant import installation as installations
 from tests.homeassistant.client import Client
 from tests.homeassistant.hass import ENTITIES, PORT, HomeAssistant
-from tests.homeassistant.house import DOMAINS, SERVICES, House, Stock
+from tests.homeassistant.installation import DOMAINS, SERVICES, Installation, Stock
 from tests.homeassistant.machines import BOX, HOME, connect
 from tests.homeassistant.pipeline import Table
 
 HERE = Path(__file__).parent
 ROOM = os.environ.get("PARLEY_HOME_ASSISTANT", "")
-"""What install.sh has made; set by script/test-homeassistant, inside a network of its own."""
+"""Folder that install.sh has made; script/test-homeassistant sets it in a network of its own."""
 _TIMES = pytest.StashKey[list[Table]]()
 
 
@@ -55,7 +55,7 @@ def network() -> None:
 
 
 @pytest.fixture(scope="session")
-def house(network: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def installation(network: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Everything started, found by zeroconf or added by hand, and put into pipelines."""
     directory = tmp_path_factory.mktemp("house")
     with ExitStack() as stack:
@@ -66,35 +66,37 @@ def house(network: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[H
         (token_file := directory / "token").write_text(token, encoding="utf-8")
         home = ("--home-assistant", f"http://{HOME.address}:{PORT}", "--token-file", token_file)
         services = {
-            "stt": houses.service("stt", directory),
-            "tts": houses.service("tts", directory),
-            "llm": houses.service("llm", directory, *map(str, home)),
-            "agent": houses.agent(directory),
+            "stt": installations.service("stt", directory),
+            "tts": installations.service("tts", directory),
+            "llm": installations.service("llm", directory, *map(str, home)),
+            "agent": installations.agent(directory),
         }
         for program in services.values():
             stack.callback(program.stop)
             program.start()
         entities, titles, pipelines = asyncio.run(_move_in(token))
-        yield House(hass, token, directory, services, entities, titles, pipelines)
+        yield Installation(hass, token, directory, services, entities, titles, pipelines)
 
 
 @pytest_asyncio.fixture
-async def stock(house: House, client: Client) -> AsyncIterator[str]:
+async def stock(installation: Installation, client: Client) -> AsyncIterator[str]:
     """The stock servers, and the pipeline of them and the steady agent."""
-    servers = Stock(Path(ROOM) / "stock", house.directory)
+    servers = Stock(Path(ROOM) / "stock", installation.directory)
     try:
         servers.start()
-        stt = await add(client, BOX.address, houses.STOCK_STT_PORT)
-        tts = await add(client, BOX.address, houses.STOCK_TTS_PORT)
-        yield await houses.pipeline(client, "stock", stt, house.entities["agent"], tts)
+        stt = await add(client, BOX.address, installations.STOCK_STT_PORT)
+        tts = await add(client, BOX.address, installations.STOCK_TTS_PORT)
+        yield await installations.pipeline(
+            client, "stock", stt, installation.entities["agent"], tts
+        )
     finally:
         servers.stop()
 
 
 @pytest_asyncio.fixture
-async def client(house: House) -> AsyncIterator[Client]:
+async def client(installation: Installation) -> AsyncIterator[Client]:
     """The owner, connected."""
-    async with clients.connect(house.token) as connected:
+    async with clients.connect(installation.token) as connected:
         yield connected
 
 
@@ -109,10 +111,12 @@ async def _move_in(token: str) -> tuple[dict[str, str], dict[str, str], dict[str
             domain, entity = await _entity(client, entry["result"]["entry_id"])
             entities[by_kind[domain]] = entity
             titles[by_kind[domain]] = entry["title"]
-        entities["agent"] = await add(client, HOME.address, houses.AGENT_PORT)
+        entities["agent"] = await add(client, HOME.address, installations.AGENT_PORT)
         assert set(SERVICES) <= set(entities), entities
         pipelines = {
-            name: await houses.pipeline(client, name, *(entities.get(key, key) for key in parts))
+            name: await installations.pipeline(
+                client, name, *(entities.get(key, key) for key in parts)
+            )
             for name, parts in {
                 "parley": ("stt", "llm", "tts"),
                 "agent": ("stt", "agent", "tts"),
@@ -131,13 +135,13 @@ async def _move_in(token: str) -> tuple[dict[str, str], dict[str, str], dict[str
 
 async def add(client: Client, address: str, port: int) -> str:
     """Add a service by host and port, and return its entity."""
-    entry = await houses.add(client, address, port)
+    entry = await installations.add(client, address, port)
     _, entity = await _entity(client, entry["result"]["entry_id"])
     return entity
 
 
 async def _entity(client: Client, entry_id: str) -> tuple[str, str]:
-    async with asyncio.timeout(clients.SECONDS):
+    async with asyncio.timeout(clients.MAX_WAITING_SECONDS):
         while True:
             for row in await client.call("config/entity_registry/list"):
                 domain = row["entity_id"].partition(".")[0]

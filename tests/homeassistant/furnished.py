@@ -1,4 +1,4 @@
-"""A Home Assistant of its own with a furnished home: what the conversation service is tried on."""
+"""A Home Assistant of its own with a furnished home, for tests of the conversation service."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.homeassistant.client import SECONDS, Client
+from tests.homeassistant.client import MAX_WAITING_SECONDS, Client
 from tests.homeassistant.furniture import (
     ALIASES,
     CONFIGURATION,
@@ -21,7 +21,7 @@ from tests.homeassistant.furniture import (
     key_of,
 )
 from tests.homeassistant.hass import URL, HomeAssistant
-from tests.homeassistant.house import DATA_DIR, add
+from tests.homeassistant.installation import DATA_DIR, add
 from tests.homeassistant.machines import Machine, Program
 
 _MINE = Machine("", "127.0.0.1")
@@ -31,15 +31,13 @@ class Furnished(HomeAssistant):
     """Home Assistant with the home above in its configuration."""
 
     def __init__(self, root: Path, directory: Path) -> None:
-        super().__init__(root, directory)
         port = URL.rpartition(":")[2]
-        text = CONFIGURATION.replace("PORT", port)
-        (directory / "config" / "configuration.yaml").write_text(text, encoding="utf-8")
+        super().__init__(root, directory, CONFIGURATION.replace("PORT", port))
 
 
 @dataclass(slots=True)
 class Answer:
-    """What an agent answered."""
+    """The answer of an agent."""
 
     kind: str
     """action_done, query_answer or error"""
@@ -70,7 +68,7 @@ class Home:
             end_stage="intent",
             pipeline=self._pipelines[agent, language],
             input={"text": text},
-            timeout=SECONDS,
+            timeout=MAX_WAITING_SECONDS,
             conversation_id=conversation,
             **({"device_id": self.device} if self.device else {}),
         )
@@ -158,7 +156,7 @@ async def moved_in(hass: HomeAssistant, directory: Path) -> AsyncIterator[Home]:
         assert (await socket.receive_json())["type"] == "auth_ok"
         client = Client(session, socket)
         home = Home(client, token, directory, {"own": "conversation.home_assistant"})
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(MAX_WAITING_SECONDS):
             while not {"light.ceiling_light", "climate.heating"} <= (await home.states()).keys():  # noqa: ASYNC110
                 await asyncio.sleep(0.2)
         await _furnish(client)
@@ -217,7 +215,7 @@ async def join(home: Home, name: str, port: int) -> None:
     """Add a service as an agent of the home."""
     before = set(await home.client.entities())
     await add(home.client, "127.0.0.1", port)
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(MAX_WAITING_SECONDS):
         while not (new := set(await home.client.entities()) - before):  # noqa: ASYNC110
             await asyncio.sleep(0.2)
     (home.agents[name],) = new
@@ -228,7 +226,7 @@ async def place_satellite(home: Home, program: Program, port: int) -> None:
     program.start()
     entry = await add(home.client, "127.0.0.1", port)
     entry_id = entry["result"]["entry_id"]
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(MAX_WAITING_SECONDS):
         while not home.device:
             for device in await home.client.call("config/device_registry/list"):
                 if entry_id in device["config_entries"]:
@@ -238,7 +236,7 @@ async def place_satellite(home: Home, program: Program, port: int) -> None:
             "config/device_registry/update", device_id=home.device, area_id="kitchen"
         )
         home.satellite_log = program.log
-        while "Home Assistant is here" not in program.log.read_text(errors="replace"):  # noqa: ASYNC110
+        while "Home Assistant has connected" not in program.log.read_text(errors="replace"):  # noqa: ASYNC110
             await asyncio.sleep(0.2)
 
 

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,9 @@ ENTITIES = {
     "living_room_lamp": "Living room lamp",
     "garage_door": "Garage Door",
 }
-"""What the recorded commands speak of: key and name of each input_boolean."""
+"""Key and name of each input_boolean that the recorded commands speak of."""
 
-_CONFIGURATION = f"""
+CONFIGURATION = f"""
 homeassistant:
   name: Test Home
   latitude: 52.0
@@ -35,7 +35,7 @@ homeassistant:
   time_zone: UTC
   country: US
   language: en
-  internal_url: {URL}
+  internal_url: http://{HOME.address}:{PORT}
 config:
 conversation:
 assist_pipeline:
@@ -48,62 +48,74 @@ logger:
   default: warning
   logs:
     homeassistant.components.wyoming: debug
+    homeassistant.components.esphome: debug
     homeassistant.components.assist_pipeline: debug
 input_boolean:
 """ + "".join(f"  {key}:\n    name: {name}\n" for key, name in ENTITIES.items())
 
-_STORED: dict[str, dict[str, Any]] = {
-    # The address to listen on is kept here; in configuration.yaml it would be on trial for five
-    # minutes and then fall back to every interface.
-    "http": {
-        "version": 3,
-        "minor_version": 1,
-        "data": {
-            "stable": {
-                "server_host": ["127.0.0.1", HOME.address],
-                "server_port": PORT,
-                "cors_allowed_origins": [],
-                "login_attempts_threshold": -1,
-                "ip_ban_enabled": True,
-                "ssl_profile": "intermediate_v6",
-                "use_x_frame_options": True,
-                "created_at": "2026-01-01T00:00:00+00:00",
-                "error": None,
-                "error_message": None,
+
+def _stored(addresses: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the files of .storage that skip the steps which need a person or the internet."""
+    return {
+        # The address to listen on is kept here; in configuration.yaml it would be on trial for five
+        # minutes and then fall back to every interface.
+        "http": {
+            "version": 3,
+            "minor_version": 1,
+            "data": {
+                "stable": {
+                    "server_host": list(addresses),
+                    "server_port": PORT,
+                    "cors_allowed_origins": [],
+                    "login_attempts_threshold": -1,
+                    "ip_ban_enabled": True,
+                    "ssl_profile": "intermediate_v6",
+                    "use_x_frame_options": True,
+                    "created_at": "2026-01-01T00:00:00+00:00",
+                    "error": None,
+                    "error_message": None,
+                },
+                "pending": None,
+                "yaml_migration_done": True,
             },
-            "pending": None,
-            "yaml_migration_done": True,
         },
-    },
-    # The steps that set up integrations of the internet.
-    "onboarding": {
-        "version": 4,
-        "minor_version": 1,
-        "data": {"done": ["core_config", "analytics", "integration"]},
-    },
-}
+        # The steps that set up integrations of the internet.
+        "onboarding": {
+            "version": 4,
+            "minor_version": 1,
+            "data": {"done": ["core_config", "analytics", "integration"]},
+        },
+    }
 
 
 class HomeAssistant:
     """One Home Assistant in a chroot, in the network of this process.
 
-    `root` is what install.sh made. Raises AssertionError with the end of the log when Home
+    `root` is what install.sh made, `directory` is where its configuration and log go, and
+    `addresses` are those it listens on. Raises AssertionError with the end of the log when Home
     Assistant does not come up.
     """
 
-    def __init__(self, root: Path, directory: Path) -> None:
+    def __init__(
+        self,
+        root: Path,
+        directory: Path,
+        configuration: str = CONFIGURATION,
+        addresses: Sequence[str] = ("127.0.0.1", HOME.address),
+    ) -> None:
         self._root = root
-        self._config = directory / "config"
+        self.config = directory / "config"
+        """Folder of the configuration."""
         self.log = directory / "home-assistant.log"
         self._process: subprocess.Popen[bytes] | None = None
-        storage = self._config / ".storage"
+        storage = self.config / ".storage"
         storage.mkdir(parents=True)
-        for key, content in _STORED.items():
+        for key, content in _stored(addresses).items():
             (storage / key).write_text(json.dumps({"key": key, **content}), encoding="utf-8")
-        (self._config / "configuration.yaml").write_text(_CONFIGURATION, encoding="utf-8")
+        (self.config / "configuration.yaml").write_text(configuration, encoding="utf-8")
 
     def start(self) -> None:
-        for source, target in (("/proc", "proc"), ("/dev", "dev"), (self._config, "config")):
+        for source, target in (("/proc", "proc"), ("/dev", "dev"), (self.config, "config")):
             (self._root / target).mkdir(exist_ok=True)
             subprocess.run([_MOUNT, "--bind", source, self._root / target], check=True)
         self._run()

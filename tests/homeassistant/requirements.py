@@ -10,11 +10,16 @@ import sys
 from pathlib import Path
 
 INTEGRATIONS = {"wyoming", "assist_pipeline", "assist_satellite", "llama_cpp", "zeroconf"} | {
+    "esphome",
     "hassio",
+    "improv_ble",
     "recorder",
     "stream",
 }
 """Beside the ones that Home Assistant always sets up."""
+LOOSE_PINS = frozenset({"aioesphomeapi"})
+"""Packages that are released every few days, so that a mirror of PyPI may not have the version that
+Home Assistant pins: the newest one up to it is taken."""
 
 
 def main(package: Path) -> None:
@@ -29,9 +34,14 @@ def main(package: Path) -> None:
         manifest = package / "components" / domain / "manifest.json"
         if manifest.exists():
             content = json.loads(manifest.read_text(encoding="utf-8"))
-            requirements.update(content.get("requirements", []))
+            requirements.update(map(_loosen, content.get("requirements", [])))
             waiting |= set(content.get("dependencies", [])) - seen
     sys.stdout.write("\n".join(sorted(requirements)) + "\n")
+
+
+def _loosen(requirement: str) -> str:
+    name, _, version = requirement.partition("==")
+    return f"{name}<={version}" if name in LOOSE_PINS else requirement
 
 
 if __name__ == "__main__":

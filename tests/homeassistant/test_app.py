@@ -4,10 +4,10 @@ import asyncio
 import subprocess
 from pathlib import Path
 
-from tests.common.fake_supervisor import FakeSupervisor, serve_supervisor
-from tests.homeassistant.house import DATA_DIR
+from tests.homeassistant.installation import DATA_DIR
 from tests.homeassistant.machines import HOME, Program
-from wyoming_common.discovery import Watcher, describe
+from tests.support.fake_supervisor import FakeSupervisor, serve_supervisor
+from wyoming_common.discovery.zeroconf import Watcher, describe
 
 TOKEN = "token-of-the-app"  # noqa: S105
 PORT = 10299

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from tests.homeassistant.client import Client
-from tests.homeassistant.house import House
+from tests.homeassistant.installation import Installation
 from tests.homeassistant.pipeline import (
     Recording,
     Run,
@@ -19,7 +19,7 @@ from tests.homeassistant.pipeline import (
 
 COUNT = 8
 CLAIMS = {"stt": 3.0, "audio": 2.0}
-"""How many times sooner we say to be at the end of `stt` and at the first sound of the reply."""
+"""Factor by which we claim to be sooner at the end of `stt` and at the first sound of the reply."""
 
 
 def chosen() -> list[Recording]:
@@ -41,7 +41,7 @@ def save(path: Path, measured: dict[str, list[float]]) -> None:
 
 
 async def test_ours_hears_and_answers_sooner_than_stock(
-    house: House, stock: str, client: Client, times: list[Table]
+    installation: Installation, stock: str, client: Client, times: list[Table]
 ) -> None:
     title = "Seconds after the end of speech (agent: 0.3 s)"
     columns = ("said", "stt ours", "stt stock", "audio ours", "audio stock", "ours", "stock")
@@ -51,7 +51,7 @@ async def test_ours_hears_and_answers_sooner_than_stock(
     for said in chosen():
         end = said.speech_end()
         runs: dict[str, Run] = {}
-        for name, pipeline in (("ours", house.pipelines["agent"]), ("stock", stock)):
+        for name, pipeline in (("ours", installation.pipelines["agent"]), ("stock", stock)):
             runs[name] = await speak(client, pipeline, said)
             assert runs[name].first_audio is not None, runs[name].summary()
             measured[f"stt {name}"].append(runs[name].at("stt-end") - end)
@@ -68,7 +68,7 @@ async def test_ours_hears_and_answers_sooner_than_stock(
     if "PARLEY_TIMES" in os.environ:
         save(Path(os.environ["PARLEY_TIMES"]), measured)
 
-    # How many times sooner depends on the machine, and is told; that it is sooner does not.
+    # The factor depends on the machine and is printed; that we are sooner does not.
     table.title = "\n".join([title, *(f"  {verdict(medians, part)}" for part in CLAIMS)])
     for part in CLAIMS:
         assert medians[f"{part} ours"] < medians[f"{part} stock"], table

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.homeassistant.client import Client
-from tests.homeassistant.house import House
+from tests.homeassistant.installation import Installation
 from tests.homeassistant.pipeline import Recording, ask, recording, speak
 
 ON = {
@@ -21,12 +21,12 @@ def spoken(name: str) -> Recording:
 
 @pytest.mark.parametrize("name", ON)
 async def test_a_spoken_command_switches_a_light_by_home_assistants_agent(
-    house: House, client: Client, name: str
+    installation: Installation, client: Client, name: str
 ) -> None:
     said = spoken(name)
     await client.service("input_boolean.turn_off", entity_id=ON[name])
 
-    run = await speak(client, house.pipelines["home"], said)
+    run = await speak(client, installation.pipelines["home"], said)
 
     assert run.failure == "", run.summary()
     assert await client.state(ON[name]) == "on", (run.transcript, run.reply)
@@ -34,22 +34,24 @@ async def test_a_spoken_command_switches_a_light_by_home_assistants_agent(
 
 @pytest.mark.parametrize("name", ON)
 async def test_a_spoken_command_switches_a_light_by_our_own_agent(
-    house: House, client: Client, name: str
+    installation: Installation, client: Client, name: str
 ) -> None:
     said = spoken(name)
     await client.service("input_boolean.turn_off", entity_id=ON[name])
 
-    run = await speak(client, house.pipelines["parley"], said)
+    run = await speak(client, installation.pipelines["parley"], said)
 
     assert run.failure == "", run.summary()
     assert await client.state(ON[name]) == "on", (run.transcript, run.reply)
 
 
-async def test_our_agent_never_claims_what_it_did_not_do(house: House, client: Client) -> None:
+async def test_our_agent_never_claims_what_it_did_not_do(
+    installation: Installation, client: Client
+) -> None:
     entity = "input_boolean.standing_light"
     await client.service("input_boolean.turn_off", entity_id=entity)
 
-    run = await ask(client, house.pipelines["parley"], "Turn on the standing light.")
+    run = await ask(client, installation.pipelines["parley"], "Turn on the standing light.")
 
     switched = await client.state(entity) == "on"
     claimed = "turned on" in run.reply.lower() or "is on" in run.reply.lower()

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.homeassistant import client as clients
-from tests.homeassistant import house as houses
-from tests.homeassistant.client import SECONDS, Client
+from tests.homeassistant import installation as installations
+from tests.homeassistant.client import MAX_WAITING_SECONDS, Client
 from tests.homeassistant.conftest import add
-from tests.homeassistant.house import DATA_DIR, House
+from tests.homeassistant.installation import DATA_DIR, Installation
 from tests.homeassistant.machines import BOX, Program
 from tests.homeassistant.pipeline import Run, question, speak
 
@@ -32,13 +32,13 @@ class Pair:
 
     async def reports(self, text: str) -> None:
         """Wait until HAProxy has logged something."""
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(MAX_WAITING_SECONDS):
             while text not in self.log.read_text(encoding="utf-8"):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
 
 @pytest.fixture
-def pair(house: House, tmp_path: Path) -> Iterator[Pair]:
+def pair(installation: Installation, tmp_path: Path) -> Iterator[Pair]:
     """The services, and HAProxy before them, on the second machine."""
     assert HAPROXY is not None
     text = CONFIG.read_text(encoding="utf-8").replace("bind :10300", f"bind :{PORT}")
@@ -66,15 +66,15 @@ def pair(house: House, tmp_path: Path) -> Iterator[Pair]:
 
 
 async def test_a_service_that_dies_in_the_middle_of_a_command_costs_this_command_alone(
-    house: House, client: Client, pair: Pair
+    installation: Installation, client: Client, pair: Pair
 ) -> None:
     stt = await add(client, BOX.address, PORT)
-    own = house.entities
-    pipeline = await houses.pipeline(client, "pair", stt, own["agent"], own["tts"])
+    own = installation.entities
+    pipeline = await installations.pipeline(client, "pair", stt, own["agent"], own["tts"])
     said = question()
 
     async def one() -> Run:
-        async with clients.connect(house.token) as other:
+        async with clients.connect(installation.token) as other:
             return await speak(other, pipeline, said)
 
     # Each service has one of the two.

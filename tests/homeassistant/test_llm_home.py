@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.homeassistant import furnished
-from tests.homeassistant import house as houses
+from tests.homeassistant import installation as installations
 from tests.homeassistant.conftest import ROOM
 from tests.homeassistant.furnished import Furnished, Home
 from tests.homeassistant.pipeline import Table, ask
@@ -20,7 +20,8 @@ DOORS = {"api": "http://127.0.0.1:18081", "wyoming": "off"}
 SATELLITE_PORT, VOICE_PORT = 10791, 10291
 CONTROL = pytest.mark.parametrize("control", ["api", "wyoming"])
 HONEST = re.compile(
-    r"sorry|not (aware|connected|available|sure)|cannot|can't|couldn't|did not|no device",
+    r"sorry|don't know|not (aware|connected|available|sure)|cannot|can't|couldn't|did not"
+    r"|no device",
     re.IGNORECASE,
 )
 
@@ -65,7 +66,7 @@ async def home(network: None, tmp_path_factory: pytest.TempPathFactory) -> Async
         ("start the robot", "vacuum.robot", "cleaning"),
     ],
 )
-async def test_what_is_said_happens(
+async def test_a_command_changes_the_state(
     home: Home, control: str, text: str, entity: str, state: str
 ) -> None:
     await home.reset()
@@ -94,7 +95,7 @@ async def test_what_is_said_happens(
         "has somebody locked the cellar door",
     ],
 )
-async def test_what_cannot_be_done_or_known_is_said_so(home: Home, control: str, text: str) -> None:
+async def test_an_impossible_request_is_refused(home: Home, control: str, text: str) -> None:
     await home.reset()
     before = await home.states()
 
@@ -146,7 +147,7 @@ async def test_questions_are_answered_from_the_states(home: Home, control: str) 
 
 
 @CONTROL
-async def test_what_is_risky_waits_for_a_yes(home: Home, control: str) -> None:
+async def test_a_risky_command_waits_for_a_yes(home: Home, control: str) -> None:
     await home.reset()
 
     question = await home.ask(control, "unlock the front door", "risky")
@@ -203,7 +204,7 @@ async def test_a_reply_through_the_llama_cpp_integration_is_spoken_while_it_is_w
     try:
         voice.start()
         await furnished.join(home, "voice", VOICE_PORT)
-        pipeline = await houses.pipeline(
+        pipeline = await installations.pipeline(
             home.client, "streaming", "stt.none", agent, home.agents["voice"]
         )
         for topic in ("a house is built", "a river is born", "bread is baked", "a bridge is made"):

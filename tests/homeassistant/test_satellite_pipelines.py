@@ -1,6 +1,5 @@
 """A satellite of two wake words, each with a pipeline of its own in the real Home Assistant."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -9,10 +8,18 @@ import pytest_asyncio
 
 from tests.homeassistant import client as clients
 from tests.homeassistant.client import Client
-from tests.homeassistant.house import House
-from tests.homeassistant.lodger import Lodger, lodger, move_in, said, wake_word
+from tests.homeassistant.installation import Installation
 from tests.homeassistant.machines import BOX
 from tests.homeassistant.pipeline import RATE, Recording, ask
+from tests.homeassistant.second_satellite import (
+    SecondSatellite,
+    accept_satellite,
+    choose_option,
+    pipeline_of,
+    said,
+    second_satellite,
+    wake_word,
+)
 
 PORT, SECOND_PORT = 10_703, 10_704
 LAMP = "input_boolean.living_room_lamp"
@@ -25,18 +32,19 @@ PAUSE = Recording("pause", "", bytes(int(0.4 * RATE) * 2))
 class Pair:
     """The satellite, and what Home Assistant made of its second wake word."""
 
-    room: Lodger
+    room: SecondSatellite
     entity: str
     device: str
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def pair(house: House) -> AsyncIterator[Pair]:
+async def pair(installation: Installation) -> AsyncIterator[Pair]:
     flags = ("--wake", OTHER_WORD, "--pipeline")
     own = f"{OTHER_WORD}=tcp://{BOX.address}:{SECOND_PORT}"
-    async with lodger(house, "Pair", PORT, "home", *flags, own) as room:
-        async with clients.connect(house.token) as client:
-            entity, device = await move_in(client, "Pair (hey jarvis)", "agent")
+    async with second_satellite(installation, "Pair", PORT, "home", *flags, own) as room:
+        async with clients.connect(installation.token) as client:
+            entity, device = await accept_satellite(client, "Pair (hey jarvis)")
+            await choose_option(client, await pipeline_of(client, device), "agent")
         await room.is_connected(2)
         yield Pair(room, entity, device)
 
@@ -63,26 +71,27 @@ async def test_each_wake_word_is_answered_by_its_own_pipeline(pair: Pair, client
 
 async def test_a_mute_of_one_wake_word_leaves_the_other(pair: Pair, client: Client) -> None:
     room = pair.room
-    muted = room.count("Home Assistant does not listen any more")
+    muted = room.count("Home Assistant has muted the satellite")
     await client.service("switch.turn_on", entity_id=await switch_of(client, pair.device))
-    await room.logs("Home Assistant does not listen any more", muted + 1)
+    await room.logs("Home Assistant has muted the satellite", muted + 1)
     await client.service("input_boolean.turn_off", entity_id=LAMP)
 
     await room.microphone.say(wake_word() + PAUSE + said(COMMAND).trimmed())
 
     await client.until(LAMP, lambda state: state == "on")
+    assert await client.state(await switch_of(client, pair.device)) == "on"
     await client.service("switch.turn_off", entity_id=await switch_of(client, pair.device))
 
 
 async def test_a_muted_satellite_plays_announcements(pair: Pair, client: Client) -> None:
     room = pair.room
-    muted = room.count("Home Assistant does not listen any more")
+    muted = room.count("Home Assistant has muted the satellite")
     switch = await switch_of(client, room.device)
     await room.speaker.falls_silent()
     await client.service("switch.turn_on", entity_id=switch)
-    await room.logs("Home Assistant does not listen any more", muted + 1)
-    # Longer than a line may be silent before it is taken for dead.
-    await asyncio.sleep(35)
+    await room.logs("Home Assistant has muted the satellite", muted + 1)
+    # Longer than a connection may be silent before it is taken for dead.
+    await room.stays_connected(35.0)
     room.speaker.forget()
 
     await client.service(
@@ -99,7 +108,7 @@ async def test_a_muted_satellite_plays_announcements(pair: Pair, client: Client)
 
 
 async def test_timers_are_changed_cancelled_and_ring(
-    pair: Pair, house: House, client: Client
+    pair: Pair, installation: Installation, client: Client
 ) -> None:
     room = pair.room
     await room.speaker.falls_silent()
@@ -113,7 +122,7 @@ async def test_timers_are_changed_cancelled_and_ring(
         "cancel the timer",
         "set a timer for 3 seconds",
     ):
-        run = await ask(client, house.pipelines["home"], order, device_id=room.device)
+        run = await ask(client, installation.pipelines["home"], order, device_id=room.device)
         assert run.failure == "", (order, run.summary())
 
     await room.speaker.plays()

@@ -11,9 +11,9 @@ import soundfile
 from rapidfuzz.distance import Levenshtein
 
 from tests.homeassistant import client as clients
-from tests.homeassistant import house as houses
+from tests.homeassistant import installation as installations
 from tests.homeassistant.client import Client
-from tests.homeassistant.house import DOMAINS, PORTS, SERVICES, House
+from tests.homeassistant.installation import DOMAINS, PORTS, SERVICES, Installation
 from tests.homeassistant.machines import BOX
 from tests.homeassistant.pipeline import (
     Recording,
@@ -31,7 +31,7 @@ WORST_WER = 0.25
 
 
 def commands(count: int) -> list[Recording]:
-    """Return so many commands, spread over all there are; the demo's question where none are."""
+    """Return `count` commands, spread over all there are; the demo's question where none exist."""
     names = [name for name, row in manifest("command").items() if row["text"]]
     found = [recording(name) for name in names[:: max(1, len(names) // count)][:count]]
     return [said for said in found if said is not None] or [question()]
@@ -49,8 +49,10 @@ async def sound(client: Client, url: str) -> np.ndarray:
     return np.asarray(samples)
 
 
-async def test_every_service_is_found_by_zeroconf_and_loads(house: House, client: Client) -> None:
-    titles = {house.titles[kind] for kind in SERVICES}
+async def test_every_service_is_found_by_zeroconf_and_loads(
+    installation: Installation, client: Client
+) -> None:
+    titles = {installation.titles[kind] for kind in SERVICES}
 
     await client.loaded(titles)
 
@@ -59,23 +61,23 @@ async def test_every_service_is_found_by_zeroconf_and_loads(house: House, client
 
 @pytest.mark.parametrize("kind", SERVICES)
 async def test_a_service_can_be_added_by_host_and_port(
-    house: House, client: Client, kind: str
+    installation: Installation, client: Client, kind: str
 ) -> None:
     entries = await client.call("config_entries/get", domain="wyoming")
-    found = next(entry for entry in entries if entry["title"] == house.titles[kind])
+    found = next(entry for entry in entries if entry["title"] == installation.titles[kind])
     path = f"/api/config/config_entries/entry/{found['entry_id']}"
     async with client.session.delete(path) as response:
         assert response.ok
 
-    entry = await houses.add(client, BOX.address, PORTS[kind])
+    entry = await installations.add(client, BOX.address, PORTS[kind])
 
     assert entry["result"]["state"] == "loaded"
-    assert house.entities[kind].startswith(DOMAINS[kind])
-    assert await client.until(house.entities[kind], lambda state: state != "absent")
+    assert installation.entities[kind].startswith(DOMAINS[kind])
+    assert await client.until(installation.entities[kind], lambda state: state != "absent")
 
 
-async def test_what_is_said_is_understood_answered_and_spoken(
-    house: House, client: Client, times: list[Table]
+async def test_a_spoken_question_is_understood_answered_and_spoken(
+    installation: Installation, client: Client, times: list[Table]
 ) -> None:
     table = Table(
         "Parley's own agent, seconds after the end of speech", ("said", *MARKS, "audio", "heard")
@@ -83,7 +85,7 @@ async def test_what_is_said_is_understood_answered_and_spoken(
     said, wrong, total = commands(6), 0, 0
 
     for command in said:
-        run = await speak(client, house.pipelines["parley"], command)
+        run = await speak(client, installation.pipelines["parley"], command)
         end = command.speech_end()
         table.add(
             command.name[:28],
@@ -101,23 +103,25 @@ async def test_what_is_said_is_understood_answered_and_spoken(
     assert wrong <= WORST_WER * total, table
 
 
-async def test_silence_ends_with_no_text_recognised(house: House, client: Client) -> None:
+async def test_silence_ends_with_no_text_recognised(
+    installation: Installation, client: Client
+) -> None:
     silence = Recording("silence", "", bytes(2 * 16_000 * 2))
 
-    run = await speak(client, house.pipelines["agent"], silence)
+    run = await speak(client, installation.pipelines["agent"], silence)
 
     assert run.failure == "stt-no-text-recognized", run.summary()
 
 
 async def test_ten_at_once_are_all_answered(
-    house: House, client: Client, times: list[Table]
+    installation: Installation, client: Client, times: list[Table]
 ) -> None:
     said = question()
     table = Table("Ten at once, seconds after the end of speech", ("run", "stt-end", "audio"))
 
     async def one() -> tuple[str, float, float, int]:
-        async with clients.connect(house.token) as own:
-            run = await speak(own, house.pipelines["agent"], said)
+        async with clients.connect(installation.token) as own:
+            run = await speak(own, installation.pipelines["agent"], said)
         end = said.speech_end()
         return run.transcript, run.at("stt-end") - end, run.first_audio or 0.0, run.audio_bytes
 
@@ -131,15 +135,15 @@ async def test_ten_at_once_are_all_answered(
 
 
 async def test_a_run_that_is_cancelled_leaves_the_next_one_alone(
-    house: House, client: Client
+    installation: Installation, client: Client
 ) -> None:
-    async with clients.connect(house.token) as other:
-        cancelled = asyncio.create_task(speak(other, house.pipelines["parley"], question()))
+    async with clients.connect(installation.token) as other:
+        cancelled = asyncio.create_task(speak(other, installation.pipelines["parley"], question()))
         await asyncio.sleep(1.0)  # in the middle of the sentence
         cancelled.cancel()
         await asyncio.wait([cancelled])
 
-    run = await speak(client, house.pipelines["parley"], question())
+    run = await speak(client, installation.pipelines["parley"], question())
 
     assert words(run.transcript)
     assert run.audio_bytes > 1000
@@ -147,14 +151,14 @@ async def test_a_run_that_is_cancelled_leaves_the_next_one_alone(
 
 @pytest.mark.parametrize("kind", SERVICES)
 async def test_a_killed_service_comes_back_without_touching_home_assistant(
-    house: House, client: Client, kind: str
+    installation: Installation, client: Client, kind: str
 ) -> None:
     said = question()
     # The steady agent never says the same twice, and Home Assistant has no audio of it yet.
-    pipeline = house.pipelines["parley" if kind == "llm" else "agent"]
-    house.services[kind].kill()
+    pipeline = installation.pipelines["parley" if kind == "llm" else "agent"]
+    installation.services[kind].kill()
     broken = await speak(client, pipeline, said)
-    house.services[kind].start()
+    installation.services[kind].start()
 
     run = await speak(client, pipeline, said)
 
@@ -165,13 +169,13 @@ async def test_a_killed_service_comes_back_without_touching_home_assistant(
 
 
 async def test_home_assistant_is_answered_while_the_services_work(
-    house: House, client: Client
+    installation: Installation, client: Client
 ) -> None:
     """Home Assistant gives a service 5 s to describe itself, and asks again every 30 s."""
-    from wyoming_common.discovery import describe
+    from wyoming_common.discovery.zeroconf import describe
 
     working = asyncio.create_task(
-        ask(client, house.pipelines["parley"], "Tell me a long story about a dragon.")
+        ask(client, installation.pipelines["parley"], "Tell me a long story about a dragon.")
     )
     slowest = 0.0
     while not working.done():

@@ -1,16 +1,16 @@
 """Home Assistant's own llama.cpp integration streams from our OpenAI-compatible door."""
 
-from tests.homeassistant import house as houses
+from tests.homeassistant import installation as installations
 from tests.homeassistant.client import Client
-from tests.homeassistant.house import House
+from tests.homeassistant.installation import Installation
 from tests.homeassistant.machines import BOX
 from tests.homeassistant.pipeline import Table, ask
 
 
 async def test_the_reply_is_spoken_while_it_is_written(
-    house: House, client: Client, times: list[Table]
+    installation: Installation, client: Client, times: list[Table]
 ) -> None:
-    url = f"http://{BOX.address}:{houses.LLM_HTTP_PORT}/v1"
+    url = f"http://{BOX.address}:{installations.LLM_HTTP_PORT}/v1"
     async with client.session.get(f"{url}/models") as response:
         model = (await response.json())["data"][0]["id"]
     entry = await client.flow("llama_cpp", {"base_url": url}, {"chat_model": model})
@@ -20,8 +20,8 @@ async def test_the_reply_is_spoken_while_it_is_written(
         for entity in await client.entities("llama_cpp")
         if entity.startswith("conversation.")
     ]
-    stt, tts = house.entities["stt"], house.entities["tts"]
-    pipeline = await houses.pipeline(client, "streaming", stt, agent, tts)
+    stt, tts = installation.entities["stt"], installation.entities["tts"]
+    pipeline = await installations.pipeline(client, "streaming", stt, agent, tts)
 
     run = await ask(client, pipeline, "Describe in five sentences how a house is built.")
 

@@ -1,23 +1,22 @@
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
 import pytest_asyncio
 from wyoming.client import AsyncClient
+from wyoming.info import Info
 
 from tests.llm.fakes import FakeLlm
-from wyoming_common.server import serve
-from wyoming_common.worker import ModelThread
-from wyoming_llm.assistant import Assistant
+from wyoming_common.model_thread import ModelThread
+from wyoming_common.net.server import serve
 from wyoming_llm.config import LlmSettings
+from wyoming_llm.dialogue.assistant import Assistant
+from wyoming_llm.dialogue.generation_queue import GenerationQueue, idle_work
 from wyoming_llm.engine import LlmEngine
 from wyoming_llm.handler import LlmHandler
-from wyoming_llm.home import acting
 from wyoming_llm.info import llm_info
-from wyoming_llm.replies import Replies
-from wyoming_llm.service import keeping
 
 
 class Service(NamedTuple):
@@ -33,14 +32,14 @@ async def serving(engine: FakeLlm | None = None, **settings: Any) -> AsyncIterat
     engine = engine or FakeLlm()
     chosen = LlmSettings(**({"zeroconf": "off", "http_uri": "off"} | settings))
     model: ModelThread[LlmEngine] = ModelThread("llm", lambda: engine)
-    replies = Replies(model, chosen.parallel, pause=0)
+    replies = GenerationQueue(model, chosen.parallel, pause=0)
     assistant = Assistant(chosen, replies)
 
-    def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> LlmHandler:
-        info = llm_info("fake", engine.model, controls=False)
-        return LlmHandler(lambda: info, assistant, reader, writer)
+    def info() -> Info:
+        return llm_info("fake", engine.model, controls=False)
 
-    async with keeping(replies), serve("tcp://127.0.0.1:0", handler) as uri:
+    handler = partial(LlmHandler, assistant)
+    async with idle_work(replies), serve("tcp://127.0.0.1:0", info, handler) as uri:
         yield Service(engine, uri)
     await model.aclose()
 
@@ -60,9 +59,3 @@ async def service() -> AsyncIterator[Service]:
 async def client(service: Service) -> AsyncIterator[AsyncClient]:
     async with AsyncClient.from_uri(service.uri) as client:
         yield client
-
-
-@pytest.fixture
-def short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do not wait long for a home that does not do as it is told."""
-    monkeypatch.setattr(acting, "_READ_BACK_SECONDS", 0.2)

@@ -5,20 +5,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from tests.llm.fake_home import TOKEN, FakeHome, serving
 from tests.llm.fakes import FakeLlm
-from tests.wire import SECONDS
-from wyoming_common.home_assistant import HomeAssistant
-from wyoming_common.worker import ModelThread
-from wyoming_llm.assistant import Assistant, Turn
+from tests.support.fake_home_assistant import TOKEN, FakeHome, serving
+from tests.support.wire import TIMEOUT_SECONDS
+from wyoming_common.home_assistant.client import HomeAssistant
+from wyoming_common.model_thread import ModelThread
 from wyoming_llm.config import LlmSettings
+from wyoming_llm.dialogue.assistant import Assistant, Turn
+from wyoming_llm.dialogue.generation_queue import GenerationQueue
+from wyoming_llm.dialogue.outcome import Outcome
+from wyoming_llm.dialogue.speculative_reply import SpeculativeReply
 from wyoming_llm.engine import LlmEngine
 from wyoming_llm.home.control import HomeControl
-from wyoming_llm.home.sentences import Sentences
-from wyoming_llm.outcome import Outcome
-from wyoming_llm.replies import Replies
+from wyoming_llm.home.recognition import Recognition
 
-SENTENCES = Sentences()
+RECOGNITION = Recognition()
 """Loading them takes most of a second: once is enough."""
 
 
@@ -32,21 +33,48 @@ class House:
         self.engine = engine
 
     async def say(
-        self, text: str, conversation: str = "one", device: str = "", language: str = "en"
+        self,
+        text: str,
+        conversation: str = "one",
+        device: str = "",
+        language: str = "en",
+        speculation: SpeculativeReply | None = None,
     ) -> list[Outcome]:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             turn = Turn(text, language, conversation, device=device)
-            return [outcome async for outcome in self._assistant.answer(turn)]
+            return [outcome async for outcome in self._assistant.answer(turn, speculation)]
 
-    async def rehearse(self, text: str) -> None:
-        """Suppose `text` was said, until all that follows from it has happened."""
-        rehearsal = self._assistant.rehearse(Turn(text, "en", "one"))
-        async with asyncio.timeout(SECONDS):
-            async for _ in rehearsal.deltas():
+    async def speculate(self, text: str) -> list[tuple[str, bool]]:
+        """Suppose `text` was said, until all that follows from it has happened.
+
+        Returns what is told of the reply, and whether that is all of it.
+        """
+        told: list[tuple[str, bool]] = []
+
+        async def tell(reply: str, whole: bool) -> None:
+            told.append((reply, whole))
+
+        speculation = self._assistant.speculate(Turn(text, "en", "one"), tell)
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            async for _ in speculation:
                 pass
+        return told
 
-    async def told(self, text: str, conversation: str = "one", language: str = "en") -> str:
-        return "".join(o.text for o in await self.say(text, conversation, "", language)).strip()
+    async def generated(self, text: str) -> SpeculativeReply:
+        """Suppose `text` was said; return the speculation once the model has done its work."""
+        speculation = self._assistant.speculate(Turn(text, "en", "one"))
+        assert await asyncio.to_thread(self.engine.closed.wait, TIMEOUT_SECONDS)
+        return speculation
+
+    async def told(
+        self,
+        text: str,
+        conversation: str = "one",
+        language: str = "en",
+        speculation: SpeculativeReply | None = None,
+    ) -> str:
+        outcomes = await self.say(text, conversation, "", language, speculation)
+        return "".join(outcome.text for outcome in outcomes).strip()
 
     async def change(self, entity: str, state: str) -> None:
         await self.home.change(entity, state)
@@ -59,17 +87,20 @@ async def house(
     fake: FakeHome | None = None,
     script: list[str] | None = None,
     engine: FakeLlm | None = None,
+    read_back_seconds: float = 0.2,
+    max_reply_seconds: float = TIMEOUT_SECONDS,
     **settings: Any,
 ) -> AsyncIterator[House]:
     fake, engine = fake or FakeHome(), engine or FakeLlm(script)
     chosen = LlmSettings(zeroconf="off", http_uri="off", **settings)
     model: ModelThread[LlmEngine] = ModelThread("llm", lambda: engine)
-    sentences = ModelThread("sentences", lambda: SENTENCES)
+    recognition = ModelThread("recognition", lambda: RECOGNITION)
     async with serving(fake) as url, HomeAssistant(url, TOKEN).open() as home:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             await home.ready.wait()
-        replies = Replies(model, 2, pause=0)
-        control = HomeControl(chosen, home, sentences, replies)
-        yield House(Assistant(chosen, replies, control), home, fake, engine)
+        replies = GenerationQueue(model, 2, pause=0)
+        control = HomeControl(chosen, home, recognition, replies, read_back_seconds)
+        assistant = Assistant(chosen, replies, control, max_reply_seconds=max_reply_seconds)
+        yield House(assistant, home, fake, engine)
     await model.aclose()
-    await sentences.aclose()
+    await recognition.aclose()

@@ -4,8 +4,8 @@ import asyncio
 import sys
 
 from tests.llm.fakes import FakeLlm
-from tests.llm.test_door import door
-from tests.wire import SECONDS
+from tests.llm.test_http_server import door
+from tests.support.wire import TIMEOUT_SECONDS
 
 
 async def chat(url: str, *lines: str) -> list[str]:
@@ -15,7 +15,7 @@ async def chat(url: str, *lines: str) -> list[str]:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         shown, _ = await process.communicate("\n".join(lines).encode())
     assert process.returncode == 0
     return shown.decode().split("> ")[1:]

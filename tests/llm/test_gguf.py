@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wyoming_common.errors import ModelError
-from wyoming_llm.engines.gguf import check_gguf
+from wyoming_llm.llama.gguf import check_gguf
 
 
 def text(value: str) -> bytes:

@@ -11,7 +11,7 @@ from wyoming.info import Describe, Info
 
 from tests.llm.conftest import Service, Serving
 from tests.llm.fakes import FakeLlm
-from tests.wire import SECONDS, receive, receive_until
+from tests.support.wire import TIMEOUT_SECONDS, receive, receive_until
 
 ENDS = ("handled-stop", "not-handled", "error")
 
@@ -60,7 +60,9 @@ async def test_a_conversation_is_its_client_s_alone(
     client: AsyncClient, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Every address of loopback is one machine; here 127.0.0.2 stands for another one.
-    monkeypatch.setattr("wyoming_common.turns.is_local", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr(
+        "wyoming_common.net.fairness.is_local", lambda address: address == "127.0.0.1"
+    )
     await ask(client, "a secret", conversation_id="one")
 
     await _ask_from("127.0.0.2", service.uri, "what is it", conversation_id="one")
@@ -110,14 +112,16 @@ async def test_the_turn_is_read_ahead_for_the_next_one(
     client: AsyncClient, service: Service
 ) -> None:
     await ask(client, "hello", conversation_id="one")
-    await asyncio.to_thread(service.engine.settled.wait, SECONDS)
+    await asyncio.to_thread(service.engine.settled.wait, TIMEOUT_SECONDS)
 
     assert service.engine.read_prompts[-1].messages[-1].content == "You said: hello"
     assert service.engine.read_prompts[-1].conversation == "/one"
 
 
 @pytest.mark.parametrize("text", ["", "  ", "boo " * 30_000, "gone", "huge"])
-async def test_what_cannot_be_answered_gets_a_sentence(client: AsyncClient, text: str) -> None:
+async def test_a_turn_that_cannot_be_answered_gets_a_sentence(
+    client: AsyncClient, text: str
+) -> None:
     events = await ask(client, text)
 
     assert NotHandled.is_type(events[-1].type)
@@ -140,7 +144,7 @@ async def test_hanging_up_ends_the_generation(service: Service) -> None:
 
     await client.disconnect()
 
-    assert await asyncio.to_thread(service.engine.closed.wait, SECONDS)
+    assert await asyncio.to_thread(service.engine.closed.wait, TIMEOUT_SECONDS)
 
 
 async def test_a_new_question_replaces_the_one_in_progress(
@@ -203,12 +207,50 @@ async def test_a_malformed_question_is_refused_by_name(
     assert spoken(await ask(client, "still there")) == "You said: still there"
 
 
-async def test_markdown_is_not_spoken(serve_llm: Serving) -> None:
-    script = ["**Bold** and *soft* 🙂:\n- [one](http://x.y)\n- `two`"]
+async def test_markdown_is_left_to_the_voice(serve_llm: Serving) -> None:
+    written = "**Bold** and *soft* 🙂:\n- [one](http://x.y)\n- `two`"
     async with (
-        serve_llm(FakeLlm(script)) as service,
+        serve_llm(FakeLlm([written])) as service,
         AsyncClient.from_uri(service.uri) as client,
     ):
         reply = spoken(await ask(client, "list"))
 
-    assert reply == "Bold and soft: one. two"
+    assert reply.strip() == written
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[BLANK_AUDIO]",
+        "(wind blowing)",
+        "\u266a\u266a",
+        "*music*",
+        "...",
+        ".",
+        "\u266a la la \u266a",
+        "[inaudible]",
+    ],
+)
+async def test_a_sound_that_a_recogniser_describes_is_no_question(
+    client: AsyncClient, service: Service, text: str
+) -> None:
+    await client.write_event(Transcript(text=text).event())
+    answer = NotHandled.from_event(await receive_until(client, NotHandled))
+
+    assert answer.text == "Sorry, I did not hear anything."
+    assert service.engine.prompts == []
+
+
+@pytest.mark.parametrize(
+    "text", ["what is up\n[Beep]", "[Music] what is up", "what is up (coughs)", "*beep* what is up"]
+)
+async def test_sounds_are_left_out_of_a_question(
+    client: AsyncClient, service: Service, text: str
+) -> None:
+    assert spoken(await ask(client, text)) == "You said: what is up"
+
+
+async def test_numbers_in_parentheses_stay(client: AsyncClient, service: Service) -> None:
+    await ask(client, "tell me of Apollo (11) and [9]")
+
+    assert service.engine.prompts[0].messages[-1].content == "tell me of Apollo (11) and [9]"

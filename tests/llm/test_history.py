@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wyoming_llm.history import Exchange, History
+from wyoming_llm.dialogue.history import Exchange, History
 
 
 class Clock:

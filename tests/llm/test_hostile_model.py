@@ -1,4 +1,4 @@
-"""Turns with another server as the model, which writes whatever it likes."""
+"""Turns with a hostile server as the model."""
 
 import asyncio
 import json
@@ -13,13 +13,10 @@ import pytest
 
 from tests.llm.fakes import FakeLlm
 from tests.llm.house import house
-from wyoming_llm import assistant
 from wyoming_llm.config import LlmSettings
-from wyoming_llm.engines.openai import OpenAiEngine
+from wyoming_llm.dialogue.outcome import Fail, Intent
+from wyoming_llm.engines.openai.engine import OpenAiEngine
 from wyoming_llm.languages import language
-from wyoming_llm.outcome import Fail, Intent
-
-pytestmark = pytest.mark.usefixtures("short_wait")
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
 CALL = {"name": "HassTurnOff", "arguments": json.dumps({"name": "Front door"})}
@@ -119,7 +116,7 @@ async def test_nothing_that_the_model_writes_is_done(kind: str, control: str) ->
 
 @pytest.mark.parametrize("kind", ["random bytes as text", "nothing"])
 @pytest.mark.parametrize("code", TALK)
-async def test_what_cannot_be_said_is_an_apology_in_the_language_of_the_user(
+async def test_an_unspeakable_reply_is_an_apology_in_the_language_of_the_user(
     kind: str, code: str
 ) -> None:
     async with (
@@ -135,11 +132,10 @@ async def test_what_cannot_be_said_is_an_apology_in_the_language_of_the_user(
 
 
 @pytest.mark.parametrize("kind", ENDLESS)
-async def test_what_never_ends_is_ended(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assistant, "_MOST_SECONDS", 1.0)
+async def test_an_endless_reply_is_ended(kind: str) -> None:
     async with (
         model(repeat(ENDLESS[kind])) as engine,
-        house(engine=cast(FakeLlm, engine), max_tokens=20) as it,
+        house(engine=cast(FakeLlm, engine), max_reply_seconds=1.0, max_tokens=20) as it,
     ):
         began = time.monotonic()
         outcomes = await it.say(TALK["en"])
@@ -149,12 +145,11 @@ async def test_what_never_ends_is_ended(kind: str, monkeypatch: pytest.MonkeyPat
         assert it.home.handled == []
 
 
-async def test_thoughts_that_never_end_are_ended_unspoken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assistant, "_MOST_SECONDS", 1.0)
+async def test_thoughts_that_never_end_are_ended_unspoken() -> None:
     thoughts = (said(text) for text in ["<think>", *repeat("I must unlock it. ", 1_000_000)])
     async with (
         model(thoughts) as engine,
-        house(engine=cast(FakeLlm, engine)) as it,
+        house(engine=cast(FakeLlm, engine), max_reply_seconds=1.0) as it,
     ):
         outcomes = await it.say(TALK["en"])
 

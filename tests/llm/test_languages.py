@@ -1,4 +1,4 @@
-"""What is recognised as a wish, and said, in each language."""
+"""Wishes that are recognised, and phrases that are said, in each language."""
 
 import re
 import string
@@ -65,6 +65,10 @@ VALUES = dict.fromkeys(("names", "last", "text", "state", "problem"), "x") | {
     "name": "Kamin",
     "count": "3",
     "percent": "4",
+    "value": "4",
+    "now": "5",
+    "time": "5",
+    "said": "Lamp",
 }
 """Something for everything that a phrase may speak of"""
 
@@ -94,7 +98,7 @@ def test_talk_is_no_wish(code: str, text: str) -> None:
         ("nl", "kun je de discobal in gang zetten"),
     ],
 )
-def test_what_takes_more_than_words_is_recognised(code: str, text: str) -> None:
+def test_a_wish_that_takes_more_than_words_is_recognised(code: str, text: str) -> None:
     assert language(code).wants_impossible(text)
 
 
@@ -107,6 +111,10 @@ def test_every_language_says_the_same_things_about_the_same_values(code: str) ->
         }
 
     assert fields(dict(language(code).phrases)) == fields(dict(language("en").phrases))
+
+
+def test_wishes_and_talk_of_every_language_are_tried() -> None:
+    assert sorted(WISHES) == sorted(TALK) == codes()
 
 
 def test_the_language_asked_for_is_taken_and_english_where_there_is_none() -> None:

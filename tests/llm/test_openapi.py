@@ -1,4 +1,4 @@
-"""The door does what its OpenAPI document says, whatever it is sent."""
+"""The HTTP server does what its OpenAPI document says, for any input."""
 
 import asyncio
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.llm.test_door import door
+from tests.llm.test_http_server import door
 
 
 async def test_the_document_names_every_path_there_is() -> None:

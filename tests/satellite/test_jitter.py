@@ -1,26 +1,26 @@
-"""When a reply that comes in pieces may be played."""
+"""Jitter buffer of a reply that comes in pieces."""
 
 from dataclasses import dataclass
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from satellite.jitter import JitterBuffer
+from satellite.core.jitter import JitterBuffer
 
 STEP = 0.01
 PIECE = 0.05
 
 
 @dataclass(frozen=True)
-class Heard:
-    """How a reply was played: seconds behind its first piece, and seconds in all."""
+class PlayedReply:
+    """Playback of a reply: seconds from its first piece to its start, and in all."""
 
     began: float
     played: float
     underruns: int
 
 
-def play(buffer: JitterBuffer, arrivals: list[float]) -> Heard:
+def play(buffer: JitterBuffer, arrivals: list[float]) -> PlayedReply:
     """Play a reply whose pieces of 50 ms come at these times, the first of them at 0."""
     buffer.begin()
     waiting = sorted(arrivals)
@@ -45,7 +45,7 @@ def play(buffer: JitterBuffer, arrivals: list[float]) -> Heard:
         tick += 1
         assert at < 120, "waits for ever"
     assert began is not None
-    return Heard(began, round(played, 6), buffer.underruns)
+    return PlayedReply(began, round(played, 6), buffer.underruns)
 
 
 def paced(pieces: int, late: float = 0.0) -> list[float]:
@@ -54,10 +54,10 @@ def paced(pieces: int, late: float = 0.0) -> list[float]:
 
 
 def test_a_reply_that_comes_at_once_begins_at_once() -> None:
-    assert play(JitterBuffer(), [0.0] * 40) == Heard(0.0, 2.0, 0)
+    assert play(JitterBuffer(), [0.0] * 40) == PlayedReply(0.0, 2.0, 0)
 
 
-def test_a_bad_line_costs_gaps_once_and_then_a_head_start() -> None:
+def test_a_bad_connection_costs_gaps_once_and_then_a_head_start() -> None:
     buffer = JitterBuffer()
 
     replies = [play(buffer, paced(40, late=0.12)) for _ in range(8)]
@@ -67,7 +67,7 @@ def test_a_bad_line_costs_gaps_once_and_then_a_head_start() -> None:
     assert 0.1 <= replies[-1].began <= 0.2
 
 
-def test_a_line_that_has_become_good_is_trusted_again() -> None:
+def test_a_connection_that_has_become_good_is_trusted_again() -> None:
     buffer = JitterBuffer()
     for _ in range(8):
         play(buffer, paced(40, late=0.2))
@@ -88,17 +88,17 @@ def test_audio_that_comes_faster_than_it_is_played_waits_no_longer_than_its_leng
     assert play(buffer, [0.0] * 40).began == 0.0
 
 
-def test_a_service_that_thinks_between_sentences_is_no_bad_line() -> None:
+def test_a_service_that_pauses_between_sentences_is_no_bad_connection() -> None:
     buffer = JitterBuffer()
     sentences = [*[0.0] * 10, *[3.0] * 10]
 
     heard = [play(buffer, sentences) for _ in range(5)][-1]
 
-    assert heard == Heard(0.0, 1.0, 1)
+    assert heard == PlayedReply(0.0, 1.0, 1)
     assert buffer.head_seconds == 0.0
 
 
-def test_each_further_gap_is_followed_by_more_patience() -> None:
+def test_each_further_gap_is_followed_by_a_longer_wait() -> None:
     buffer = JitterBuffer()
     buffer.begin()
     patience = []
@@ -125,7 +125,7 @@ def test_every_piece_is_played_whenever_it_comes(replies: list[list[float]]) -> 
 
 
 @given(st.lists(st.floats(0, 0.15), min_size=20, max_size=40))
-def test_a_line_of_known_lateness_is_ridden_out(lateness: list[float]) -> None:
+def test_a_connection_of_known_delay_causes_no_gap(lateness: list[float]) -> None:
     buffer = JitterBuffer()
     arrivals = [0.0, *((1 + index) * PIECE + late for index, late in enumerate(lateness))]
 

@@ -1,24 +1,24 @@
-"""When the satellite listens, thinks, speaks and waits."""
+"""State machine of a turn."""
 
 from collections.abc import Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from satellite.barge_in import Hearing
-from satellite.turn import (
+from satellite.core.barge_in import VadFrame
+from satellite.core.turn import (
     Abandon,
     Action,
     Chime,
     EndSpeech,
     Listen,
-    State,
     TurnMachine,
     TurnSettings,
+    TurnState,
 )
 
 FRAME = 512
-SECONDS = FRAME / 16_000
+FRAME_SECONDS = FRAME / 16_000
 
 
 class Room:
@@ -31,9 +31,9 @@ class Room:
 
     def hear(self, seconds: float, probability: float) -> list[Action]:
         before = len(self.actions)
-        for _ in range(round(seconds / SECONDS)):
-            self.at += SECONDS
-            self.actions += self.machine.voice(self.at, Hearing(probability, FRAME, 0.0, False))
+        for _ in range(round(seconds / FRAME_SECONDS)):
+            self.at += FRAME_SECONDS
+            self.actions += self.machine.voice(self.at, VadFrame(probability, FRAME, 0.0, False))
         return self.actions[before:]
 
     def speak(self, seconds: float) -> list[Action]:
@@ -43,11 +43,11 @@ class Room:
         return self.hear(seconds, 0.0)
 
 
-def test_speech_without_the_wake_word_is_not_for_us() -> None:
+def test_speech_without_the_wake_word_begins_no_turn() -> None:
     room = Room()
 
     assert room.speak(3.0) == []
-    assert room.machine.state is State.IDLE
+    assert room.machine.state is TurnState.IDLE
 
 
 def test_speech_begins_a_turn_where_no_wake_word_is_needed() -> None:
@@ -57,8 +57,8 @@ def test_speech_begins_a_turn_where_no_wake_word_is_needed() -> None:
     [listen] = room.speak(0.5)
 
     assert isinstance(listen, Listen)
-    assert abs(listen.since - (2.0 - 0.6)) < 2 * SECONDS
-    assert room.machine.state is State.LISTENING
+    assert abs(listen.since - (2.0 - 0.6)) < 2 * FRAME_SECONDS
+    assert room.machine.state is TurnState.LISTENING
 
 
 def test_silence_after_speech_ends_the_utterance_and_names_the_last_speech() -> None:
@@ -69,8 +69,8 @@ def test_silence_after_speech_ends_the_utterance_and_names_the_last_speech() -> 
     [end] = room.quiet(1.5)
 
     assert isinstance(end, EndSpeech)
-    assert abs(end.speech_end - spoken_until) < 2 * SECONDS
-    assert room.machine.state is State.THINKING
+    assert abs(end.speech_end - spoken_until) < 2 * FRAME_SECONDS
+    assert room.machine.state is TurnState.THINKING
 
 
 def test_a_command_in_one_breath_keeps_what_followed_the_wake_word() -> None:
@@ -95,7 +95,7 @@ def test_a_pause_after_the_wake_word_leaves_the_word_out() -> None:
     [listen] = room.speak(0.5)
 
     assert isinstance(listen, Listen)
-    assert listen.since > room.at - 0.5 - 0.6 - 2 * SECONDS
+    assert listen.since > room.at - 0.5 - 0.6 - 2 * FRAME_SECONDS
 
 
 def test_speech_that_begins_after_the_chime_is_sent_without_it() -> None:
@@ -115,7 +115,7 @@ def test_nothing_said_after_the_wake_word_ends_with_a_sound() -> None:
     room.machine.wake(0.0, "okay_nabu")
 
     assert room.quiet(6.0) == [Chime("done")]
-    assert room.machine.state is State.IDLE
+    assert room.machine.state is TurnState.IDLE
 
 
 def test_speech_that_never_pauses_ends_at_the_limit() -> None:
@@ -143,7 +143,7 @@ def test_an_early_transcript_ends_the_utterance() -> None:
     actions = room.machine.transcript("turn on the light")
 
     assert [type(action) for action in actions] == [EndSpeech]
-    assert room.machine.state is State.THINKING
+    assert room.machine.state is TurnState.THINKING
 
 
 def test_an_empty_transcript_leads_back_to_waiting() -> None:
@@ -152,7 +152,7 @@ def test_an_empty_transcript_leads_back_to_waiting() -> None:
 
     room.machine.transcript("")
 
-    assert room.machine.state is State.IDLE
+    assert room.machine.state is TurnState.IDLE
 
 
 def test_the_wake_word_is_heard_at_any_time() -> None:
@@ -164,7 +164,7 @@ def test_the_wake_word_is_heard_at_any_time() -> None:
     actions = room.machine.wake(room.at, "okay_nabu")
 
     assert actions == [Abandon(), Chime("awake")]
-    assert room.machine.state is State.AWAKE
+    assert room.machine.state is TurnState.AWAKE
 
 
 INPUTS = st.sampled_from(
@@ -191,11 +191,11 @@ def test_no_order_of_events_leaves_a_turn_open_for_ever(
     for name in inputs:
         news[name]()
 
-    # Whatever happened: silence and the end of the turn's work lead back to waiting.
+    # In any case silence and the end of the turn's work lead back to waiting.
     room.quiet(10.0)
     machine.finished()
 
-    assert machine.state is State.IDLE
+    assert machine.state is TurnState.IDLE
 
 
 def test_the_rest_of_the_wake_word_begins_no_turn() -> None:
@@ -230,7 +230,7 @@ def test_a_short_command_without_a_pause_after_the_wake_word_is_one() -> None:
     assert listen.since <= 0.0
 
 
-def test_what_cannot_be_taken_back_is_not_said_anew() -> None:
+def test_a_turn_that_cannot_be_cancelled_is_not_restarted() -> None:
     for cancels in (True, False):
         settings = TurnSettings(hands_free=True, barge_in=True, cancels=cancels)
         room = Room(hands_free=True)

@@ -5,14 +5,15 @@ import pytest
 import pytest_asyncio
 from wyoming.client import AsyncTcpClient
 
-from tests.stt.fakes import FakeEars, FakeEngine
-from wyoming_common.server import serve
-from wyoming_common.worker import ModelThread
+from tests.stt.fakes import FakeEngine, LoudnessVad
+from wyoming_common.model_thread import ModelThread
+from wyoming_common.net.server import serve
+from wyoming_stt.audio.vad import VadModel
+from wyoming_stt.config import SttSettings
 from wyoming_stt.engine import SttEngine
 from wyoming_stt.handler import SttHandler
-from wyoming_stt.info import programs
+from wyoming_stt.info import stt_programs
 from wyoming_stt.service import SttService
-from wyoming_stt.vad import SpeechModel
 
 
 @pytest.fixture
@@ -27,13 +28,14 @@ def other() -> FakeEngine:
 
 @pytest_asyncio.fixture
 async def service(engine: FakeEngine, other: FakeEngine) -> AsyncIterator[SttService]:
+    first, second = stt_programs(["first", "second"], [engine.languages, other.languages])
     service = SttService(
-        programs(["first", "second"], [engine.languages, other.languages]),
+        SttSettings(),
         [
-            ModelThread[SttEngine]("first", lambda: engine, max_waiting=4),
-            ModelThread[SttEngine]("second", lambda: other),
+            (first, ModelThread[SttEngine]("first", lambda: engine, max_waiting=4)),
+            (second, ModelThread[SttEngine]("second", lambda: other)),
         ],
-        ModelThread[SpeechModel]("ears", FakeEars),
+        ModelThread[VadModel]("vad", LoudnessVad),
     )
     yield service
     engine.gate.set()
@@ -43,7 +45,7 @@ async def service(engine: FakeEngine, other: FakeEngine) -> AsyncIterator[SttSer
 
 @pytest_asyncio.fixture
 async def port(service: SttService) -> AsyncIterator[int]:
-    async with serve("tcp://127.0.0.1:0", partial(SttHandler, service)) as uri:
+    async with serve("tcp://127.0.0.1:0", service.info, partial(SttHandler, service)) as uri:
         yield int(uri.rpartition(":")[2])
 
 

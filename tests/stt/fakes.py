@@ -1,14 +1,15 @@
-"""An engine and a voice detector that need no model: loud is speech, and text tells its length."""
+"""Recogniser and voice detector without models: loud audio is speech, its length is the text."""
 
 import threading
 from collections.abc import Sequence
 
 import numpy as np
 
-from wyoming_common.audio import to_float
+from wyoming_common.audio.pcm import to_float
+from wyoming_common.audio.vad import VAD_FRAME_SAMPLES
 from wyoming_common.errors import ServiceError
-from wyoming_stt.engine import Audio, Request, Task, Transcription
-from wyoming_stt.vad import FRAME_SAMPLES, Probabilities
+from wyoming_stt.audio.vad import Probabilities
+from wyoming_stt.engine import Audio, Task, Transcription, TranscriptionRequest
 
 RATE = 16_000
 
@@ -23,30 +24,34 @@ def silence(seconds: float, rate: int = RATE) -> bytes:
     return bytes(2 * round(seconds * rate))
 
 
-def murmur(seconds: float, rate: int = RATE) -> bytes:
+def soft_speech(seconds: float, rate: int = RATE) -> bytes:
     """A tone too soft to be certain speech, mono s16le."""
     return (np.frombuffer(speech(seconds, rate), "<i2") // 10).tobytes()
 
 
-class LoudIsSpeech:
-    """Says 0.9 for a loud frame, 0.25 for a soft one, 0.0 for a silent one."""
+class LoudnessVadStream:
+    """Speech probability 0.9 for a loud frame, 0.25 for a soft one, 0.0 for a silent one."""
 
     def process(self, frames: bytes) -> Probabilities:
-        loudness = np.abs(to_float(frames)).reshape(-1, FRAME_SAMPLES).max(axis=1)
+        loudness = np.abs(to_float(frames)).reshape(-1, VAD_FRAME_SAMPLES).max(axis=1)
         return np.select([loudness > 0.05, loudness > 0.01], [0.9, 0.25], 0.0).astype(np.float32)
 
 
-class FakeEars:
-    def stream(self) -> LoudIsSpeech:
-        return LoudIsSpeech()
+class LoudnessVad:
+    """A voice detector by loudness."""
+
+    def stream(self) -> LoudnessVadStream:
+        return LoudnessVadStream()
 
 
 class FakeEngine:
-    """Writes the seconds of loud audio it was given, to a tenth; keeps what it was asked."""
+    """Writes the seconds of loud audio, to a tenth; records its requests, loads and closes."""
 
     def __init__(self, languages: Sequence[str] = ("en", "de")) -> None:
         self._languages = languages
-        self.requests: list[Request] = []
+        self.requests: list[TranscriptionRequest] = []
+        self.loads = 0
+        self.closes = 0
         self.gate = threading.Event()
         self.gate.set()
         self.begun = threading.Event()
@@ -59,7 +64,16 @@ class FakeEngine:
     def tasks(self) -> Sequence[Task]:
         return ("transcribe",)
 
-    def transcribe(self, audio: Audio, request: Request) -> Transcription:
+    def load(self) -> None:
+        self.loads += 1
+
+    def close(self) -> None:
+        self.closes += 1
+
+    def score(self, *_: object) -> list[float] | None:
+        return None
+
+    def transcribe(self, audio: Audio, request: TranscriptionRequest) -> Transcription:
         self.requests.append(request)
         self.begun.set()
         self.gate.wait(10)

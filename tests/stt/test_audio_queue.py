@@ -1,19 +1,18 @@
-"""Audio on its way is bounded in what it takes, not only in what it lasts."""
+"""The audio queue is bounded in memory, not only in seconds."""
 
 import asyncio
 
-from wyoming_common.audio import PcmFormat
-from wyoming_stt.audio_queue import AudioQueue
-from wyoming_stt.listener import Pcm
+from wyoming_common.audio.pcm import PcmFormat
+from wyoming_stt.audio.audio_queue import AudioQueue, PcmChunk
 
 
-async def test_pieces_of_a_byte_fill_it_as_well() -> None:
-    queue, taken = AudioQueue(limit=4096), 0
+async def test_chunks_of_one_byte_fill_the_queue_too() -> None:
+    queue, taken = AudioQueue(max_bytes=4096), 0
 
     async def fill() -> None:
         nonlocal taken
         while True:
-            await queue.put(Pcm(b"x", PcmFormat(), 0.0))
+            await queue.put(PcmChunk(b"x", PcmFormat(), 0.0))
             taken += 1
 
     filling = asyncio.create_task(fill())

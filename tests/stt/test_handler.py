@@ -1,4 +1,4 @@
-"""Speech-to-text on the wire, with an engine that needs no model."""
+"""Wyoming events of speech-to-text, with an engine that needs no model."""
 
 import asyncio
 import itertools
@@ -15,15 +15,16 @@ from wyoming.event import Event
 from wyoming.info import Describe, Info, SelectProgram
 from wyoming.ping import Ping, Pong
 
-from tests.stt.fakes import RATE, FakeEars, FakeEngine, silence, speech
-from tests.wire import receive, receive_until
-from wyoming_common.server import serve
-from wyoming_common.worker import ModelThread
+from tests.stt.fakes import RATE, FakeEngine, LoudnessVad, silence, speech
+from tests.support.wire import receive, receive_until
+from wyoming_common.model_thread import ModelThread
+from wyoming_common.net.server import serve
+from wyoming_stt.audio.vad import VadModel
+from wyoming_stt.config import SttSettings
 from wyoming_stt.engine import SttEngine
 from wyoming_stt.handler import SttHandler
-from wyoming_stt.info import programs
+from wyoming_stt.info import stt_programs
 from wyoming_stt.service import SttService
-from wyoming_stt.vad import SpeechModel
 
 
 async def send_audio(
@@ -90,7 +91,7 @@ async def test_audio_cut_within_samples_is_put_together(client: AsyncTcpClient) 
     assert (await transcript(client)).text == "loud 1.0"
 
 
-async def test_a_format_that_cannot_be_is_answered_once_and_ends_the_utterance(
+async def test_an_impossible_format_is_answered_once_and_ends_the_utterance(
     client: AsyncTcpClient,
 ) -> None:
     await send_audio(client, speech(1.0))
@@ -111,14 +112,15 @@ async def test_a_format_that_cannot_be_is_answered_once_and_ends_the_utterance(
 async def live(engine: FakeEngine) -> AsyncIterator[AsyncTcpClient]:
     """A client whose audio arrives as it is spoken, on the clock of the service."""
     ticks = itertools.count()
+    [program] = stt_programs(["fake"], [engine.languages])
     service = SttService(
-        programs(["fake"], [engine.languages]),
-        [ModelThread[SttEngine]("fake", lambda: engine)],
-        ModelThread[SpeechModel]("ears", FakeEars),
+        SttSettings(),
+        [(program, ModelThread[SttEngine]("fake", lambda: engine))],
+        ModelThread[VadModel]("vad", LoudnessVad),
         clock=lambda: next(ticks) * 0.02,
     )
     async with (
-        serve("tcp://127.0.0.1:0", partial(SttHandler, service)) as uri,
+        serve("tcp://127.0.0.1:0", service.info, partial(SttHandler, service)) as uri,
         AsyncTcpClient("127.0.0.1", int(uri.rpartition(":")[2])) as client,
     ):
         yield client
@@ -140,7 +142,7 @@ async def test_live_audio_is_answered_before_audio_stop(engine: FakeEngine) -> N
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-async def test_who_asks_for_it_hears_what_was_said_before_that_is_certain(
+async def test_tentative_transcripts_are_sent_to_clients_that_ask_for_them(
     engine: FakeEngine, wanted: bool
 ) -> None:
     async with live(engine) as client:
@@ -148,17 +150,17 @@ async def test_who_asks_for_it_hears_what_was_said_before_that_is_certain(
         await client.write_event(Transcribe(context=context).event())
         await client.write_event(AudioStart(RATE, 2, 1).event())
         await speak(client, speech(0.5) + silence(0.4))
-        supposed = await receive(client) if wanted else None
+        tentative = await receive(client) if wanted else None
         await speak(client, silence(4.0))
         last = await receive(client)
 
     assert last.type == "transcript"
-    if supposed is not None:
-        assert supposed.type == "transcript-tentative"
-        assert supposed.data["text"] == last.data["text"] == "loud 0.5"
+    if tentative is not None:
+        assert tentative.type == "transcript-tentative"
+        assert tentative.data["text"] == last.data["text"] == "loud 0.5"
 
 
-async def test_what_arrives_after_the_answer_is_ignored(client: AsyncTcpClient) -> None:
+async def test_audio_after_the_answer_is_ignored(client: AsyncTcpClient) -> None:
     await send_audio(client, speech(1.0))
     await client.write_event(AudioStop().event())
     await transcript(client)
@@ -229,7 +231,7 @@ async def test_stopping_twice_is_answered_once(client: AsyncTcpClient) -> None:
     assert Pong.is_type((await receive(client)).type)
 
 
-async def test_long_audio_is_written_down_in_windows(
+async def test_long_audio_is_transcribed_in_segments(
     client: AsyncTcpClient, engine: FakeEngine
 ) -> None:
     await send_audio(client, (speech(9.0) + silence(0.5)) * 7)
@@ -319,7 +321,7 @@ async def test_audio_after_a_refused_request_and_its_audio_is_another_utterance(
     assert (await transcript(client)).text == "loud 2.0"
 
 
-async def test_a_failing_engine_is_told_and_survived(client: AsyncTcpClient) -> None:
+async def test_a_failing_engine_is_reported_and_the_service_goes_on(client: AsyncTcpClient) -> None:
     codes = []
     for word in ("boom", "refuse"):
         await client.write_event(Transcribe(transcript_names=[word]).event())

@@ -1,10 +1,9 @@
-"""Models that rest and have stand-ins, words of the house, partial texts."""
+"""The service: models unloaded while idle, names of the home, partial transcripts."""
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from functools import partial
 
-import numpy as np
 import pytest
 from wyoming.asr import Transcribe, Transcript, TranscriptChunk, TranscriptStart, TranscriptStop
 from wyoming.audio import AudioChunk, AudioStop
@@ -12,51 +11,48 @@ from wyoming.client import AsyncTcpClient
 from wyoming.info import Describe, Info
 from wyoming.ping import Ping, Pong
 
-from tests.stt.fakes import RATE, FakeEars, FakeEngine, silence, speech
-from tests.wire import receive, receive_until
-from wyoming_common.errors import BadRequest, ServiceError
-from wyoming_common.server import serve
-from wyoming_common.worker import ModelThread
-from wyoming_stt.engine import Audio, Request, SttEngine, Transcription
+from tests.stt.fakes import RATE, FakeEngine, LoudnessVad, silence, speech
+from tests.support.wire import receive, receive_until
+from wyoming_common.home_assistant.home import Entity, Home
+from wyoming_common.model_thread import ModelThread
+from wyoming_common.net.server import serve
+from wyoming_stt.audio.vad import VadModel
+from wyoming_stt.config import SttSettings
+from wyoming_stt.decoding.engine_wrappers import IdleUnload
+from wyoming_stt.engine import Audio, SttEngine, Transcription, TranscriptionRequest
 from wyoming_stt.handler import SttHandler
-from wyoming_stt.info import programs
-from wyoming_stt.resilient import Unloading, WithStandIn
+from wyoming_stt.home_sentences.sentences import CompiledSentences
+from wyoming_stt.info import stt_programs
 from wyoming_stt.service import SttService
-from wyoming_stt.vad import SpeechModel
 
 
-class Saying(FakeEngine):
-    """Writes what it is told to; fails where told an error."""
+class FixedText(FakeEngine):
+    """Transcribes everything as one text."""
 
-    def __init__(self, text: str | Exception, languages: tuple[str, ...] = ("en",)) -> None:
-        super().__init__(languages)
+    def __init__(self, text: str) -> None:
+        super().__init__(("en",))
         self.text = text
-        self.closed = False
 
-    def transcribe(self, audio: Audio, request: Request) -> Transcription:
+    def transcribe(self, audio: Audio, request: TranscriptionRequest) -> Transcription:
         self.requests.append(request)
-        if isinstance(self.text, Exception):
-            raise self.text
         return Transcription(text=self.text, language="en")
 
-    def close(self) -> None:
-        self.closed = True
 
-
-def service_of(load: Callable[[], SttEngine], **options: object) -> SttService:
+def service_of(
+    engine: SttEngine, settings: SttSettings | None = None, **options: object
+) -> SttService:
+    [program] = stt_programs(["fake"], [("en",)])
     return SttService(
-        programs(["fake"], [("en",)]),
-        [ModelThread[SttEngine]("fake", load)],
-        ModelThread[SpeechModel]("ears", FakeEars),
+        settings or SttSettings(),
+        [(program, ModelThread[SttEngine]("fake", lambda: engine))],
+        ModelThread[VadModel]("vad", LoudnessVad),
         **options,  # type: ignore[arg-type]
     )
 
 
 async def ask(service: SttService, wanted: Transcribe | None = None) -> str:
     async with (
-        serve(
-            "tcp://127.0.0.1:0", lambda reader, writer: SttHandler(service, reader, writer)
-        ) as uri,
+        serve("tcp://127.0.0.1:0", service.info, partial(SttHandler, service)) as uri,
         AsyncTcpClient("127.0.0.1", int(uri.rpartition(":")[2])) as client,
     ):
         await client.write_event((wanted or Transcribe()).event())
@@ -65,89 +61,47 @@ async def ask(service: SttService, wanted: Transcribe | None = None) -> str:
         return Transcript.from_event(await receive_until(client, Transcript)).text
 
 
-def audio() -> Audio:
-    return np.zeros(1600, np.float32)
-
-
-def test_a_resting_model_comes_back_for_the_next_request() -> None:
-    made: list[Saying] = []
-
-    def load() -> Saying:
-        made.append(Saying("hello"))
-        return made[-1]
-
-    engine = Unloading(load)
-    engine.rest()
-    resting = not engine.loaded
-    said = engine.transcribe(audio(), Request())
-
-    assert resting
-    assert made[0].closed
-    assert said.text == "hello"
-    assert len(made) == 2
-
-
-async def test_an_unused_model_leaves_memory_and_the_service_goes_on() -> None:
-    loads = 0
-    rested = asyncio.Event()
+async def test_an_idle_model_is_unloaded_and_the_service_goes_on() -> None:
+    unloaded = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    class Noticing(Saying):
+    class Noticing(FixedText):
         def close(self) -> None:
-            loop.call_soon_threadsafe(rested.set)
+            super().close()
+            loop.call_soon_threadsafe(unloaded.set)
 
-    def load() -> Saying:
-        nonlocal loads
-        loads += 1
-        return Noticing("hello")
-
-    service = service_of(lambda: Unloading(load), unload_after=0.02)
+    model = Noticing("hello")
+    engine = IdleUnload(model)
+    engine.load()
+    service = service_of(engine, SttSettings(unload_after=0.02))
     await service.engine()
     async with service.tended(), asyncio.timeout(10):
-        await rested.wait()
+        await unloaded.wait()
         text = await ask(service)
     await service.aclose()
 
     assert text == "hello"
-    assert loads >= 2
+    assert model.loads >= 2
 
 
-@pytest.mark.parametrize("failure", [RuntimeError("out of memory"), ServiceError("gone")])
-def test_a_stand_in_answers_when_the_model_fails(failure: Exception) -> None:
-    stand_in = Saying("hello")
-    engine = WithStandIn(Saying(failure, ("en", "de")), lambda: stand_in)
-
-    said = engine.transcribe(audio(), Request(language="de", words=("Bob",)))
-
-    assert said.text == "hello"
-    assert stand_in.requests == [Request(language=None, words=("Bob",))]
-
-
-def test_a_bad_request_is_the_clients_own_affair() -> None:
-    engine = WithStandIn(Saying(BadRequest("no")), lambda: Saying("hello"))
-
-    with pytest.raises(BadRequest):
-        engine.transcribe(audio(), Request())
-
-
-async def test_names_of_the_house_are_written_as_they_are() -> None:
+async def test_names_of_the_home_are_corrected_as_they_are_now() -> None:
     names = ["Torvane lamp"]
-    service = service_of(lambda: Saying("Turn on the zephira."), words=lambda: names)
+    service = service_of(FixedText("Turn on the zephira."), words=lambda: names)
 
     before = await ask(service)
     names.append("Zephyra")
     after = await ask(service)
-    asked = await ask(service, Transcribe(transcript_names=["Zefira"]))
+    requested = await ask(service, Transcribe(transcript_names=["Zefira"]))
     await service.aclose()
 
     assert before == "Turn on the zephira."
     assert after == "Turn on the Zephyra."
-    assert asked == "Turn on the Zefira."
+    assert requested == "Turn on the Zefira."
 
 
-async def test_names_that_nobody_can_say_are_left_out() -> None:
-    engine = Saying("Hello.")
-    service = service_of(lambda: engine)
+async def test_blank_long_and_surplus_names_are_ignored() -> None:
+    engine = FixedText("Hello.")
+    service = service_of(engine)
     names = ["Zephyra", "x" * 101, " ", *(f"name {n}" for n in range(2000))]
 
     await ask(service, Transcribe(transcript_names=names))
@@ -158,16 +112,29 @@ async def test_names_that_nobody_can_say_are_left_out() -> None:
     assert len(request.words) == 1000
 
 
-async def test_partial_texts_come_before_the_transcript_and_add_up_to_it() -> None:
+@pytest.mark.parametrize(
+    ("text", "transcript"),
+    [("Turn off the light.\n[Beep]", "Turn off the light."), ("[BLANK_AUDIO]", ""), (" . ", "")],
+)
+async def test_annotations_of_any_engine_are_not_sent(text: str, transcript: str) -> None:
+    service = service_of(FixedText(text))
+
+    sent = await ask(service)
+    await service.aclose()
+
+    assert sent == transcript
+
+
+async def test_partial_transcripts_come_before_the_transcript_and_add_up_to_it() -> None:
     ticks = itertools.count()
     service = service_of(
-        lambda: Saying("Turn on the light."), partials=True, clock=lambda: next(ticks) * 0.02
+        FixedText("Turn on the light."),
+        SttSettings(partials=True),
+        clock=lambda: next(ticks) * 0.02,
     )
     chunks = []
     async with (
-        serve(
-            "tcp://127.0.0.1:0", lambda reader, writer: SttHandler(service, reader, writer)
-        ) as uri,
+        serve("tcp://127.0.0.1:0", service.info, partial(SttHandler, service)) as uri,
         AsyncTcpClient("127.0.0.1", int(uri.rpartition(":")[2])) as client,
     ):
         await client.write_event(Describe().event())
@@ -189,3 +156,23 @@ async def test_partial_texts_come_before_the_transcript_and_add_up_to_it() -> No
     assert TranscriptStart.is_type(kinds[0])
     assert TranscriptStop.is_type(kinds[-1])
     assert "".join(chunks) == "Turn on the light."
+
+
+async def test_a_command_of_the_home_is_corrected_to_its_sentence() -> None:
+    class Scoring(FixedText):
+        def score(self, *arguments: object) -> list[float]:
+            _, texts, _ = arguments
+            assert isinstance(texts, list)
+            return [0.0 if text == "Turn on the bedroom lamp." else -30.0 for text in texts]
+
+    home = Home(entities={"light.one": Entity("light.one", "Bedroom Lamp")})
+    sentences = CompiledSentences(lambda: home)
+    sentences.wait("en")
+    service = service_of(Scoring("Turn on the bedroom leap."), sentences=sentences)
+
+    transcript = await ask(service)
+    translated = await ask(service, Transcribe(context={"task": "translate"}))
+    await service.aclose()
+
+    assert transcript == "Turn on the Bedroom Lamp."
+    assert translated == "Turn on the bedroom leap."

@@ -1,122 +1,88 @@
-"""Sound files as participants of a meeting."""
+"""A segment's text is corrected to sentences of the home, and what was heard is known."""
 
-import json
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Any, cast
 
 import numpy as np
-import pytest
-import soundfile
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.stt.fakes import FakeEars, silence, speech
-from wyoming_common.errors import BadAudio
-from wyoming_stt.minutes import Said, as_json, as_srt, as_text, as_vtt
-from wyoming_stt.sound_files import open_sound
-from wyoming_stt.transcribe import _pieces, _speakers
+from tests.stt.home_sentences.homes import HOME, SENTENCES
+from wyoming_stt.decoding.transcribe import transcribe
+from wyoming_stt.engine import SentenceStage, SttEngine, Transcription, TranscriptionRequest
+from wyoming_stt.home_sentences.grammar import compile_grammar
+from wyoming_stt.home_sentences.search import PhoneticSearch
+from wyoming_stt.home_sentences.sentences import NoHomeSentences
 
-MEETING = [
-    Said(start=12.0, end=14.5, speaker="Kitchen", text="Tea & cake?", language="en"),
-    Said(start=3725.25, end=3726.0, speaker="Hall", text="Yes <please>.", language="en"),
-]
+SEARCH = PhoneticSearch(compile_grammar(SENTENCES, HOME, "en"))
+REQUEST = TranscriptionRequest(language="en")
+AUDIO = np.zeros(16_000, np.float32)
 
 
-def write(path: Path, pcm: bytes, rate: int = 16_000, channels: int = 1) -> Path:
-    samples = np.frombuffer(pcm, "<i2").reshape(-1, channels)
-    soundfile.write(path, samples, rate)
-    return path
+class Sentences(NoHomeSentences):
+    """The sentences of a small home."""
+
+    def search(self, language: str | None) -> PhoneticSearch | None:
+        return SEARCH
 
 
-def test_text_has_a_line_an_utterance() -> None:
-    assert as_text(MEETING) == ("[00:12] Kitchen: Tea & cake?\n[1:02:05] Hall: Yes <please>.\n")
+class Engine:
+    """Hears one text, and finds texts probable as `scores` says; others are improbable."""
+
+    def __init__(self, heard: Transcription, scores: dict[str, float] | None = None) -> None:
+        self._heard = heard
+        self._scores = scores
+
+    def transcribe(self, audio: Any, request: Any) -> Transcription:
+        return self._heard
+
+    def score(self, audio: Any, texts: Sequence[str], request: Any) -> list[float] | None:
+        if self._scores is None:
+            return None
+        return [self._scores.get(text.lower().strip(" ."), -90.0) for text in texts]
 
 
-def test_subtitles_have_their_times() -> None:
-    assert "1\n00:00:12,000 --> 00:00:14,500\nKitchen: Tea & cake?\n" in as_srt(MEETING)
-    assert "01:02:05.250 --> 01:02:06.000\n<v Hall>Yes &lt;please&gt;.\n" in as_vtt(MEETING)
-    assert as_vtt(MEETING).startswith("WEBVTT\n\n")
+def transcribed(
+    heard: str, *alternatives: str, scores: dict[str, float] | None = None
+) -> Transcription:
+    transcription = Transcription(text=heard, language="en", alternatives=alternatives)
+    engine = cast("SttEngine", Engine(transcription, scores))
+    return transcribe(engine, AUDIO, REQUEST, Sentences())
 
 
-def test_json_holds_everything() -> None:
-    assert [Said(**one) for one in json.loads(as_json(MEETING))] == MEETING
+def test_a_text_whose_place_a_sentence_takes_is_known_with_the_margin() -> None:
+    scores = {"open the garbage door": -4.0, "open the garage door": -6.0}
+    found = transcribed("Open the garbage door.", scores=scores)
+
+    assert (found.text, found.heard) == ("Open the Garage Door.", "Open the garbage door.")
+    assert found.margin is not None
+    assert found.margin > 0
 
 
-def test_one_speaker_needs_no_name() -> None:
-    assert as_text([Said(start=0, end=1, speaker="", text="Hello.")]) == "[00:00] Hello.\n"
+def test_an_engine_without_scores_is_corrected_by_sound_alone() -> None:
+    assert transcribed("Turn on the bedroom lemp.").text == "Turn on the Bedroom Lamp."
+    assert transcribed("What a day!").text == "What a day!"
 
 
-@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "m4a", "webm"])
-def test_any_format_is_read(tmp_path: Path, suffix: str) -> None:
-    path = tmp_path / f"kitchen.{suffix}"
-    pcm = speech(2.0, 48_000)
-    if suffix in ("m4a", "webm"):
-        _encode(path, pcm)
-    else:
-        write(path, pcm, 48_000)
+def test_an_alternative_may_lead_to_the_sentence() -> None:
+    scores = {"often the carriage tour": -8.0, "open the garage door": -7.0}
 
-    sound = open_sound(path)
-    samples = np.concatenate(list(sound.blocks()))
+    found = transcribed("Often the carriage tour.", "Open the garage doe.", scores=scores)
 
-    assert sound.channels == 1
-    assert len(samples) / sound.rate == pytest.approx(2.0, abs=0.1)
-    assert np.abs(samples).max() > 4000
+    assert found.text == "Open the Garage Door."
 
 
-@pytest.mark.parametrize("content", [None, b"", b"this is no sound" * 100, b"RIFF\x00\x00"])
-def test_what_is_no_sound_is_one_clear_error(tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "kitchen.wav"
-    if content is not None:
-        path.write_bytes(content)
+def test_a_command_in_what_seemed_no_speech_needs_the_better_score() -> None:
+    doubted = "Opened garage door."
+    likely = {"opened garage door": -15.0, "open the garage door": -9.0}
+    unlikely = {"opened garage door": -9.0, "open the garage door": -15.0}
 
-    with pytest.raises(BadAudio, match=r"^[^\n]*kitchen\.wav: [^\n]+$"):
-        open_sound(path)
-
-
-def test_a_file_without_a_sample_holds_no_audio(tmp_path: Path) -> None:
-    with pytest.raises(BadAudio, match="holds no audio"):
-        open_sound(write(tmp_path / "empty.wav", b""))
+    assert transcribed("", doubted, scores=likely).text == "Open the Garage Door."
+    assert transcribed("", doubted, scores=unlikely).text == ""
+    assert transcribed("", doubted).text == ""
 
 
-def test_the_channels_of_a_file_are_participants(tmp_path: Path) -> None:
-    left, right = speech(1.0) + silence(2.0), silence(2.0) + speech(1.0)
-    both = np.stack([np.frombuffer(left, "<i2"), np.frombuffer(right, "<i2")], axis=1)
-    sound = open_sound(write(tmp_path / "call.wav", both.tobytes(), channels=2))
+def test_a_sentence_that_was_only_begun_is_not_complete() -> None:
+    scores = {"turn on the bedroom": -3.0, "turn on the bedroom lamp": -9.0}
 
-    split = list(_pieces(sound, _speakers([sound], 0, split=True), FakeEars(), lambda _: None))
-    mixed = list(_pieces(sound, _speakers([sound], 0, split=False), FakeEars(), lambda _: None))
+    found = transcribed("Turn on the bedroom.", scores=scores)
 
-    assert [name for name, _ in split] == ["call 1", "call 2"]
-    assert split[0][1].end < split[1][1].start
-    assert [name for name, _ in mixed] == [""]
-
-
-def test_a_long_recording_is_written_down_utterance_by_utterance(tmp_path: Path) -> None:
-    pcm = b"".join(speech(7.0) + silence(1.0) for _ in range(6))
-    sound = open_sound(write(tmp_path / "talk.wav", pcm))
-
-    pieces = [piece for _, piece in _pieces(sound, [("", None)], FakeEars(), lambda _: None)]
-
-    assert len(pieces) == 6
-    for number, piece in enumerate(pieces):
-        assert piece.start / 16_000 == pytest.approx(8 * number, abs=0.5)
-
-
-@given(st.floats(0, 1e5), st.floats(0, 100))
-def test_subtitle_times_never_run_backwards(start: float, length: float) -> None:
-    line = as_srt([Said(start=start, end=start + length, speaker="", text="x")]).splitlines()[1]
-
-    begin, end = line.split(" --> ")
-    assert begin.rjust(16) <= end.rjust(16)
-
-
-def _encode(path: Path, pcm: bytes) -> None:
-    av = pytest.importorskip("av")
-    codec = {"m4a": "aac", "webm": "libopus"}[path.suffix[1:]]
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=48_000)
-        stream.layout = "mono"
-        samples = np.frombuffer(pcm, "<i2").reshape(1, -1)
-        frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
-        frame.sample_rate = 48_000
-        for packet in (*stream.encode(frame), *stream.encode(None)):
-            container.mux(packet)
+    assert found.stage is not SentenceStage.WHOLE

@@ -10,15 +10,25 @@ RATE = 16_000
 
 
 class FakeTts:
-    """Yields two samples a word. "forever" never ends, "boom" is a bug, "bad" a refusal."""
+    """Yields two samples a word. "forever" never ends, "boom" is a bug, "bad" a refusal.
+
+    With `opens` it takes open phrases, and keeps their last word back.
+    """
 
     default = "plain"
 
     def __init__(self) -> None:
         self.closed = threading.Event()
+        self.opens = False
         self.version = "1"
         self.fetched: list[str] = []
         self.phrases: list[Phrase] = []
+
+    def load(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
 
     def voices(self) -> Sequence[Voice]:
         return (
@@ -38,9 +48,17 @@ class FakeTts:
             raise UnknownVoice(voice)
         return RATE
 
+    def can_open(self, voice: str) -> bool:
+        return self.opens
+
     def synthesize(self, phrase: Phrase) -> Iterator[bytes]:
         self.phrases.append(phrase)
         words = phrase.text.lower().strip(".").split()
+        if phrase.opening is not None:
+            spoken = phrase.opening.state or 0
+            words = words[: -1 if phrase.is_open else None]
+            phrase.opening.state = len(words)
+            words = words[spoken:]
         try:
             if "boom" in words:
                 raise RuntimeError(phrase.text)

@@ -5,16 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tts.fakes import FakeTts
-from wyoming_common.turns import as_client
-from wyoming_tts.cache import PhraseCache
+from wyoming_common.net.fairness import as_client
 from wyoming_tts.config import TtsSettings
-from wyoming_tts.script import Passage
-from wyoming_tts.speech import Speech
+from wyoming_tts.synthesis.cache import PhraseCache
+from wyoming_tts.synthesis.synthesizer import Synthesizer
+from wyoming_tts.text.sentences import Passage
 
 PCM = b"\x01\x00" * 100
 
 
-def test_what_was_put_is_found() -> None:
+def test_a_phrase_that_was_put_is_found() -> None:
     cache = PhraseCache(10_000)
 
     cache.put("a", PCM)
@@ -77,7 +77,7 @@ def test_a_folder_that_cannot_be_written_is_no_failure(tmp_path: Path) -> None:
 
 def test_a_phrase_is_synthesised_once_and_again_when_anything_about_it_changes() -> None:
     engine = FakeTts()
-    speech = Speech(engine, TtsSettings(zeroconf="off"))
+    speech = Synthesizer(engine, TtsSettings(zeroconf="off"))
 
     def speak(passage: Passage) -> bytes:
         return b"".join(speech.speak(passage, speech.choose(None)))
@@ -92,9 +92,9 @@ def test_a_phrase_is_synthesised_once_and_again_when_anything_about_it_changes()
     assert len(engine.phrases) == 5
 
 
-def test_what_was_spoken_for_one_client_is_not_at_hand_for_another() -> None:
+def test_clients_share_no_phrases() -> None:
     engine = FakeTts()
-    speech = Speech(engine, TtsSettings(zeroconf="off"))
+    speech = Synthesizer(engine, TtsSettings(zeroconf="off"))
     passage = Passage("You see the doctor on Monday")
     with as_client("192.168.1.20"):
         hers = speech.choose(None)
@@ -111,7 +111,7 @@ def test_what_was_spoken_for_one_client_is_not_at_hand_for_another() -> None:
 
 def test_a_phrase_that_was_cut_off_is_not_kept() -> None:
     engine = FakeTts()
-    speech = Speech(engine, TtsSettings(zeroconf="off"))
+    speech = Synthesizer(engine, TtsSettings(zeroconf="off"))
     choice = speech.choose(None)
 
     pieces = speech.speak(Passage("One two three"), choice)
@@ -124,7 +124,7 @@ def test_a_phrase_that_was_cut_off_is_not_kept() -> None:
 @pytest.mark.parametrize("rate", [8_000, 22_050, 48_000])
 def test_the_sample_rate_asked_for_is_the_one_sent(rate: int) -> None:
     engine = FakeTts()
-    speech = Speech(engine, TtsSettings(zeroconf="off", sample_rate=rate))
+    speech = Synthesizer(engine, TtsSettings(zeroconf="off", sample_rate=rate))
     choice = speech.choose(None)
 
     pcm = b"".join(speech.speak(Passage("word " * 800), choice))

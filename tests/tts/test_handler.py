@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import NamedTuple
 
 import pytest
@@ -18,14 +19,14 @@ from wyoming.tts import (
     SynthesizeVoice,
 )
 
+from tests.support.wire import receive, receive_until
 from tests.tts.fakes import RATE, FakeTts
-from tests.wire import receive, receive_until
-from wyoming_common.server import serve
-from wyoming_common.worker import ModelThread
+from wyoming_common.model_thread import ModelThread
+from wyoming_common.net.server import serve
 from wyoming_tts.config import TtsSettings
 from wyoming_tts.handler import TtsHandler
 from wyoming_tts.info import tts_info
-from wyoming_tts.speech import Speech
+from wyoming_tts.synthesis.synthesizer import Synthesizer
 
 
 class Service(NamedTuple):
@@ -37,13 +38,14 @@ class Service(NamedTuple):
 async def service() -> AsyncIterator[Service]:
     engine = FakeTts()
     settings = TtsSettings(max_text=1000, sentence_silence=0.01, zeroconf="off")
-    speech = Speech(engine, settings)
+    speech = Synthesizer(engine, settings)
     model = ModelThread("tts", lambda: speech)
 
-    def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> TtsHandler:
-        return TtsHandler(lambda: tts_info("fake", engine), speech, model, settings, reader, writer)
+    def info() -> Info:
+        return tts_info("fake", engine)
 
-    async with serve("tcp://127.0.0.1:0", handler) as uri:
+    handler = partial(TtsHandler, speech, model, settings)
+    async with serve("tcp://127.0.0.1:0", info, handler) as uri:
         yield Service(engine, uri)
     await model.aclose()
 
@@ -229,14 +231,12 @@ async def test_a_stop_without_a_start_is_answered(client: AsyncClient) -> None:
 async def test_a_voice_of_the_catalogue_is_fetched_where_that_is_allowed() -> None:
     engine = FakeTts()
     settings = TtsSettings(allow_download=True, zeroconf="off")
-    speech = Speech(engine, settings)
+    speech = Synthesizer(engine, settings)
     model = ModelThread("tts", lambda: speech)
 
-    def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> TtsHandler:
-        return TtsHandler(Info, speech, model, settings, reader, writer)
-
+    handler = partial(TtsHandler, speech, model, settings)
     async with (
-        serve("tcp://127.0.0.1:0", handler) as uri,
+        serve("tcp://127.0.0.1:0", Info, handler) as uri,
         AsyncClient.from_uri(uri) as client,
     ):
         await client.write_event(
@@ -314,3 +314,34 @@ async def test_a_lone_emoji_is_a_moment_of_silence(client: AsyncClient, service:
 
     assert not any(audio(await until(client, "audio-stop")))
     assert service.engine.phrases == []
+
+
+async def test_a_streamed_sentence_is_begun_before_its_end(
+    client: AsyncClient, service: Service
+) -> None:
+    service.engine.opens = True
+    await client.write_event(SynthesizeStart().event())
+    for word in ("One ", "two ", "three ", "four ", "five "):
+        await client.write_event(SynthesizeChunk(text=word).event())
+    await receive_until(client, AudioChunk)
+    await client.write_event(SynthesizeChunk(text="six.").event())
+    await client.write_event(SynthesizeStop().event())
+    events = await until(client, "synthesize-stopped")
+
+    assert len(audio(events)) < 6 * len(WORD)
+    opened = [phrase.is_open for phrase in service.engine.phrases]
+    assert (opened[0], opened[-1]) == (True, False)
+
+
+@pytest.mark.parametrize("text", ["It is 5 past the hour now", "See Dr. Smith about it now", "no"])
+async def test_a_sentence_that_may_be_read_in_another_way_later_is_not_begun(
+    client: AsyncClient, service: Service, text: str
+) -> None:
+    service.engine.opens = True
+    await client.write_event(SynthesizeStart().event())
+    for word in text.split():
+        await client.write_event(SynthesizeChunk(text=f"{word} ").event())
+    await client.write_event(SynthesizeStop().event())
+    await until(client, "synthesize-stopped")
+
+    assert not any(phrase.is_open for phrase in service.engine.phrases)

@@ -10,9 +10,9 @@ import pytest
 from wyoming_common.errors import ConfigError, ModelError, UnknownVoice
 from wyoming_tts.config import TtsSettings
 from wyoming_tts.engine import Phrase
-from wyoming_tts.engines.kokoro import RATE, KokoroEngine, parts
-from wyoming_tts.engines.kokoro_phonemes import phonemes
-from wyoming_tts.engines.kokoro_vocabulary import VOCABULARY
+from wyoming_tts.engines.kokoro.engine import RATE, KokoroEngine, parts
+from wyoming_tts.engines.kokoro.phonemes import VOCABULARY, phonemes
+from wyoming_tts.phonemes.espeak import EspeakPhonemizer
 
 SAMPLES_A_TOKEN = 600
 _MODEL = f"""<ir_version: 8, opset_import: ["": 15]>
@@ -95,8 +95,8 @@ def test_long_text_is_cut_at_clauses_below_what_the_model_takes() -> None:
     assert " ".join(cut).split() == said.split()
 
 
-def test_english_is_written_in_the_alphabet_of_the_model() -> None:
-    assert phonemes("They joke about the choice.", "a") == "ðA ʤˈOk əbˌWt ðə ʧˈYs."  # noqa: RUF001
+def test_english_is_written_in_the_alphabet_of_the_model(espeak: EspeakPhonemizer) -> None:
+    assert phonemes("They joke about the choice.", "a", espeak) == "ðA ʤˈOk əbˌWt ðə ʧˈYs."  # noqa: RUF001
 
 
 @pytest.mark.parametrize(
@@ -111,12 +111,14 @@ def test_english_is_written_in_the_alphabet_of_the_model() -> None:
         ("p", "A porta ainda está aberta, não: amanhã, irmão, cães, põe, sim, um."),
     ],
 )
-def test_no_sound_of_a_language_is_lost_on_the_model(letter: str, text: str) -> None:
-    assert not set(phonemes(text, letter)) - set(VOCABULARY)
+def test_no_sound_of_a_language_is_lost_on_the_model(
+    letter: str, text: str, espeak: EspeakPhonemizer
+) -> None:
+    assert not set(phonemes(text, letter, espeak)) - set(VOCABULARY)
 
 
-def test_french_nasals_keep_their_tilde() -> None:
-    assert phonemes("bon vin", "f").count("\u0303") == 2
+def test_french_nasals_keep_their_tilde(espeak: EspeakPhonemizer) -> None:
+    assert phonemes("bon vin", "f", espeak).count("\u0303") == 2
 
 
 def test_an_unknown_voice_is_refused(folder: Path) -> None:

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wyoming_tts.script import Passage
-from wyoming_tts.ssml import SsmlScript
+from wyoming_tts.text.sentences import Passage
+from wyoming_tts.text.ssml import SsmlScript
 
 
 def read(document: str) -> list[Passage]:
@@ -131,7 +131,7 @@ def test_nothing_long_is_spelled(how: str) -> None:
         "<a>" * 60 + "One two" + "</a>" * 60,
     ],
 )
-def test_what_is_not_well_formed_is_spoken_as_text(document: str) -> None:
+def test_a_document_that_is_not_well_formed_is_spoken_as_text(document: str) -> None:
     spoken = " ".join(texts(document))
 
     assert "One" in spoken

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from wyoming_common.errors import BadRequest, ModelError
-from wyoming_tts.voices import VoiceFolders, language_of, voice_file
+from wyoming_tts.synthesis.voices import VoiceFolders, language_of, voice_file
 
 SETTINGS = {"audio": {"sample_rate": 22050, "quality": "low"}, "phoneme_id_map": {}}
 
@@ -12,7 +12,7 @@ SETTINGS = {"audio": {"sample_rate": 22050, "quality": "low"}, "phoneme_id_map":
 def put(folder: Path, name: str, **more: object) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     model = folder / f"{name}.onnx"
-    model.touch()
+    model.write_bytes(b"\x08\x07")
     model.with_name(f"{name}.onnx.json").write_text(json.dumps(SETTINGS | more))
     return model
 
@@ -40,13 +40,16 @@ def test_a_voice_put_there_later_is_seen_and_one_taken_away_is_not(tmp_path: Pat
     assert folders() == {}
 
 
-def test_what_is_no_voice_is_not_listed(tmp_path: Path) -> None:
+def test_files_that_cannot_speak_are_not_listed(tmp_path: Path) -> None:
     put(tmp_path, "good")
     (tmp_path / "half.onnx.json").write_text(json.dumps(SETTINGS))
     (tmp_path / "broken.onnx").touch()
     (tmp_path / "broken.onnx.json").write_text("{")
     (tmp_path / "other.onnx").touch()
     (tmp_path / "other.onnx.json").write_text("[]")
+    put(tmp_path, "empty").write_bytes(b"")
+    put(tmp_path, "text").write_text("version https://git-lfs.github.com/spec/v1")
+    put(tmp_path, "unreadable", phoneme_type="runes")
 
     assert list(VoiceFolders([tmp_path, tmp_path / "absent"])()) == ["good"]
 
@@ -85,7 +88,7 @@ def test_a_speaker_is_known_by_name_and_by_number(tmp_path: Path) -> None:
     file = voice_file(model)
 
     assert [file.speaker(name) for name in (None, "anna", "bert", "1")] == [0, 0, 1, 1]
-    with pytest.raises(BadRequest, match=r"'carla' is none of two: anna, bert"):
+    with pytest.raises(BadRequest, match=r"'carla' is no speaker of two; it has anna, bert"):
         file.speaker("carla")
     with pytest.raises(BadRequest):
         file.speaker("2")

@@ -1,6 +1,7 @@
-"""The engines there are, imported when chosen."""
+"""Registry of the language engines; a module is imported when its engine is chosen."""
 
 ENGINES = {
-    "llama-cpp": "wyoming_llm.engines.llama_cpp:LlamaCppEngine",
-    "openai": "wyoming_llm.engines.openai:OpenAiEngine",
+    "xllamacpp": "wyoming_llm.engines.xllamacpp.engine:XllamacppEngine",
+    "llama-cpp": "wyoming_llm.engines.llama_cpp.engine:LlamaCppEngine",
+    "openai": "wyoming_llm.engines.openai.engine:OpenAiEngine",
 }

@@ -1,39 +1,49 @@
-"""Control of the home by voice: words first, then the model, and nothing risky by mistake."""
+"""Control of the home by voice: recognise, ask back where there is doubt, act, and report."""
 
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
-from wyoming_common.home import Entity
-from wyoming_common.home_assistant import HomeAssistant
-from wyoming_common.worker import ModelThread
-from wyoming_llm.config import OFF, LlmSettings
+from wyoming_common.config.settings import OFF
+from wyoming_common.home_assistant.client import HomeAssistant
+from wyoming_common.home_assistant.home import Entity
+from wyoming_common.model_thread import ModelThread
+from wyoming_common.telemetry.trace import current_span
+from wyoming_llm.config import LlmSettings
+from wyoming_llm.dialogue.generation_queue import GenerationQueue
+from wyoming_llm.dialogue.outcome import Fail, Foresight, Outcome, Say
+from wyoming_llm.dialogue.speculative_reply import SpeculativeReply
 from wyoming_llm.engine import Sampling
-from wyoming_llm.home.acting import Acting
-from wyoming_llm.home.choice import (
-    MOST_CHARACTERS,
+from wyoming_llm.home.confirmation import PendingConfirmations, Reply, Waiting, denies, reply_of
+from wyoming_llm.home.executor import READ_BACK_SECONDS, Executor
+from wyoming_llm.home.intent import Action, Answer, Command, Lookup, Question, Refusal, Result
+from wyoming_llm.home.lexicon import lexicon
+from wyoming_llm.home.llm_intent import (
+    MAX_CHARACTERS,
+    best_entities,
     choice_prompt,
-    question_of,
     read_choice,
-    state_of,
+    says_other_number,
 )
-from wyoming_llm.home.consent import Consents, answer_of, denies
-from wyoming_llm.home.names import best_entities, fully_named, places_named, surely_named
-from wyoming_llm.home.sentences import Sentences
-from wyoming_llm.home.targets import ACTIONS, QUESTIONS, find_targets, risky
-from wyoming_llm.home.understood import Understood
+from wyoming_llm.home.lookups import answer
+from wyoming_llm.home.operations import is_risky, level_of
+from wyoming_llm.home.recognition import MAX_TEXT, Recognition
+from wyoming_llm.home.responses import asked
+from wyoming_llm.home.targets import HomeSnapshot, stems
 from wyoming_llm.languages import Language
 from wyoming_llm.languages import language as words_of
-from wyoming_llm.outcome import Fail, Outcome, Say
-from wyoming_llm.replies import Replies
 
 _LOGGER = logging.getLogger(__name__)
 
-_CHOICE_TOKENS: Final = 80
-_CHOICE_SECONDS: Final = 60.0
-_MOST_MODEL_TEXT: Final = 300
-"""Characters; a longer text is no command."""
+CHOICE_SAMPLING: Final = Sampling(max_tokens=80, temperature=0)
+"""Sampling of the model's choice of an action"""
+_MAX_CHOICE_SECONDS: Final = 60.0
+_MAX_REMEMBERED: Final = 64
+"""Conversations whose last things are known by "it" and "them\""""
 
 
 class HomeControl:
@@ -43,15 +53,19 @@ class HomeControl:
         self,
         settings: LlmSettings,
         home: HomeAssistant,
-        sentences: ModelThread[Sentences],
-        replies: Replies,
+        recognition: ModelThread[Recognition],
+        replies: GenerationQueue,
+        read_back_seconds: float = READ_BACK_SECONDS,
     ) -> None:
         self._settings = settings
         self._home = home
-        self._sentences = sentences
+        self._recognition = recognition
         self._replies = replies
-        self._acting = Acting(home, through_api=settings.control == "api")
-        self._consents = Consents()
+        self._executor = Executor(
+            home, through_api=settings.control == "api", read_back_seconds=read_back_seconds
+        )
+        self._pending = PendingConfirmations()
+        self._recent: OrderedDict[str, tuple[str, ...]] = OrderedDict()
         self._allowed = {name.casefold() for name in settings.risky}
 
     @property
@@ -61,203 +75,265 @@ class HomeControl:
 
     @property
     def names(self) -> Sequence[str]:
-        """What a reply could claim to have changed."""
+        """The names of what a reply could claim to have changed."""
         return [name for e in self._home.home.entities.values() for name in e.names]
+
+    async def warm_up(self) -> None:
+        """Load the words of the home's language, so that the first sentence is not slow."""
+        await self._recognition.call(lambda known: known.load("en"))
+        await self._home.ready.wait()
+        code = self._home.home.language or "en"
+        await self._recognition.call(lambda known: known.load(code, self._home.home))
 
     def area_of(self, device: str) -> str:
         """Return the name of the room in which `device` is, "" when that is not known."""
         area = self._home.home.areas.get(self._home.home.devices.get(device, ""))
         return area.name if area is not None else ""
 
-    async def handle(
-        self, text: str, language: str, conversation: str, device: str
+    async def handle(  # noqa: C901, PLR0911
+        self,
+        text: str,
+        language: str,
+        conversation: str,
+        device: str,
+        speculation: SpeculativeReply | None = None,
     ) -> AsyncIterator[Outcome] | None:
-        """Return what happens, None when the turn is not about the home."""
-        if waiting := self._consents.take(conversation):
-            decision = answer_of(text)
-            if decision is True:
-                return self._act(waiting, device)
-            if decision is False:
-                return _once(Say(self._words(language).say("will_not")))
-        understood = await self._understand(text, language, device)
-        if not understood:
-            return self._refuse(text, language)
-        if (question := self._question(understood, conversation)) is not None:
-            return _once(question)
-        return self._act(understood, device)
+        """Return what happens, None when the turn is not about the home.
 
-    async def is_talk(self, text: str, language: str, conversation: str, device: str) -> bool:
-        """Whether `text` is nothing to do with the home, found out without asking the model.
-
-        Nothing is done, asked or remembered by it.
+        `speculation` is taken where it holds the model's choice of an action.
         """
-        if self._consents.waiting(conversation) or self._refuse(text, language) is not None:
-            return False
-        understood = await self._by_words(text, language, device)
-        return not understood and not self._candidates(text)
+        words = self._words(language)
+        if (waiting := self._pending.take(conversation)) is not None:
+            answered = self._answered(waiting, text, language)
+            if answered is Reply.NO:
+                return _once(Say(words.say("will_not")))
+            if isinstance(answered, Command):
+                confirmed = waiting.question is None
+                return self._perform(answered, conversation, device, confirmed=confirmed)
+        result = await self._recognise(text, language, conversation, device)
+        if result is None:
+            result = await self._chosen(text, language, conversation, device, speculation)
+        if result is None:
+            refusal = self._refusal(text, words)
+            return _once(Fail(refusal)) if refusal else None
+        match result:
+            case Command():
+                return self._perform(result, conversation, device, confirmed=False)
+            case Question():
+                return _once(self._asked(result, conversation, words))
+            case Refusal():
+                return _once(Fail(result.text))
+            case Answer():
+                self._remember(conversation, result.about)
+                return _once(Say(result.text))
+            case Lookup():
+                return self._looked_up(result)
+
+    async def _looked_up(self, lookup: Lookup) -> AsyncIterator[Outcome]:
+        """Yield the answer of a service of Home Assistant's."""
+        words = words_of(lookup.language, self._home.home.language)
+        found = await answer(lookup, self._home, words, datetime.now().astimezone())
+        yield Say(found.text) if isinstance(found, Answer) else Fail(found.text)
+
+    async def foresee(self, text: str, language: str, conversation: str, device: str) -> Foresight:
+        """Return what `handle` will probably come to.
+
+        Nothing is done, asked or remembered by it, and the model is not asked.
+        """
+        if self._pending.is_waiting(conversation):
+            return Foresight()
+        words = self._words(language)
+        result = await self._recognise(text, language, conversation, device)
+        if result is not None:
+            return Foresight(says=self._expected(result, conversation, words))
+        snapshot = self._snapshot(conversation, device)
+        if candidates := self._choices(text, words, snapshot):
+            return Foresight(choice=choice_prompt(text, candidates, snapshot))
+        refusal = self._refusal(text, words)
+        return Foresight(talk=not refusal, says=refusal)
+
+    def _expected(self, result: Result, conversation: str, words: Language) -> str:
+        """Return what will be said of a result, "" where that depends on Home Assistant."""
+        match result:
+            case Command():
+                doubt = self._doubt(result, words_of(result.language, self._home.home.language))
+                if not doubt:
+                    return self._executor.expected(result)
+                return doubt if conversation else words.say("cannot_ask")
+            case Question():
+                return result.text if conversation else words.say("cannot_ask")
+            case Refusal() | Answer():
+                return result.text
+            case Lookup():
+                return ""
 
     def _words(self, language: str) -> Language:
         return words_of(language, self._home.home.language)
 
-    def _refuse(self, text: str, language: str) -> AsyncIterator[Outcome] | None:
-        """Return a refusal of what nothing understood and no talk can answer, None for talk.
+    def _snapshot(self, conversation: str, device: str) -> HomeSnapshot:
+        area = self._home.home.devices.get(device, "")
+        recent = self._recent.get(conversation, ())
+        return HomeSnapshot(self._home.home, self._home.states, area, recent)
 
-        A model that is asked for the impossible says that it is done.
-        """
-        words = self._words(language)
-        if words.wants_home(text) or self._is_named(text, words):
-            return _once(Fail(words.say("not_understood")))
-        return _once(Fail(words.say("cannot"))) if words.wants_impossible(text) else None
+    async def _recognise(
+        self, text: str, language: str, conversation: str, device: str
+    ) -> Result | None:
+        snapshot = self._snapshot(conversation, device)
+        code = language or self._home.home.language or "en"
+        return await self._recognition.call(lambda known: known.recognise(text, code, snapshot))
 
-    def _is_named(self, text: str, words: Language) -> bool:
-        """Whether `text` can only be about this home, by what it names."""
-        home = self._home.home
-        named = fully_named(text, home)
-        if (named and places_named(text, home)) or self._is_hidden(text):
-            return True
-        if words.is_talk(text) and not words.asks_state(text):
-            return False
-        deeds = named and not words.is_question(text) and words.vocabulary.speaks_of_deeds(text)
-        return bool(deeds) or surely_named(text, self.names)
+    def _answered(self, waiting: Waiting, text: str, language: str) -> Command | Reply | None:
+        """Return the command that an answer chooses or confirms, or that it declines."""
+        known = lexicon(language or self._home.home.language or "en")
+        if waiting.question is not None:
+            if (chosen := waiting.chosen(text, known)) is not None:
+                return chosen
+            reply = reply_of(text)
+            if reply is Reply.YES and waiting.question.is_yes_or_no:
+                return waiting.question.every
+            return Reply.NO if reply is Reply.NO else None
+        assert waiting.command is not None
+        deeds = [action.deed for action in waiting.command.actions]
+        reply = reply_of(text, deeds, known)
+        if reply is Reply.YES:
+            return waiting.command
+        return Reply.NO if reply is Reply.NO else None
 
-    def _is_hidden(self, text: str) -> bool:
-        """Whether `text` names something that may not be controlled."""
-        home = self._home.home
-        return surely_named(
-            text,
-            [
-                str(state.attributes.get("friendly_name") or "")
-                for name, state in self._home.states.items()
-                if name not in home.entities
-            ],
-        )
-
-    async def _understand(self, text: str, language: str, device: str) -> Sequence[Understood]:
-        understood = await self._by_words(text, language, device)
-        if understood or self._is_hidden(text) or not (candidates := self._candidates(text)):
-            return understood
-        choice = await self._choose(text, candidates, self._language(language))
-        return () if choice is None else (choice,)
-
-    def _language(self, language: str) -> str:
-        return language or self._home.home.language or "en"
-
-    async def _by_words(self, text: str, language: str, device: str) -> Sequence[Understood]:
-        home, states = self._home.home, self._home.states
-        classes = {
-            name: str(state.attributes["device_class"])
-            for name in home.entities
-            if (state := states.get(name)) is not None and state.attributes.get("device_class")
-        }
-        area = self.area_of(device)
-        code = self._language(language)
-        found = await self._sentences.call(
-            lambda known: known.understand(text, code, home, classes, area)
-        )
-        if found or not home.entities or len(text) > _MOST_MODEL_TEXT:
-            return found
-        refused = await self._sentences.call(lambda known: known.refuse(text, code, home, classes))
-        answer = refused if refused is not None else self._asked(text, code)
-        return () if answer is None else (answer,)
-
-    def _candidates(self, text: str) -> list[Entity]:
-        """Return what the model may choose from to act on; nothing where it may not act."""
-        if self._settings.model_acts == OFF or len(text) > _MOST_MODEL_TEXT or denies(text):
-            return []
-        return best_entities(text, self._home.home, self._settings.candidates)
-
-    def _asked(self, text: str, language: str) -> Understood | None:
-        """Return the question after the one thing that `text` names in full, None for all else.
-
-        A model answers such questions from its head.
-        """
-        named = fully_named(text, self._home.home)
-        words = words_of(language)
-        if len(named) != 1 or not words.asks_state(text) or words.is_talk(text):
-            return None
-        answer = state_of(named[0], language)
-        return None if self._elsewhere(answer, text) else answer
-
-    async def _choose(
-        self, text: str, candidates: Sequence[Entity], language: str
-    ) -> Understood | None:
-        prompt = choice_prompt(text, candidates, self._acting.known)
-        answer, late = "", time.monotonic() + _CHOICE_SECONDS
-        async with self._replies.stream(
-            prompt, Sampling(max_tokens=_CHOICE_TOKENS, temperature=0)
-        ) as deltas:
-            async for delta in deltas:
-                answer += delta.text
-                if len(answer) > MOST_CHARACTERS or time.monotonic() > late:
-                    break
-        choice = read_choice(answer, candidates, language)
-        if choice is None or not _fits(choice, text) or self._elsewhere(choice, text):
-            return None
-        return choice
-
-    def _elsewhere(self, understood: Understood, text: str) -> bool:
-        """Whether `text` speaks of another place than where that is which was understood."""
-        home, known = self._home.home, self._acting.known
-        named = places_named(text, home)
-        return any(
-            named - {entity.area, area.floor if (area := home.areas.get(entity.area)) else ""}
-            for entity in find_targets(understood.intent, understood.slots, known)
-        )
-
-    def _question(self, all_understood: Sequence[Understood], conversation: str) -> Outcome | None:
-        """Return what must be asked first, and remember what for; None when nothing must."""
-        deeds = [one for one in all_understood if one.intent in ACTIONS and not one.refusal]
-        if not deeds:
-            return None
-        targets, doubtful = self._meant(deeds)
-        words = words_of(deeds[0].language)
-        if doubtful:
-            question = words.say("really", names=words.listed(list(doubtful.values())))
-        elif len(targets) > self._settings.confirm_above:
-            question = words.say("many", count=len(targets))
-        elif deeds[0].guessed and self._settings.model_acts == "ask":
-            question = question_of(deeds[0])
-        else:
-            return None
+    def _asked(self, question: Question, conversation: str, words: Language) -> Outcome:
+        """Return a question back, and remember it."""
         if not conversation:
             return Fail(words.say("cannot_ask"))
-        self._consents.ask(conversation, all_understood)
-        return Say(question)
+        self._pending.ask(conversation, question=question)
+        return Say(question.text)
 
-    def _meant(self, deeds: Sequence[Understood]) -> tuple[set[str], dict[str, str]]:
-        """Return the ids of what `deeds` act on, and id and name of what that is risky for."""
-        known = self._acting.known
-        targets: set[str] = set()
-        doubtful: dict[str, str] = {}
-        for deed in deeds:
-            meant = find_targets(deed.intent, deed.slots, known)
-            targets |= {entity.id for entity in meant}
-            for entity in risky(deed.intent, deed.slots, meant, known):
-                if not self._is_allowed(entity):
-                    doubtful[entity.id] = entity.name
-        return targets, doubtful
+    def _perform(
+        self, command: Command, conversation: str, device: str, *, confirmed: bool
+    ) -> AsyncIterator[Outcome]:
+        """Return what comes of a command; what is in doubt is asked first."""
+        words = words_of(command.language, self._home.home.language)
+        if not confirmed and (question := self._doubt(command, words)):
+            if not conversation:
+                return _once(Fail(words.say("cannot_ask")))
+            plain = [replace(a, deed="set") if a.deed == "against" else a for a in command.actions]
+            self._pending.ask(conversation, replace(command, actions=tuple(plain)))
+            return _once(Say(question))
+        targets = tuple(a.target.id for a in command.actions if a.target is not None)
+        self._remember(conversation, targets)
+        area = self._home.home.devices.get(device, "")
+        return self._executor.execute(command, satellite=bool(device), area=area)
+
+    def _remember(self, conversation: str, targets: tuple[str, ...]) -> None:
+        """Remember what a turn was about, for "it" and "them" in the next one."""
+        if conversation and targets:
+            self._recent[conversation] = targets
+            self._recent.move_to_end(conversation)
+            while len(self._recent) > _MAX_REMEMBERED:
+                self._recent.popitem(last=False)
+
+    def _doubt(self, command: Command, words: Language) -> str:
+        """Return the question that a command needs first, "" for none."""
+        every = (*command.actions, *command.delayed)
+        risky = [action for action in every if self._is_risky(action)]
+        if risky:
+            return asked(words, risky)
+        against = [action for action in command.actions if action.deed == "against"]
+        if against and against[0].target is not None:
+            state = self._home.states.get(against[0].target.id)
+            level = level_of(against[0].target, state) if state is not None else None
+            now = "?" if level is None else f"{level:.0f} {against[0].value.split()[-1]}"
+            return words.say(
+                "already", name=against[0].target.name, now=now, value=against[0].value
+            )
+        if len(command.actions) > self._settings.confirm_above:
+            return words.say("many", count=len(command.actions))
+        if command.guessed and self._settings.model_acts == "ask":
+            return asked(words, command.actions)
+        return ""
+
+    def _is_risky(self, action: Action) -> bool:
+        target = action.target
+        if target is None or self._is_allowed(target):
+            return False
+        state = self._snapshot("", "").state(target)
+        return is_risky(action, state)
 
     def _is_allowed(self, entity: Entity) -> bool:
         return bool(self._allowed & {entity.id, *(name.casefold() for name in entity.names)})
 
-    async def _act(
-        self, all_understood: Sequence[Understood], device: str
-    ) -> AsyncIterator[Outcome]:
-        said = False
-        for understood in all_understood:
-            area = self._home.home.devices.get(device, "")
-            async for outcome in self._acting.act(understood, satellite=bool(device), area=area):
-                # Each is a sentence of its own.
-                yield Say(f". {outcome.text}") if said and isinstance(outcome, Say) else outcome
-                said = isinstance(outcome, Say)
+    def _candidates(self, text: str, snapshot: HomeSnapshot) -> list[Entity]:
+        """Return what the model may choose from to act on; nothing where it may not act."""
+        if self._settings.model_acts == OFF or len(text) > MAX_TEXT or denies(text):
+            return []
+        if self._is_hidden(text):
+            return []
+        return best_entities(text, snapshot, self._settings.candidates)
+
+    def _choices(self, text: str, words: Language, snapshot: HomeSnapshot) -> list[Entity]:
+        """Return the entities among which the model chooses, none where it is not asked."""
+        if words.is_question(text) or words.is_talk(text):
+            return []
+        return self._candidates(text, snapshot)
+
+    async def _chosen(
+        self,
+        text: str,
+        language: str,
+        conversation: str,
+        device: str,
+        speculation: SpeculativeReply | None,
+    ) -> Command | None:
+        """Return what the model chooses among the entities that `text` may be about."""
+        words = self._words(language)
+        snapshot = self._snapshot(conversation, device)
+        candidates = self._choices(text, words, snapshot)
+        if not candidates:
+            return None
+        prompt = choice_prompt(text, candidates, snapshot)
+        answer, late = "", time.monotonic() + _MAX_CHOICE_SECONDS
+        async with self._replies.stream(prompt, CHOICE_SAMPLING, speculation) as deltas:
+            async for delta in deltas:
+                answer += delta.text
+                if delta.finish:
+                    current_span().add(tokens=delta.usage.completion)
+                if len(answer) > MAX_CHARACTERS or time.monotonic() > late:
+                    break
+        command = read_choice(answer, candidates, snapshot, words.code)
+        if command is not None and says_other_number(text, command, words.code):
+            return None
+        return command
+
+    def _refusal(self, text: str, words: Language) -> str:
+        """Return the refusal of what nothing understood and talk cannot answer, "" for talk.
+
+        A model that is asked for the impossible says that it is done.
+        """
+        if words.wants_home(text) or self._is_named(text, words):
+            return words.say("not_understood")
+        return words.say("cannot") if words.wants_impossible(text) else ""
+
+    def _is_named(self, text: str, words: Language) -> bool:
+        """Whether `text` can only be about this home, by what it names."""
+        if self._is_hidden(text):
+            return True
+        if words.is_talk(text) and not words.asks_state(text):
+            return False
+        return _names_any(text, self.names)
+
+    def _is_hidden(self, text: str) -> bool:
+        """Whether `text` names something that may not be controlled."""
+        home = self._home.home
+        hidden = [
+            str(state.attributes.get("friendly_name") or "")
+            for name, state in self._home.states.items()
+            if name not in home.entities
+        ]
+        return _names_any(text, hidden)
 
 
-def _fits(choice: Understood, text: str) -> bool:
-    """Whether a choice answers a question, or does what was commanded; small models mix them up."""
-    words = words_of(choice.language)
-    if not choice.language.startswith(words.code):
-        return True
-    return (choice.intent in QUESTIONS) == words.is_question(text)
+def _names_any(text: str, names: Sequence[str]) -> bool:
+    """Whether `text` holds one of `names` that has several words: it is about this home."""
+    said = f" {' '.join(stems(text))} "
+    return any(len(words := stems(name)) > 1 and f" {' '.join(words)} " in said for name in names)
 
 
 async def _once(outcome: Outcome) -> AsyncIterator[Outcome]:

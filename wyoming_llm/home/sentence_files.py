@@ -16,7 +16,7 @@ CUSTOM: Final = "parley_custom_sentence"
 
 
 def read_sentences(code: str, base: str | None, custom: Sequence[Path]) -> dict[str, Any]:
-    """Return the intents, lists and responses of a language, nothing where there are none.
+    """Return the intents, lists and responses of a language, {} for a language without any.
 
     `base` is the package's name of the language, `custom` are files of a user's.
     """

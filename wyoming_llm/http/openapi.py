@@ -1,4 +1,4 @@
-"""What the door answers to, as OpenAPI 3.1: made from the models that check its requests.
+"""OpenAPI 3.1 document of the HTTP server, made from the models that validate its requests.
 
 https://spec.openapis.org/oas/v3.1.0
 """

@@ -1,4 +1,4 @@
-"""OpenAI's chat completion requests, checked.
+"""Chat completion requests of OpenAI's interface, validated.
 
 https://platform.openai.com/docs/api-reference/chat/create
 """
@@ -8,21 +8,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from wyoming_common.errors import BadRequest
 from wyoming_llm.engine import Message, Prompt, Sampling, ToolCall
 
-_MOST_MESSAGES: Final = 2000
-_MOST_TOOLS: Final = 256
-_MOST_STOPS: Final = 64
+_MAX_MESSAGES: Final = 2000
+_MAX_TOOLS: Final = 256
+_MAX_STOPS: Final = 64
 """Each is looked for at every token; OpenAI takes 4"""
-_LONGEST_STOP: Final = 1000
-"""Characters"""
+_MAX_STOP_CHARACTERS: Final = 1000
 
 
 class _Loose(BaseModel):
+    """Ignores what it does not know, and takes null for a value that is not set."""
+
     model_config = ConfigDict(extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_nulls(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {key: value for key, value in data.items() if value is not None}
 
 
 class _Function(_Loose):
@@ -61,6 +69,8 @@ class _Said(_Loose):
 class _Format(_Loose):
     type: Literal["text", "json_object", "json_schema"]
     json_schema: dict[str, Any] | None = None
+    schema_: dict[str, Any] | None = Field(None, alias="schema")
+    """Place of the schema for llama.cpp's server and others, for json_object too"""
 
 
 class _StreamOptions(_Loose):
@@ -69,14 +79,14 @@ class _StreamOptions(_Loose):
 
 class _Body(_Loose):
     model: str = ""
-    messages: list[_Said] = Field(min_length=1, max_length=_MOST_MESSAGES)
+    messages: list[_Said] = Field(min_length=1, max_length=_MAX_MESSAGES)
     stream: bool | None = False
     stream_options: _StreamOptions | None = None
-    tools: list[_Tool] | None = Field(None, max_length=_MOST_TOOLS)
+    tools: list[_Tool] | None = Field(None, max_length=_MAX_TOOLS)
     tool_choice: str | dict[str, Any] | None = None
     response_format: _Format | None = None
-    max_tokens: int | None = Field(None, ge=1)
-    max_completion_tokens: int | None = Field(None, ge=1)
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, gt=0, le=1)
     repeat_penalty: float | None = Field(None, gt=0, le=2)
@@ -86,7 +96,16 @@ class _Body(_Loose):
     presence_penalty: float | None = Field(None, ge=-2, le=2)
     user: str | None = None
     chat_template_kwargs: dict[str, Any] | None = None
-    # What we cannot do is refused where it would change the answer, not left out in silence.
+    # Schemas, where other servers take them
+    json_schema: dict[str, Any] | None = None
+    guided_json: dict[str, Any] | None = None
+    structured_outputs: dict[str, Any] | None = None
+    format: Literal["json"] | dict[str, Any] | None = None
+    # An option that cannot be obeyed is refused where it would change the answer.
+    grammar: None = None
+    guided_choice: None = None
+    guided_grammar: None = None
+    guided_regex: None = None
     n: int | None = Field(None, ge=1, le=1)
     logprobs: Literal[False] | None = None
     top_logprobs: Literal[0] | None = None
@@ -117,18 +136,18 @@ def parse(content: Any) -> ChatRequest:
         raise BadRequest(f"{where}: {first['msg']}, got {first['input']!r:.80}") from err
     tools = tuple(tool.model_dump(exclude_none=True) for tool in body.tools or ())
     stop = (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ())
-    if len(stop) > _MOST_STOPS or any(len(word) > _LONGEST_STOP for word in stop):
-        raise BadRequest(f"stop: at most {_MOST_STOPS} texts of {_LONGEST_STOP} characters")
+    if len(stop) > _MAX_STOPS or any(len(word) > _MAX_STOP_CHARACTERS for word in stop):
+        raise BadRequest(f"stop: at most {_MAX_STOPS} texts of {_MAX_STOP_CHARACTERS} characters")
     thinking = bool((body.chat_template_kwargs or {}).get("enable_thinking", False))
     prompt = Prompt(
         tuple(_message(said) for said in body.messages),
         tools,
         _choice(body.tool_choice, tools),
-        schema=_schema(body.response_format),
+        schema=_schema(body),
         thinking=thinking,
     )
     sampling = Sampling(
-        max_tokens=body.max_completion_tokens or body.max_tokens,
+        max_tokens=_limit(body.max_completion_tokens) or _limit(body.max_tokens),
         temperature=body.temperature,
         top_p=body.top_p,
         seed=body.seed,
@@ -143,7 +162,12 @@ def parse(content: Any) -> ChatRequest:
 
 def body_schema(ref_template: str) -> dict[str, Any]:
     """Return the JSON schema of a request."""
-    return _Body.model_json_schema(ref_template=ref_template)
+    schema = _Body.model_json_schema(ref_template=ref_template)
+    for part in (schema, *schema.get("$defs", {}).values()):
+        for name, value in part.get("properties", {}).items():
+            if name not in part.get("required", ()):
+                part["properties"][name] = {"anyOf": [value, {"type": "null"}]}
+    return schema
 
 
 def _message(said: _Said) -> Message:
@@ -188,12 +212,37 @@ def _choice(choice: str | dict[str, Any] | None, tools: tuple[dict[str, Any], ..
     return named
 
 
-def _schema(wanted: _Format | None) -> Mapping[str, Any] | None:
+def _limit(tokens: int | None) -> int | None:
+    """Return a limit of tokens; many clients send -1 for no limit."""
+    return tokens if tokens is not None and tokens > 0 else None
+
+
+def _schema(body: _Body) -> Mapping[str, Any] | None:
+    """Return the schema of the answer, {} for any JSON object, None for any text."""
+    formats = [_schema_of_format(body.response_format), body.json_schema, body.guided_json]
+    if body.structured_outputs is not None:
+        formats.append(_schema_of_structured(body.structured_outputs))
+    if body.format is not None:
+        formats.append({} if body.format == "json" else dict(body.format))
+    wanted = [schema for schema in formats if schema is not None]
+    if any(schema != wanted[0] for schema in wanted):
+        raise BadRequest("response_format: expected one schema, got several different ones")
+    return wanted[0] if wanted else None
+
+
+def _schema_of_format(wanted: _Format | None) -> dict[str, Any] | None:
     if wanted is None or wanted.type == "text":
         return None
-    if wanted.type == "json_object":
+    schema = wanted.schema_ or (wanted.json_schema or {}).get("schema")
+    if schema is None and wanted.type == "json_object":
         return {}
-    schema = (wanted.json_schema or {}).get("schema")
     if not isinstance(schema, dict):
         raise BadRequest("response_format: expected a JSON schema in json_schema.schema")
+    return schema
+
+
+def _schema_of_structured(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    schema = wanted.get("json")
+    if not isinstance(schema, dict) or len(wanted) > 1:
+        raise BadRequest("structured_outputs: expected a JSON schema in json, and nothing else")
     return schema

@@ -1,28 +1,27 @@
-"""What is said and recognised in each language.
+"""Phrases and patterns of each language: replies, and the words of commands and questions.
 
-Where we have no words of our own, those of home-assistant-intents are said: it has errors in all of
-its languages. Its sentences of home control need none of this.
+Where we have no phrases of our own, the error responses of home-assistant-intents are said.
 """
 
 import functools
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any, Final
 
 import yaml
 
-from wyoming_llm.languages.borrowed import borrowed
-from wyoming_llm.languages.vocabulary import Vocabulary, vocabulary
+from wyoming_llm.languages.intents_fallback import borrowed
+from wyoming_llm.languages.vocabulary import HomeVocabulary, vocabulary
 
 DEFAULT: Final = "en"
-_MOST_LISTED: Final = 4
+_MAX_LISTED_NAMES: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class _Wishes:
-    """Patterns of what people want of a home, or of somebody who can act."""
+    """Patterns of commands and questions about a home, or for an agent that can act."""
 
     thing: re.Pattern[str]
     act: re.Pattern[str]
@@ -35,6 +34,17 @@ class _Wishes:
     impossible: re.Pattern[str]
     polite: re.Pattern[str]
     talk: re.Pattern[str]
+    general: re.Pattern[str]
+    """Questions about things in general: any triangle, the sun"""
+    ours: re.Pattern[str]
+    """Words that make a question one about this home or this moment"""
+    advice: re.Pattern[str]
+    """Requests for words, for which no fact has to be known"""
+    live: re.Pattern[str]
+    """News, prices, departures: only a source that is kept up to date knows them"""
+    moment: re.Pattern[str]
+    personal: re.Pattern[str]
+    """Questions about the person who speaks, and the people around"""
     now: re.Pattern[str]
     """Words of questions whose answer depends on when, where and by whom they are asked"""
 
@@ -54,40 +64,46 @@ class _Wishes:
             impossible=words("impossible", "{}"),
             polite=words("polite", r"^(?:{}\b[\s,]*)+"),
             talk=words("talk", r"^(?:{})\b"),
+            general=words("general", r"^(?:{})"),
+            ours=words("ours"),
+            advice=words("advice", r"^(?:{})(?:\b|(?<= ))"),
+            live=words("live", "{}"),
+            moment=words("moment"),
+            personal=words("personal", r"^(?:{})"),
             now=words("now"),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """What we say in one language."""
+    """Phrases and patterns of one language."""
 
     code: str
     phrases: Mapping[str, str]
     wishes: _Wishes | None
-    """None where the words of our own are missing"""
-    vocabulary: Vocabulary
+    """None where we have no patterns of our own."""
+    vocabulary: HomeVocabulary
 
     def say(self, phrase: str, **values: Any) -> str:
-        """Return a phrase. Raises KeyError for one that there is not."""
+        """Return a phrase. Raises KeyError for an unknown one."""
         return self.phrases[phrase].format(**values).strip()
 
     def listed(self, names: Sequence[str]) -> str:
         """Return names as they are said: a, b and c; many are counted."""
         if len(names) < 2:
             return "".join(names)
-        if len(names) > _MOST_LISTED:
-            shown = _MOST_LISTED - 1
+        if len(names) > _MAX_LISTED_NAMES:
+            shown = _MAX_LISTED_NAMES - 1
             return self.say("more", names=", ".join(names[:shown]), count=len(names) - shown)
         return self.say("and", names=", ".join(names[:-1]), last=names[-1])
 
     def wants_home(self, text: str) -> bool:
-        """Whether `text` commands or asks after something of a home, in whatever words."""
+        """Whether `text` commands or asks after something of a home, in any words."""
         wishes = self.wishes
         if wishes is None:
             return self.vocabulary.tells(text)
         words = self._plain(text)
-        if not words or wishes.talk.search(words):
+        if not words or self.is_talk(text):
             return False
         if wishes.leads.search(words) or wishes.always.search(words):
             return True
@@ -98,8 +114,25 @@ class Language:
         return bool(wishes.state.search(words) and (wishes.asks.search(words) or _short(words)))
 
     def is_talk(self, text: str) -> bool:
-        """Whether `text` begins as what is about the world, and not about this home."""
-        return self._says("talk", text)
+        """Whether `text` is talk about the world and not about this home."""
+        return self._says("talk", text) or self.is_general(text)
+
+    def is_general(self, text: str) -> bool:
+        """Whether `text` asks about things in general, by any "a" or "the sun" in a question."""
+        return self._says("general", text) and not self._says("ours", text)
+
+    def asks_the_unknown(self, text: str, told: Iterable[str] = ()) -> bool:
+        """Whether `text` asks what no model can know: the world now, or a person's day.
+
+        `told` is what the person said before; who tells of themselves may ask about that.
+        """
+        if self.wishes is None or self._says("advice", text):
+            return False
+        if self._says("live", text) or (self.is_question(text) and self._says("moment", text)):
+            return True
+        return self._says("personal", text) and not any(
+            self._says("ours", one) and not self.is_question(one) for one in told
+        )
 
     def asks_state(self, text: str) -> bool:
         """Whether `text`, which names a thing of the home, asks what state that is in."""
@@ -164,7 +197,8 @@ def _load(code: str) -> Language:
     if plain in codes():
         text = files(__name__).joinpath(f"{plain}.yaml").read_text(encoding="utf-8")
         content = yaml.safe_load(text)
-        return Language(plain, content["phrases"], _Wishes.of(content["wishes"]), words)
+        wishes = _Wishes.of(content["wishes"])
+        return Language(plain, content["phrases"], wishes, replace(words, thing=wishes.thing))
     phrases = borrowed(code)
     if phrases is None:
         return _load(DEFAULT)

@@ -1,22 +1,22 @@
-"""Words that speak of a home, in every language of home-assistant-intents.
+"""Vocabulary of home control, in every language of home-assistant-intents.
 
-What commands and questions have in common are things; what only commands have is what is done to
-them; and the package's responses say how it is said that it was done.
+Words that commands and questions share name things; words that only commands have name actions;
+the package's responses hold the words for actions that are done.
 """
 
 import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from wyoming_llm.languages.borrowed import content_of
+from wyoming_llm.languages.intents_fallback import content_of
 
-_LEAST_LETTERS: Final = 3
-"""Of a word; shorter ones are mostly articles"""
-_LEAST_STEM: Final = 4
-_MOST_STEM: Final = 5
-"""Letters that words must share, where one of them is longer"""
+_MIN_WORD_LETTERS: Final = 3
+"""Shorter words are mostly articles."""
+_MIN_STEM_LETTERS: Final = 4
+_MAX_STEM_LETTERS: Final = 5
+"""Letters that words must share when one of them is longer."""
 _COMMANDS: Final = frozenset(
     {"HassTurnOn", "HassTurnOff", "HassToggle", "HassLightSet", "HassSetPosition",
      "HassFanSetSpeed", "HassClimateSetTemperature"}
@@ -27,36 +27,39 @@ _ELSEWHERE: Final = frozenset(
      "HassShoppingListAddItem", "HassStartTimer", "HassCancelTimer", "HassTimerStatus",
      "HassIncreaseTimer", "HassGetWeather", "HassBroadcast"}
 )  # fmt: skip
-"""Sentences that are not about things of a home: their words are everybody's"""
+"""Intents whose sentences are not about things of a home."""
 _SMALL: Final = ("the", "in", "is", "are", "all", "any", "every", "here", "home", "area", "floor")
-"""Rules that say where and how many, but neither what nor how"""
+"""Expansion rules of places and quantities, without things and actions."""
 _KINDS: Final = frozenset(
     {"light", "lock", "switch", "fan", "cover", "awning", "blind", "curtain", "door", "garage",
      "gate", "shade", "shutter", "window", "tv", "speaker", "receiver", "outlet", "valve"}
 )  # fmt: skip
-"""Domains and device classes: what lists of the package have a word for"""
+"""Domains and device classes for which the lists of the package have a word."""
 _CODE: Final = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", re.DOTALL)
 _QUOTED: Final = re.compile(r"[\"']([^\"']+)[\"']\s*[,}]")
+_NOTHING: Final = re.compile(r"(?!)")
 _UNPARTED: Final = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]"
 )
-"""Scripts whose words are not parted by spaces"""
+"""Scripts that write no spaces between words."""
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """Beginnings of words: endings are grammar's."""
+class HomeVocabulary:
+    """Stems of the words for things of a home and for actions on them."""
 
     deeds: frozenset[str]
     things: frozenset[str]
+    thing: re.Pattern[str] = _NOTHING
+    """More names of things, in lower case"""
 
-    def with_names(self, names: Iterable[str]) -> "Vocabulary":
-        """Return this, and the names of what is in a home as things."""
+    def with_names(self, names: Iterable[str]) -> "HomeVocabulary":
+        """Return this vocabulary with the names of a home's entities as things."""
         named = {stem for name in names for stem in _stems(name)}
-        return Vocabulary(self.deeds - named, self.things | named)
+        return replace(self, deeds=self.deeds - named, things=self.things | named)
 
     def tells(self, text: str) -> bool:
-        """Whether `text` speaks of a thing and of something done to it."""
+        """Whether `text` names a thing and an action on it."""
         signs = [set(self._signs(word)) for word in _words(text)]
         told = [known for known in signs if known]
         if not self.things:
@@ -66,19 +69,25 @@ class Vocabulary:
         return bool(deeds and things) and (len(told) > 1 or len(told[0]) > 1)
 
     def speaks_of_deeds(self, text: str) -> bool:
-        """Whether a word of `text` is something done."""
+        """Whether a word of `text` is an action."""
         return any(sign in self.deeds for word in _words(text) for sign in self._signs(word))
 
     def speaks(self, text: str) -> bool:
-        """Whether a word of `text` is a thing, or something done."""
+        """Whether a word of `text` is a thing or an action."""
         return any(True for word in _words(text) for _ in self._signs(word))
+
+    def names_thing(self, text: str) -> bool:
+        """Whether a word of `text` is a thing."""
+        return self.thing.search(text) is not None or any(
+            sign in self.things for word in _words(text) for sign in self._signs(word)
+        )
 
     def _signs(self, word: str) -> Iterator[str]:
         known = self.deeds | self.things
         if _UNPARTED.search(word):
             yield from (sign for sign in known if sign in word)
             return
-        least = _LEAST_LETTERS if len(word) <= 2 * _LEAST_LETTERS else _LEAST_STEM
+        least = _MIN_WORD_LETTERS if len(word) <= 2 * _MIN_WORD_LETTERS else _MIN_STEM_LETTERS
         yield from (word[:end] for end in range(least, len(word) + 1) if word[:end] in known)
 
 
@@ -87,8 +96,8 @@ def _words(text: str) -> list[str]:
 
 
 @functools.cache
-def vocabulary(code: str) -> Vocabulary:
-    """Return the words of a language, none where the package has it not."""
+def vocabulary(code: str) -> HomeVocabulary:
+    """Return the vocabulary of a language, empty where the package does not have it."""
     content = content_of(code)
     commands = _of_sentences(content, _COMMANDS)
     questions = _of_sentences(content, _QUESTIONS)
@@ -103,7 +112,7 @@ def vocabulary(code: str) -> Vocabulary:
                 told |= _stems(_CODE.sub(" ", template))
                 named |= _stems(" ".join(_QUOTED.findall(" ".join(_CODE.findall(template)))))
     things = (named | _listed(content) | (commands & questions)) - others
-    return Vocabulary(
+    return HomeVocabulary(
         deeds=frozenset((commands - questions - others - things) | (told - others - things)),
         things=frozenset(things),
     )
@@ -142,12 +151,12 @@ def _literal(sentences: Iterable[str], rules: Mapping[str, str]) -> Iterator[str
 
 
 def _stems(text: str) -> set[str]:
-    """Return how the words of `text` begin, whatever their endings."""
+    """Return the stems of the words of `text`."""
     stems: set[str] = set()
     for word in _words(text):
         if _UNPARTED.search(word):
             stems.add(word)
-        elif len(word) >= _LEAST_LETTERS:
-            stem = word[: max(_LEAST_STEM, len(word) - 2)]
-            stems |= {stem, stem[:_MOST_STEM]}
+        elif len(word) >= _MIN_WORD_LETTERS:
+            stem = word[: max(_MIN_STEM_LETTERS, len(word) - 2)]
+            stems |= {stem, stem[:_MAX_STEM_LETTERS]}
     return stems

@@ -1,37 +1,33 @@
-"""Any server with OpenAI's transcription endpoint: vLLM, speaches, whisper.cpp's, OpenAI's own."""
+"""OpenAI engine: a server with OpenAI's transcription API (vLLM, speaches, whisper.cpp, OpenAI)."""
 
 import io
+import json
 import wave
-from http import HTTPStatus
-from typing import Any
 
-import httpx2
 import numpy as np
 
-from wyoming_common.errors import BadRequest, ConfigError, ServiceError, TimedOut, Unavailable
+from wyoming_common.errors import Unavailable
+from wyoming_common.http.openai_client import OpenAiClient, form, quoted
 from wyoming_stt.config import SttSettings
-from wyoming_stt.engine import Audio, Request, Task, Transcription
-from wyoming_stt.languages import WHISPER
+from wyoming_stt.engine import Audio, Task, Transcription, TranscriptionRequest
+from wyoming_stt.text.cleanup import MAX_PROMPT_NAMES
+from wyoming_stt.text.languages import WHISPER
 
-_MOST_PROMPT_WORDS = 40
-"""Whisper behind such a server reads 224 tokens of prompt; a name takes up to five."""
+_MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
 
 class OpenAi:
-    """`model` is the server's name for it."""
+    """One model of a server; `model` is its name there."""
 
-    def __init__(self, settings: SttSettings, model: str) -> None:
-        if not settings.base_url.startswith(("http://", "https://")):
-            raise ConfigError(
-                "base_url: expected http://HOST:PORT/v1 of the transcription server, "
-                f"got '{settings.base_url}'"
-            )
-        self._url = settings.base_url.rstrip("/")
-        self._model = model
-        key = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
-        self._http = httpx2.Client(
-            headers=key, timeout=httpx2.Timeout(settings.timeout, connect=5.0)
-        )
+    def __init__(self, settings: SttSettings) -> None:
+        self._settings = settings
+        self._server = OpenAiClient(settings.base_url, settings.api_key, settings.timeout)
+
+    def load(self) -> None:
+        """Do nothing: the model is where the server is."""
+
+    def close(self) -> None:
+        self._server.close()
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -41,53 +37,60 @@ class OpenAi:
     def tasks(self) -> tuple[Task, ...]:
         return ("transcribe", "translate")
 
-    def close(self) -> None:
-        self._http.close()
-
-    def transcribe(self, audio: Audio, request: Request) -> Transcription:
-        """Raises Unavailable, TimedOut, or BadRequest with what the server says."""
-        fields = {"model": self._model, "response_format": "json", "temperature": "0"}
+    def transcribe(self, audio: Audio, request: TranscriptionRequest) -> Transcription:
+        """Raises Unavailable, TimedOut, or BadRequest with the server's message."""
+        fields = {
+            "model": self._settings.model[0],
+            "response_format": "json",
+            "temperature": "0",
+        }
         if request.task == "transcribe" and request.language:
             fields["language"] = request.language
         if request.words:
-            fields["prompt"] = ", ".join(request.words[:_MOST_PROMPT_WORDS])
+            fields["prompt"] = ", ".join(request.words[:MAX_PROMPT_NAMES])
         path = "transcriptions" if request.task == "transcribe" else "translations"
-        answer = self._post(f"{self._url}/audio/{path}", fields, _wav(audio))
-        language = answer.get("language") or request.language
-        return Transcription(
-            text=str(answer["text"]).strip(), language=str(language) if language else None
-        )
+        data = form(fields, "speech.wav", _wav(audio), "audio/wav")
+        with self._server.post(f"audio/{path}", data=data) as response:
+            body = response.text(_MAX_ANSWER_BYTES)
+        text, language = parse_answer(response.url, response.content_type, body)
+        return Transcription(text=text, language=language or request.language)
 
-    def _post(self, url: str, fields: dict[str, str], wav: bytes) -> dict[str, Any]:
-        try:
-            response = self._http.post(
-                url, data=fields, files={"file": ("speech.wav", wav, "audio/wav")}
-            )
-        except httpx2.TimeoutException as err:
-            raise TimedOut(f"{url} did not answer in time") from err
-        except (httpx2.HTTPError, httpx2.InvalidURL) as err:
-            raise Unavailable(f"Cannot reach {url}: {err}") from err
-        if response.status_code != HTTPStatus.OK:
-            raise _refused(url, response)
-        try:
-            answer = response.json()
-        except ValueError:
-            answer = None
-        if not isinstance(answer, dict) or not isinstance(answer.get("text"), str):
-            raise Unavailable(f"{url}: expected JSON with a text, got something else")
-        return answer
+    def score(self, *_: object) -> None:
+        return None
 
 
-def _refused(url: str, response: httpx2.Response) -> ServiceError:
-    told = " ".join(response.text.split())[:200]
-    line = f"{url} answered {response.status_code}: {told}"
-    overloaded = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.REQUEST_TIMEOUT)
-    if (
-        response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
-        or response.status_code in overloaded
-    ):
-        return Unavailable(line)
-    return BadRequest(line)
+def parse_answer(url: str, content_type: str, body: str) -> tuple[str, str | None]:
+    """Return text and language of a transcription in any form that servers use.
+
+    These are OpenAI's `json` and `verbose_json`, segments without a whole text, and plain text.
+    Raises Unavailable with the server's message for an error that was sent as a success.
+    """
+    body = body.strip()
+    try:
+        answer = json.loads(body)
+    except ValueError as err:
+        if content_type != "text/plain":
+            raise Unavailable(f"{url}: expected JSON with a text, got '{quoted(body)}'") from err
+        answer = body
+    if not isinstance(answer, dict):
+        answer = {"segments": answer} if isinstance(answer, list) else {"text": answer}
+    if error := answer.get("error"):
+        message = error.get("message") if isinstance(error, dict) else error
+        raise Unavailable(f"{url} answered with an error: {message!s:.200}")
+    text = answer["text"] if isinstance(answer.get("text"), str) else _join(answer.get("segments"))
+    if text is None:
+        raise Unavailable(f"{url}: expected JSON with a text, got '{quoted(body)}'")
+    language = answer.get("language")
+    return text.strip(), language if language in WHISPER else None
+
+
+def _join(segments: object) -> str | None:
+    """Return the text of a list of segments, None if it is not one."""
+    if not isinstance(segments, list):
+        return None
+    texts = [segment.get("text") for segment in segments if isinstance(segment, dict)]
+    spoken = [text.strip() for text in texts if isinstance(text, str)]
+    return " ".join(spoken) if len(spoken) == len(segments) else None
 
 
 def _wav(audio: Audio) -> bytes:

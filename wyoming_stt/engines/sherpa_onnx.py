@@ -1,7 +1,6 @@
-"""Models of sherpa-onnx: transducers, streaming or not, CTC, SenseVoice, Moonshine, Whisper.
+"""sherpa-onnx engine: transducers, streaming or not, CTC, SenseVoice, Moonshine, Whisper.
 
-A model is a folder as its releases unpack: `tokens.txt` and ONNX files whose names say what they
-are. https://k2-fsa.github.io/sherpa/onnx/pretrained_models/
+A model is an unpacked release: a folder with `tokens.txt` and ONNX files named after their part. https://k2-fsa.github.io/sherpa/onnx/pretrained_models/
 """
 
 import re
@@ -15,34 +14,45 @@ import sherpa_onnx
 
 from wyoming_common.errors import ConfigError, ModelError
 from wyoming_stt.config import SttSettings
-from wyoming_stt.engine import Audio, Request, Task, Transcription
-from wyoming_stt.languages import chosen
-from wyoming_stt.models import languages_of, obtain
+from wyoming_stt.decoding.model_files import languages_of, obtain
+from wyoming_stt.engine import Audio, Task, Transcription, TranscriptionRequest
+from wyoming_stt.text.languages import choose_languages
 
-_ONLINE_INPUTS = 2
-"""A model with more inputs than features and lengths carries its state: it is a streaming one."""
-_TAIL = np.zeros(round(0.66 * 16_000), np.float32)
-"""Silence a streaming model needs to say its last word (0.66 s, as sherpa's own examples)."""
+_MAX_OFFLINE_INPUTS = 2
+"""Features and lengths; a streaming model has inputs for its state as well."""
+_TRAILING_SILENCE = np.zeros(round(0.66 * 16_000), np.float32)
+"""Silence that a streaming model needs for its last word (0.66 s, as in sherpa's examples)."""
 
 
 class SherpaOnnx:
-    """One loaded model; which kind it is, its files tell."""
+    """One model; its kind follows from its files."""
 
-    def __init__(self, settings: SttSettings, model: str) -> None:
-        folder = obtain(model, settings.data_dir)
-        self._folder = folder if folder.is_dir() else folder.parent
-        self._options = {
+    def __init__(self, settings: SttSettings) -> None:
+        self._settings = settings
+        self._folder = Path()
+        self._options: dict[str, Any] = {
             "num_threads": settings.threads or 2,
             "provider": "cuda" if settings.device.startswith("cuda") else "cpu",
         }
+        self._recognizer: Any = None
+        self._streaming = False
+        self._languages: tuple[str, ...] = ()
+
+    def load(self) -> None:
+        settings, name = self._settings, self._settings.model[0]
+        folder = obtain(name, settings.data_dir)
+        self._folder = folder if folder.is_dir() else folder.parent
         tokens = self._folder / "tokens.txt"
         if not tokens.is_file():
             raise ModelError(f"model: expected tokens.txt and .onnx files in {self._folder}")
         self._options["tokens"] = str(tokens)
-        self._recognizer = self._load()
+        self._recognizer = self._make_recognizer()
         self._streaming = isinstance(self._recognizer, sherpa_onnx.OnlineRecognizer)
         known = languages_of(str(self._folder), settings.data_dir)
-        self._languages = chosen(settings.languages, known, model)
+        self._languages = choose_languages(settings.languages, known, name)
+
+    def close(self) -> None:
+        self._recognizer = None
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -52,11 +62,11 @@ class SherpaOnnx:
     def tasks(self) -> tuple[Task, ...]:
         return ("transcribe",)
 
-    def transcribe(self, audio: Audio, request: Request) -> Transcription:
+    def transcribe(self, audio: Audio, request: TranscriptionRequest) -> Transcription:
         stream = self._recognizer.create_stream()
         stream.accept_waveform(16_000, audio)
         if self._streaming:
-            stream.accept_waveform(16_000, _TAIL)
+            stream.accept_waveform(16_000, _TRAILING_SILENCE)
             stream.input_finished()
             while self._recognizer.is_ready(stream):
                 self._recognizer.decode_stream(stream)
@@ -66,15 +76,18 @@ class SherpaOnnx:
             text = stream.result.text
         return Transcription(text=_sentence_case(text), language=self._language(request, stream))
 
-    def _language(self, request: Request, stream: Any) -> str | None:
-        told = getattr(getattr(stream, "result", None), "lang", "") if not self._streaming else ""
+    def score(self, *_: object) -> None:
+        return None
+
+    def _language(self, request: TranscriptionRequest, stream: Any) -> str | None:
+        code = getattr(getattr(stream, "result", None), "lang", "") if not self._streaming else ""
         return (
-            str(told).strip("<|>")
+            str(code).strip("<|>")
             or request.language
             or (self._languages[0] if len(self._languages) == 1 else None)
         )
 
-    def _load(self) -> Any:
+    def _make_recognizer(self) -> Any:
         for parts, make in (
             (("preprocess", "encode", "uncached_decode", "cached_decode"), self._moonshine),
             (("encoder", "decoder", "joiner"), self._transducer),
@@ -90,10 +103,10 @@ class SherpaOnnx:
                 except Exception as err:  # the binding raises RuntimeError and others
                     reason = (str(err) or type(err).__name__).splitlines()[0]
                     raise ModelError(f"model: cannot load {self._folder}: {reason}") from err
-        raise ModelError(f"model: no kind of sherpa-onnx model that is known in {self._folder}")
+        raise ModelError(f"model: expected the ONNX files of a sherpa-onnx model in {self._folder}")
 
     def _find(self, part: str) -> Path | None:
-        """Return the file of one part, its int8 form first: it is smaller and faster."""
+        """Return the file of one part, preferring int8, which is smaller and faster."""
         pattern = re.compile(rf"(.*[-_.])?{part}([-_.].*)?\.onnx")
         found = [
             path for path in sorted(self._folder.glob("*.onnx")) if pattern.fullmatch(path.name)
@@ -115,7 +128,7 @@ class SherpaOnnx:
         inputs, metadata = _inspect(files["encoder"])
         for part in ("decoder", "joiner"):
             _inspect(files[part])
-        if inputs > _ONLINE_INPUTS:
+        if inputs > _MAX_OFFLINE_INPUTS:
             return sherpa_onnx.OnlineRecognizer.from_transducer(**files, **self._options)
         nemo = "nemo" in metadata.get("model_type", "").lower() or "EncDec" in str(metadata)
         kind = "nemo_transducer" if nemo else "transducer"
@@ -136,7 +149,7 @@ class SherpaOnnx:
             return sherpa_onnx.OfflineRecognizer.from_sense_voice(
                 model=model, use_itn=True, **self._options
             )
-        if inputs > _ONLINE_INPUTS:
+        if inputs > _MAX_OFFLINE_INPUTS:
             return sherpa_onnx.OnlineRecognizer.from_zipformer2_ctc(model=model, **self._options)
         makers: dict[str, Callable[..., Any]] = {
             "zipformer2_ctc": sherpa_onnx.OfflineRecognizer.from_zipformer_ctc,
@@ -153,8 +166,8 @@ class SherpaOnnx:
 def _inspect(path: str) -> tuple[int, Mapping[str, str]]:
     """Return the number of inputs and the metadata of an ONNX file.
 
-    sherpa-onnx ends the process on a file it cannot read, so it is read here first. Raises
-    whatever ONNX Runtime does.
+    sherpa-onnx ends the process on a file that it cannot read, so ONNX Runtime reads it first.
+    Raises the errors of ONNX Runtime.
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
@@ -164,6 +177,6 @@ def _inspect(path: str) -> tuple[int, Mapping[str, str]]:
 
 
 def _sentence_case(text: str) -> str:
-    # Models trained on upper-case text give nothing else.
+    # Models trained on upper-case text write upper case only.
     text = text.strip()
     return text.capitalize() if text.isupper() and len(text) > 1 else text

@@ -1,22 +1,23 @@
-"""Any OpenAI-compatible speech server: POST /audio/speech, PCM streamed back."""
+"""OpenAI engine: a server with OpenAI's speech API, whose PCM or WAV is streamed."""
 
 from collections.abc import Iterator, Sequence
 
-import httpx2
 import numpy as np
 
-from wyoming_common.errors import BadRequest, ConfigError, ServiceError, TimedOut, Unavailable
+from wyoming_common.errors import ConfigError
+from wyoming_common.http.openai_client import OpenAiClient
 from wyoming_tts.config import TtsSettings
 from wyoming_tts.engine import Phrase, Voice
+from wyoming_tts.synthesis.audio_stream import decoded
 
 _RATE = 24_000
-"""Hz; what `response_format: pcm` means, mono s16le.
+"""Hz; `response_format: pcm` is mono s16le at this rate.
 https://platform.openai.com/docs/api-reference/audio/createSpeech"""
 _VOICES = "alloy,ash,ballad,coral,echo,fable,nova,onyx,sage,shimmer,verse"
 _LANGUAGES = ("en_US", "de_DE", "es_ES", "fr_FR", "it_IT", "ja_JP", "nl_NL", "pl_PL", "pt_BR",
               "ru_RU", "zh_CN")  # fmt: skip
 _MODEL = "tts-1"
-_TIMEOUT = httpx2.Timeout(60.0, connect=5.0)
+_MAX_SILENCE_SECONDS = 60.0
 
 
 class OpenAiEngine:
@@ -27,8 +28,10 @@ class OpenAiEngine:
             raise ConfigError("base-url: the openai engine needs one, e.g. http://HOST:8880/v1")
         self._settings = settings
         self._names = [name.strip() for name in (settings.voice or _VOICES).split(",")]
-        headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
-        self._client = httpx2.Client(headers=headers, timeout=_TIMEOUT)
+        self._server = OpenAiClient(settings.base_url, settings.api_key, _MAX_SILENCE_SECONDS)
+
+    def load(self) -> None:
+        """Do nothing: the model is where the server is."""
 
     @property
     def default(self) -> str:
@@ -47,8 +50,11 @@ class OpenAiEngine:
     def sample_rate(self, voice: str) -> int:  # noqa: ARG002 - they all have the same
         return _RATE
 
+    def can_open(self, voice: str) -> bool:  # noqa: ARG002
+        return False
+
     def synthesize(self, phrase: Phrase) -> Iterator[bytes]:
-        """Raises Unavailable, TimedOut, or ServiceError with the server's own words."""
+        """Raises Unavailable, TimedOut, or BadRequest with the server's own words."""
         request = {
             "model": self._settings.model or _MODEL,
             "input": phrase.text,
@@ -57,38 +63,18 @@ class OpenAiEngine:
             "speed": min(max(1 / phrase.length, 0.25), 4.0),
             "stream_format": "audio",
         }
-        url = f"{self._settings.base_url.rstrip('/')}/audio/speech"
-        try:
-            with self._client.stream("POST", url, json=request) as response:
-                if response.status_code >= 400:
-                    response.read()
-                    raise _refused(response)
-                yield from _samples(response.iter_bytes(), phrase.volume)
-        except httpx2.TimeoutException as err:
-            raise TimedOut(f"{url}: no answer in time") from err
-        except (httpx2.HTTPError, httpx2.InvalidURL) as err:
-            raise Unavailable(f"{url}: {str(err) or type(err).__name__}") from err
+        with self._server.post("audio/speech", json=request) as response:
+            content_type = response.headers.get("Content-Type", "")
+            audio = decoded(response.pieces(), content_type, _RATE, _RATE, response.url)
+            yield from audio if phrase.volume == 1.0 else _scaled(audio, phrase.volume)
 
     def close(self) -> None:
         """Close the connections to the server."""
-        self._client.close()
+        self._server.close()
 
 
-def _refused(response: httpx2.Response) -> ServiceError:
-    said = " ".join(response.text.split())[:200] or response.reason_phrase
-    kind = BadRequest if response.status_code in (400, 404, 422) else Unavailable
-    return kind(f"{response.url} answered {response.status_code}: {said}")
-
-
-def _samples(pieces: Iterator[bytes], volume: float) -> Iterator[bytes]:
-    """Yield whole samples, times `volume`."""
-    rest = b""
+def _scaled(pieces: Iterator[bytes], volume: float) -> Iterator[bytes]:
+    """Yield s16le samples times `volume`."""
     for piece in pieces:
-        data = rest + piece
-        rest = data[len(data) & ~1 :]
-        data = data[: len(data) & ~1]
-        if volume != 1.0:
-            loud = np.frombuffer(data, "<i2").astype(np.float32) * volume
-            data = np.clip(loud, -32768, 32767).astype("<i2").tobytes()
-        if data:
-            yield data
+        loud = np.frombuffer(piece, "<i2").astype(np.float32) * volume
+        yield np.clip(loud, -32768, 32767).astype("<i2").tobytes()

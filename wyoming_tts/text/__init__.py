@@ -1,1 +1,1 @@
-"""Text for eyes to text for ears."""
+"""Text front end: normalisation, sentences and SSML."""

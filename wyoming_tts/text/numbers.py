@@ -1,5 +1,6 @@
 """Numbers as words, by the rules of CLDR (https://cldr.unicode.org), for 80 languages."""
 
+import re
 from decimal import Decimal
 from functools import lru_cache
 
@@ -13,8 +14,11 @@ _POINT = {
     "tr": "virgül", "uk": "кома", "vi": "phẩy", "zh": "点",
 }  # fmt: skip
 """The word between whole and fraction. A language that is not here keeps its digits."""
-_MOST_DIGITS = 15
-"""A longer number is read digit by digit: nobody hears quadrillions."""
+_MAX_DIGITS = 18
+"""A longer number is read digit by digit: CLDR's rules end there."""
+
+_ROMAN = re.compile(r"(?=.)(C{0,3})(XC|XL|L?X{0,3})(IX|IV|V?I{0,3})")
+_ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 
 
 class Speller:
@@ -26,26 +30,35 @@ class Speller:
         name = next((n for n in (language, base, {"nb": "no"}.get(base)) if n in names), None)
         self.known = name is not None
         self._engine = RbnfEngine.for_language(name or "en")
-        self._point = _POINT.get(base, "")
+        self.point = _POINT.get(base, "")
+        """The word between whole and fraction, "" where it is not known"""
         # CLDR hyphenates softly so that long words can be broken on paper.
         self._soft = str.maketrans("", "", "\u00ad\u200b")
+        # A number is put together from all rule sets at once, which takes 0.3 ms.
+        self._words = lru_cache(maxsize=4096)(self._spelled)
 
     def cardinal(self, number: Decimal | int) -> str:
         """Return a number as words, "minus one point five"; "" if that is not known."""
         text = f"{Decimal(number):f}"
         sign, text = ("-", text[1:]) if text.startswith("-") else ("", text)
         whole, _, fraction = text.partition(".")
-        if len(whole) > _MOST_DIGITS:
-            return self.digits(whole)
-        words = self._words(int(f"{sign}{whole}"), FormatPurpose.CARDINAL)
-        if sign and int(whole) == 0:
-            words = f"{self._minus()} {words}"
+        if len(whole) > _MAX_DIGITS:
+            words = self.digits(whole)
+            words = f"{self.minus} {words}" if sign else words
+        else:
+            words = self._words(int(f"{sign}{whole}"), FormatPurpose.CARDINAL)
+            if sign and int(whole) == 0:
+                words = f"{self.minus} {words}"
         if not fraction:
             return words
-        return f"{words} {self._point} {self.digits(fraction)}" if self._point else ""
+        return f"{words} {self.point} {self.digits(fraction)}" if self.point else ""
 
-    def ordinal(self, number: int) -> str:
-        return self._words(number, FormatPurpose.ORDINAL)
+    def ordinal(self, number: int, form: str = "") -> str:
+        """Return an ordinal; `form` is how CLDR's rule set "spellout-ordinal-FORM" ends."""
+        if not form:
+            return self._words(number, FormatPurpose.ORDINAL)
+        found = self._engine.format_number(number, FormatPurpose.ORDINAL).text_by_ruleset
+        return found[f"spellout-ordinal-{form}"].translate(self._soft)
 
     def year(self, number: int) -> str:
         return self._words(number, FormatPurpose.YEAR)
@@ -56,10 +69,12 @@ class Speller:
             self._words(int(digit), FormatPurpose.CARDINAL) for digit in digits if digit.isdecimal()
         )
 
-    def _minus(self) -> str:
+    @property
+    def minus(self) -> str:
+        """The word before a negative number."""
         return self._words(-1, FormatPurpose.CARDINAL).rsplit(maxsplit=1)[0]
 
-    def _words(self, number: int, purpose: FormatPurpose) -> str:
+    def _spelled(self, number: int, purpose: FormatPurpose) -> str:
         return self._engine.format_number(number, purpose).text.translate(self._soft)
 
 
@@ -67,3 +82,14 @@ class Speller:
 def speller(language: str) -> Speller:
     """Return the numbers of a language, written as in "de" or "pt_PT"."""
     return Speller(language)
+
+
+def roman_value(text: str) -> int:
+    """Return the value of a Roman number up to 399, 0 for other letters."""
+    if not _ROMAN.fullmatch(text):
+        return 0
+    digits = [_ROMAN_DIGITS[letter] for letter in text]
+    return sum(
+        -one if one < following else one
+        for one, following in zip(digits, [*digits[1:], 0], strict=True)
+    )

@@ -1,6 +1,7 @@
-"""Units and currencies by their names in CLDR (Babel), in every language it knows."""
+"""Names of units and currencies by CLDR (Babel), in every language it knows."""
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from functools import lru_cache
 
@@ -14,7 +15,7 @@ UNITS = {
     "℉": "temperature-fahrenheit", "°": "angle-degree",
     "mm": "length-millimeter", "cm": "length-centimeter", "m": "length-meter",
     "km": "length-kilometer", "µm": "length-micrometer", "nm": "length-nanometer",
-    "mi": "length-mile", "ft": "length-foot", "yd": "length-yard",
+    "″": "length-inch", "mi": "length-mile", "ft": "length-foot", "yd": "length-yard",
     "km/h": "speed-kilometer-per-hour", "kmh": "speed-kilometer-per-hour",
     "kph": "speed-kilometer-per-hour", "m/s": "speed-meter-per-second",
     "mph": "speed-mile-per-hour",
@@ -34,6 +35,12 @@ UNITS = {
     "hPa": "pressure-hectopascal", "kPa": "pressure-kilopascal", "Pa": "pressure-pascal",
     "mbar": "pressure-millibar", "bar": "pressure-bar",
     "psi": "pressure-pound-force-per-square-inch",
+    "d": "duration-day", "μm": "length-micrometer", "μg": "mass-microgram",
+    "cm²": "area-square-centimeter",
+    "ft²": "area-square-foot", "cm³": "volume-cubic-centimeter",
+    "km³": "volume-cubic-kilometer", "hl": "volume-hectoliter",
+    "GW": "power-gigawatt", "mW": "power-milliwatt", "km2": "area-square-kilometer",
+    "mol": "concentr-mole", "kn": "speed-knot",
     "bit": "digital-bit", "kB": "digital-kilobyte", "KB": "digital-kilobyte",
     "MB": "digital-megabyte", "GB": "digital-gigabyte", "TB": "digital-terabyte",
     "Mbit": "digital-megabit", "Gbit": "digital-gigabit",
@@ -47,10 +54,16 @@ RATES = {"Mbps": "Mbit", "Gbps": "Gbit", "Mbit/s": "Mbit", "Gbit/s": "Gbit", "MB
 """Units by the second that CLDR has no name for."""
 CURRENCIES = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₩": "KRW",
               "₽": "RUB", "₺": "TRY", "₴": "UAH", "₪": "ILS", "฿": "THB", "₫": "VND",
-              "R$": "BRL", "A$": "AUD", "C$": "CAD", "US$": "USD", "NZ$": "NZD"}  # fmt: skip
+              "R$": "BRL", "A$": "AUD", "C$": "CAD", "CA$": "CAD", "US$": "USD", "us$": "USD",
+              "AU$": "AUD", "NZ$": "NZD", "HK$": "HKD", "S$": "SGD", "MX$": "MXN", "Mex$": "MXN",
+              "mex$": "MXN", "₡": "CRC", "₧": "ESP", "₱": "PHP", "₦": "NGN", "₲": "PYG",
+              "Rs": "INR", "rs": "INR"}  # fmt: skip
 CURRENCY_CODES = frozenset(
     {"AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "INR", "JPY",
-     "KRW", "MXN", "NOK", "NZD", "PLN", "RON", "RUB", "SEK", "TRY", "UAH", "USD", "ZAR"}
+     "KRW", "MXN", "NOK", "NZD", "PLN", "RON", "RUB", "SEK", "TRY", "UAH", "USD", "ZAR", "ARS",
+     "CLP", "COP", "UYU", "CRC", "BOB",
+     "DOP", "GTQ", "HNL", "NIO", "PYG", "VES", "TTD", "SGD", "TWD", "PHP", "IDR", "MYR", "THB",
+     "KZT", "BGN", "ISK", "RSD", "EGP", "NGN", "KES", "AED", "SAR", "QAR", "KWD", "ILS", "VND"}
 )  # fmt: skip
 
 
@@ -111,6 +124,10 @@ def _per_second(locale: Locale) -> str:
     return rate.removeprefix(metre).strip() if rate.startswith(metre) else ""
 
 
-SYMBOL_PATTERN = "|".join(
-    re.escape(symbol) for symbol in sorted({*UNITS, *RATES}, key=len, reverse=True)
-)
+def any_of(names: Iterable[str]) -> str:
+    """Return a pattern that matches one of `names`, the longest that fits."""
+    return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+
+
+SYMBOLS = (*UNITS, *RATES)
+SYMBOL_PATTERN = any_of(SYMBOLS)

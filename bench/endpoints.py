@@ -1,0 +1,207 @@
+"""End of turn, simulated on recordings: how soon commands end, and what pauses cut.
+
+    python -m bench.endpoints --data DATA [--model tiny.en] [--sentences] [--half first]
+
+Every recording goes through the segmenter as if it arrived in real time, with the evidence of each
+pause (the turn model, the transcript so far, the sentences of the home) after the time that it
+takes. Four sets are made of DATA's manifest: commands, commands with a pause of 0.3 to 0.8 s of
+their own room tone between two words, read sentences, and questions of 10 to 20 s. Given are the
+median and the 95th percentile from the last speech to the end of the turn, and the share cut.
+"""
+
+import argparse
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from bench.commands import HERE, home_of
+from bench.stt_live import speech_end
+from bench.stt_scores import quantile
+from wyoming_common.audio.endpointing import Endpointer
+from wyoming_common.audio.pcm import PcmFormat, read_audio
+from wyoming_common.models import ModelStore
+from wyoming_stt.audio.audio_queue import PcmChunk
+from wyoming_stt.audio.segmenter import SegmenterSnapshot, SpeechSegmenter
+from wyoming_stt.audio.vad import SileroModel
+from wyoming_stt.config import SttSettings
+from wyoming_stt.decoding.transcribe import transcribe
+from wyoming_stt.endpointing.completeness import completeness
+from wyoming_stt.endpointing.smart_turn import SMART_TURN, SmartTurn, TurnModel
+from wyoming_stt.engine import SttEngine, TranscriptionRequest
+from wyoming_stt.home_sentences.sentences import (
+    CompiledSentences,
+    HomeSentences,
+    NoHomeSentences,
+)
+from wyoming_stt.service import make_engine
+
+_CHUNK: Final = 640
+_EARLY_SECONDS: Final = 0.05
+"""Before the last speech: a turn that ends sooner was cut."""
+_JUDGED_SECONDS: Final = 0.18
+"""Silence after which a pause is judged"""
+_TURN_SECONDS: Final = 0.05
+"""Time that the turn model takes"""
+_DECODE_SECONDS: Final = 0.1
+"""Time from then until the transcript is there, which was begun at the pause"""
+_QUESTION_SECONDS: Final = (9.0, 20.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One recording with silence behind it."""
+
+    name: str
+    pcm: bytes
+    speech_end: float
+    """Seconds from the first sample"""
+
+
+class Simulation:
+    """The end of turn of the service, without its clock."""
+
+    def __init__(self, engine: SttEngine, turn: TurnModel | None, sentences: HomeSentences) -> None:
+        self._engine = engine
+        self._turn = turn
+        self._sentences = sentences
+        self._vad = SileroModel()
+
+    def end(self, clip: Clip) -> float:
+        """Return the second at which the turn ends."""
+        segmenter = SpeechSegmenter(self._vad.stream(), Endpointer(), may_end=True)
+        pcm = clip.pcm + _room_tone(clip.pcm, 4.0)
+        opinions: list[tuple[float, float | None]] = []
+        judged = False
+        for at in range(0, len(pcm), _CHUNK):
+            now = (at + _CHUNK) / 32_000
+            while opinions and opinions[0][0] <= now:
+                _, opinion = opinions.pop(0)
+                if opinion is not None:
+                    segmenter.judge(opinion)
+            chunk = PcmChunk(pcm[at : at + _CHUNK], PcmFormat(), now)
+            snapshot = segmenter.feed([chunk])
+            if snapshot.final:
+                return now
+            if not snapshot.paused:
+                judged, opinions = False, []
+            elif not judged and snapshot.silence_seconds >= _JUDGED_SECONDS:
+                judged, opinions = True, self._opinions(now, snapshot)
+        return len(pcm) / 32_000
+
+    def _opinions(
+        self, now: float, snapshot: SegmenterSnapshot
+    ) -> list[tuple[float, float | None]]:
+        if snapshot.open_segment is None:
+            return []
+        audio = snapshot.open_segment.audio
+        sound = None if self._turn is None else self._turn.completeness(audio)
+        spoken = len(audio) / 16_000
+        request = TranscriptionRequest(language="en")
+        said = transcribe(self._engine, audio, request, self._sentences)
+        return [
+            (now + _TURN_SECONDS, completeness(sound, None, "en", None, spoken)),
+            (
+                now + _DECODE_SECONDS,
+                completeness(sound, said.text, "en", said.stage, spoken),
+            ),
+        ]
+
+
+def spliced(pcm: bytes, seconds: float) -> bytes:
+    """Return `pcm` with a pause where it is quietest in the middle third of the speech."""
+    samples = np.frombuffer(pcm, "<i2")
+    frames = samples[: len(samples) // 320 * 320].reshape(-1, 320).astype(np.float64)
+    energy = np.convolve((frames**2).mean(axis=1), np.ones(3) / 3, "same")
+    loud = np.flatnonzero(energy > 0.05 * energy.max())
+    first, last = int(loud[0]), int(loud[-1])
+    third = (last - first) // 3
+    cut = first + third + int(energy[first + third : last - third].argmin())
+    return (
+        samples[: 320 * cut].tobytes() + _room_tone(pcm, seconds) + samples[320 * cut :].tobytes()
+    )
+
+
+def _room_tone(pcm: bytes, seconds: float) -> bytes:
+    """Return the quietest 0.2 s of `pcm` back and forth, as long as `seconds`."""
+    samples = np.frombuffer(pcm, "<i2")
+    size = 3200
+    starts = range(0, max(1, len(samples) - size), 800)
+    energies = [float((samples[at : at + size].astype(np.float64) ** 2).mean()) for at in starts]
+    at = starts[int(np.argmin(energies))]
+    tone = samples[at : at + size]
+    both = np.concatenate([tone, tone[::-1]])
+    count = round(seconds * 16_000)
+    return np.tile(both, count // len(both) + 1)[:count].tobytes()
+
+
+def clips(data: Path, half: str, step: int) -> Iterator[tuple[str, list[Clip]]]:
+    """Yield the name and the recordings of each set."""
+    rows = [json.loads(line) for line in (data / "manifest.jsonl").read_text().splitlines()]
+    rows = [row for row in rows if row["kind"] in ("command", "speech") and _in_half(row, half)]
+    commands = [row for row in rows if row["kind"] == "command" and row["seconds"] < 15]
+    read = [row for row in rows if row["kind"] == "speech" and row["text"] and row["seconds"] < 28]
+    yield "commands", [_clip(data, row) for row in commands[::step]]
+    yield "spliced", [_clip(data, row, splice=True) for row in commands[:: 2 * step]]
+    yield "sentences", [_clip(data, row) for row in read[::step] if row["seconds"] < 15]
+    low, high = _QUESTION_SECONDS
+    yield (
+        "questions",
+        [clip for row in read[::step] if low <= (clip := _clip(data, row)).speech_end <= high],
+    )
+
+
+def _in_half(row: dict[str, Any], half: str) -> bool:
+    speaker = zlib.crc32(str(row.get("speaker") or row["audio"]).encode())
+    return half == "all" or (speaker % 2 == 0) == (half == "first")
+
+
+def _clip(data: Path, row: dict[str, Any], *, splice: bool = False) -> Clip:
+    pcm, _ = read_audio(data / row["audio"])
+    raw = bytes(pcm)
+    if splice:
+        seed = zlib.crc32(row["audio"].encode())
+        raw = spliced(raw, 0.3 + 0.5 * (seed % 1000) / 1000)
+    return Clip(row["audio"], raw, speech_end(raw + bytes(32_000)))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--model", default="tiny.en")
+    parser.add_argument("--sentences", action="store_true", help="with the sentences of a home")
+    parser.add_argument("--half", choices=["all", "first", "second"], default="all")
+    parser.add_argument("--step", type=int, default=1, help="take every STEP-th recording")
+    options = parser.parse_args()
+    settings = SttSettings(device="cpu", threads=2, model=(options.model,))
+    engine = make_engine(settings, options.model)
+    engine.load()
+    turn = SmartTurn(ModelStore(settings.data_dir).ensure(SMART_TURN))
+    sentences: HomeSentences = NoHomeSentences()
+    if options.sentences:
+        home = home_of("en")
+        sentences = CompiledSentences(lambda: home, [HERE / "orders"])
+        sentences.wait("en")
+    print("| | clips | p50 | p95 | cut early |\n|---|---|---|---|---|")
+    measure(Simulation(engine, turn, sentences), clips(options.data, options.half, options.step))
+
+
+def measure(simulation: Simulation, sets: Iterator[tuple[str, list[Clip]]]) -> None:
+    """Print one row for each set."""
+    for name, recordings in sets:
+        ends = [simulation.end(clip) - clip.speech_end for clip in recordings]
+        whole = [end for end in ends if end >= -_EARLY_SECONDS]
+        cut = len(ends) - len(whole)
+        print(
+            f"| {name} | {len(ends)} | {quantile(whole, 50):.2f} s | {quantile(whole, 95):.2f} s "
+            f"| {cut} ({100 * cut / max(1, len(ends)):.1f} %) |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

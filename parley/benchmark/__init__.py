@@ -1,0 +1,1 @@
+"""Latency measurement of running services, stage by stage: `parley bench`."""

@@ -1,0 +1,1 @@
+"""Latency dashboard: a page that shows every turn, stage by stage."""

@@ -1,0 +1,257 @@
+"""Examples to train with: spoken by the installed voices, heard in scenes, as embeddings.
+
+Made in small parts, each a file in a cache, so that an interrupted run continues where it was.
+Examples of other speech do not depend on the phrase and serve every phrase of a language.
+"""
+
+import errno
+import hashlib
+import io
+import json
+import os
+import random
+import threading
+import zipfile
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parley.wake_word.embeddings import SPAN_SAMPLES, STEP_SAMPLES
+from parley.wake_word.scenes import another_speaker, heard
+from parley.wake_word.voices import TrainingVoice
+from wyoming_common.audio.pcm import MODEL_RATE, to_float
+from wyoming_common.errors import ModelError, NoSpace
+
+Floats = NDArray[np.float32]
+_VERSION = 3
+"""Changes with what an example holds: older caches are not read."""
+PART_CLIPS = 10
+_AFTER_SAMPLES = 9_600
+_MIN_CLIP_SAMPLES = 1_600
+HELD_OUT = 5
+"""One clip of five is kept for the threshold and the figures."""
+
+
+class Embeddings(Protocol):
+    def __call__(self, sound: Floats) -> Floats:
+        """Return an embedding for every 80 ms of sound in 16-bit values, shape [n, 96]."""
+        ...
+
+
+@dataclass(frozen=True)
+class Example:
+    """Embeddings of one scene."""
+
+    embeddings: Floats
+    """[n, 96]"""
+    end: int
+    """Sample at which the phrase or the near miss ends; -1 in other speech."""
+    clip: int
+    """Number of its clip, of which scenes are alike; -1 for a recording of the user's."""
+
+    @property
+    def held_out(self) -> bool:
+        return self.clip >= 0 and self.clip % HELD_OUT == 0
+
+    @property
+    def end_window(self) -> int:
+        """Number of the first embedding that holds all of the phrase."""
+        return -((SPAN_SAMPLES - self.end) // STEP_SAMPLES)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One clip: who says what, and how often it is heard."""
+
+    speaker: TrainingVoice
+    text: str
+    scenes: int
+
+
+class Corpus:
+    """Makes examples on `threads` threads. `folder` is the cache."""
+
+    def __init__(self, folder: Path, embeddings: Embeddings, length: int, threads: int = 2) -> None:
+        self._folder = folder
+        self._embeddings = embeddings
+        self._before = length * STEP_SAMPLES + SPAN_SAMPLES
+        """Samples of a scene before the end of its phrase."""
+        self._threads = threads
+        self._lock = threading.Lock()
+
+    def speech(
+        self, recipes: Sequence[Recipe], made: Callable[[float], None]
+    ) -> tuple[list[Example], list[Floats]]:
+        """Return examples of other speech, and the speech itself for babble."""
+        parts = self._parts("speech", recipes, [], made)
+        clips = [to_float(clip.tobytes()) for part in parts for clip in part.clips]
+        return [one for part in parts for one in part.examples], clips
+
+    def phrases(
+        self,
+        kind: str,
+        recipes: Sequence[Recipe],
+        others: Sequence[Floats],
+        made: Callable[[float], None],
+    ) -> list[Example]:
+        """Return examples of phrases or near misses, some of them between other speech."""
+        parts = self._parts(kind, recipes, others, made)
+        return [one for part in parts for one in part.examples]
+
+    def recordings(
+        self, clips: Sequence[Floats], scenes: int, others: Sequence[Floats], seed: str
+    ) -> list[Example]:
+        """Return examples of recorded phrases, each heard in several scenes."""
+        rng = random.Random(seed)  # noqa: S311 - variety
+        return [
+            self._scene(clip, -1, others, rng, own=True) for clip in clips for _ in range(scenes)
+        ]
+
+    def _parts(
+        self,
+        kind: str,
+        recipes: Sequence[Recipe],
+        others: Sequence[Floats],
+        made: Callable[[float], None],
+    ) -> "list[_Part]":
+        starts = range(0, len(recipes), PART_CLIPS)
+
+        def make(start: int) -> _Part:
+            part = self._part(kind, start, recipes[start : start + PART_CLIPS], others)
+            with self._lock:
+                made(sum(cost(one) for one in recipes[start : start + PART_CLIPS]))
+            return part
+
+        pool = ThreadPoolExecutor(self._threads)
+        try:
+            return list(pool.map(make, starts))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _part(
+        self, kind: str, start: int, recipes: Sequence[Recipe], others: Sequence[Floats]
+    ) -> "_Part":
+        facts = [kind, start, self._before, len(others)]
+        facts += [[one.speaker.name, one.text, one.scenes] for one in recipes]
+        key = hashlib.sha256(json.dumps([_VERSION, facts]).encode()).hexdigest()[:16]
+        path = self._folder / f"{kind}-{start:04}-{key}.npz"
+        if (part := _Part.read(path)) is not None:
+            return part
+        examples: list[Example] = []
+        clips: list[NDArray[np.int16]] = []
+        for number, recipe in enumerate(recipes, start):
+            rng = random.Random(f"{kind} {number} {recipe.text}")  # noqa: S311 - variety
+            clip = recipe.speaker.say(recipe.text, rng)
+            if len(clip) < _MIN_CLIP_SAMPLES:
+                continue
+            if kind == "speech":
+                clips.append((clip * 32767).astype(np.int16))
+            for _ in range(recipe.scenes):
+                if kind == "speech":
+                    examples.append(self._stream(clip, number, rng, clips))
+                else:
+                    examples.append(self._scene(clip, number, others, rng))
+        part = _Part(examples, clips)
+        part.write(path)
+        return part
+
+    def _scene(
+        self,
+        clip: Floats,
+        number: int,
+        others: Sequence[Floats],
+        rng: random.Random,
+        *,
+        own: bool = False,
+    ) -> Example:
+        if rng.random() < (0.5 if own else 0.85):
+            clip = another_speaker(clip, rng)
+        before = np.zeros(self._before + rng.randrange(STEP_SAMPLES), np.float32)
+        end = len(before)
+        after = np.zeros(_AFTER_SAMPLES, np.float32)
+        clip = clip[-end:]
+        before[end - len(clip) :] = clip
+        if others and rng.random() < 0.35:
+            _put_before(before[: end - len(clip)], others, rng)
+        if others and rng.random() < 0.5:
+            gap = int(rng.uniform(0.05, 0.5) * MODEL_RATE)
+            speech = another_speaker(rng.choice(others), rng)[: len(after) - gap]
+            after[gap : gap + len(speech)] = speech * np.float32(rng.uniform(0.4, 1.2))
+        sound = heard(np.concatenate([before, after]), rng, others)
+        return Example(self._embeddings(sound), end, number)
+
+    def _stream(
+        self, clip: Floats, number: int, rng: random.Random, others: Iterable[NDArray[np.int16]]
+    ) -> Example:
+        if rng.random() < 0.85:
+            clip = another_speaker(clip, rng)
+        lead = np.zeros(int(rng.uniform(0.5, 1) * MODEL_RATE), np.float32)
+        sound = np.concatenate([lead, clip, np.zeros(MODEL_RATE // 2, np.float32)])
+        babble = [to_float(one.tobytes()) for one in others]
+        return Example(self._embeddings(heard(sound, rng, babble)), -1, number)
+
+
+def cost(recipe: Recipe) -> float:
+    """Return the seconds of processor time that a clip and its scenes take, roughly."""
+    seconds = 0.3 + 0.08 * len(recipe.text)
+    return seconds * recipe.speaker.cost + recipe.scenes * (2.5 + seconds) * 0.025
+
+
+def _put_before(room: Floats, others: Sequence[Floats], rng: random.Random) -> None:
+    """Put other speech at the end of `room`, a short pause before the phrase."""
+    gap = int(rng.uniform(0.02, 0.5) * MODEL_RATE)
+    speech = another_speaker(rng.choice(others), rng)
+    last = max(0, len(room) - gap)
+    speech = speech[max(0, len(speech) - last) :]
+    room[last - len(speech) : last] = speech * np.float32(rng.uniform(0.4, 1.2))
+
+
+@dataclass(frozen=True)
+class _Part:
+    examples: list[Example]
+    clips: list[NDArray[np.int16]]
+
+    @classmethod
+    def read(cls, path: Path) -> "_Part | None":
+        """Return a part from the cache, None where it is missing or damaged."""
+        try:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as found:
+                embeddings = np.split(found["embeddings"], np.cumsum(found["lengths"])[:-1])
+                rows = zip(embeddings, found["ends"], found["numbers"], strict=True)
+                clips = np.split(found["clips"], np.cumsum(found["sizes"])[:-1])
+                return cls([Example(e, int(end), int(n)) for e, end, n in rows], clips)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None
+
+    def write(self, path: Path) -> None:
+        """Write the part, whole or not at all. Raises NoSpace and ModelError."""
+        clips = self.clips or [np.zeros(0, np.int16)]
+        found: dict[str, Any] = {
+            "embeddings": np.concatenate([e.embeddings for e in self.examples]).astype(np.float16),
+            "lengths": [len(e.embeddings) for e in self.examples],
+            "ends": [e.end for e in self.examples],
+            "numbers": [e.clip for e in self.examples],
+            "clips": np.concatenate(clips),
+            "sizes": [len(clip) for clip in clips],
+        }
+        scratch = path.with_name(f".{path.name}.{os.getpid()}.npz")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            np.savez(scratch, allow_pickle=False, **found)
+            scratch.replace(path)
+        except OSError as err:
+            raise disk_error(err, path.parent) from err
+        finally:
+            scratch.unlink(missing_ok=True)
+
+
+def disk_error(err: OSError, folder: Path) -> NoSpace | ModelError:
+    """Return what a user is told about a file that could not be written to `folder`."""
+    if err.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpace(f"The disk of {folder} is full: make room, or choose --data-dir")
+    return ModelError(f"{folder} cannot be written to: {err.strerror or err}")

@@ -1,0 +1,304 @@
+"""Training of a wake word from its text, the installed voices and, where there are, recordings."""
+
+import hashlib
+import json
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parley.wake_word.corpus import Corpus, Example, Recipe, cost
+from parley.wake_word.embeddings import STEP_SAMPLES, SpeechEmbeddings
+from parley.wake_word.fit import Perceptron, Windows, fit
+from parley.wake_word.phonemes import ACCENTS, NearMisses, Word, spelled, words_of
+from parley.wake_word.texts import sentence
+from parley.wake_word.voices import TrainingVoice
+from satellite.wake.trained_words import SMOOTHED, TrainedWord
+from wyoming_common.audio.pcm import MODEL_RATE
+from wyoming_tts.phonemes.espeak import EspeakPhonemizer
+
+Floats = NDArray[np.float32]
+EMBEDDING_MODEL = "speech-embedding"
+"""Name in the catalogue."""
+PROCESSOR_SECONDS = 600.0
+"""Seconds of processor time that the examples may take, on the processor they were counted on."""
+_SHARES = {"speech": 0.4, "phrase": 0.38, "near": 0.22}
+_SCENES = {"speech": 2, "phrase": 4, "near": 3}
+_OWN_SCENES = 60
+"""Scenes of each recording of the user's."""
+_ENDS = (0, 1, 2)
+"""Windows, counted from the first that holds all of the phrase, which must detect it."""
+_MARGIN = 0.2
+"""Part of the way from the likest other speech to the middle of the phrases."""
+_FOREIGN = ("en", "de", "fr", "es", "it", "nl", "pt")
+"""Languages of a third of the other speech: films, songs and visitors speak them."""
+_MARKS = ("", ".", "!", "?", ",")
+
+Made = Callable[[str, float], None]
+"""Is told the stage and the part of all work that is done, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class TrainingRequest:
+    """A wake word to train."""
+
+    phrase: str
+    language: str
+    cache: Path
+    recordings: Sequence[Floats] = ()
+    """The user's own recordings of the phrase, 16 kHz, -1 to 1, without silence around it."""
+    false_alarms: Sequence[Floats] = ()
+    """Recordings of what was wrongly taken for the phrase."""
+    threads: int = 2
+    processor_seconds: float = PROCESSOR_SECONDS
+    networks: int = 5
+    """Networks whose logits are averaged."""
+
+
+@dataclass
+class _Progress:
+    total: float
+    tell: Made
+    stage: str = ""
+    done: float = field(default=0.0)
+
+    def __call__(self, seconds: float) -> None:
+        self.done += seconds
+        self.tell(self.stage, min(0.95, self.done / self.total * 0.9))
+
+
+def train(
+    request: TrainingRequest,
+    speakers: Sequence[TrainingVoice],
+    embeddings: SpeechEmbeddings,
+    espeak: EspeakPhonemizer,
+    tell: Made,
+) -> TrainedWord:
+    """Return the trained word. Continues from what an interrupted run has left in the cache.
+
+    Raises NoSpace, ModelError.
+    """
+    begun = time.process_time()
+    accents = ACCENTS.get(request.language, (request.language,))
+    readings = [words_of(request.phrase, accent, espeak) for accent in accents]
+    length = window_length(readings[0])
+    recipes = {
+        "speech": _speech(request, speakers, accents, espeak),
+        "phrase": _phrase(request, speakers, readings),
+        "near": _near(request, speakers, readings),
+    }
+    total = sum(cost(one) for some in recipes.values() for one in some)
+    progress = _Progress(total, tell)
+    corpora = {
+        kind: Corpus(request.cache / _folder(kind, request), embeddings, length, request.threads)
+        for kind in recipes
+    }
+    progress.stage = "other speech"
+    speech, others = corpora["speech"].speech(recipes["speech"], progress)
+    progress.stage = "the phrase"
+    phrases = corpora["phrase"].phrases("phrase", recipes["phrase"], others, progress)
+    progress.stage = "near misses"
+    near = corpora["near"].phrases("near", recipes["near"], others, progress)
+    tell("learning", 0.9)
+    maker = corpora["phrase"]
+    own = maker.recordings(request.recordings, _OWN_SCENES, others, "own")
+    wrong = maker.recordings(request.false_alarms, _OWN_SCENES // 3, others, "wrong")
+    positive, negative = [*phrases, *own], [*near, *wrong, *speech]
+    learned = _learn(positive, negative, length, request.networks)
+    tell("measuring", 0.97)
+    return _measured(request, learned, positive, [*near, *wrong], speech, length, {
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "processor_seconds": round(time.process_time() - begun),
+        "speakers": sum(speaker.variety for speaker in speakers),
+        "voices": sorted(speaker.name for speaker in speakers),
+        "clips": {kind: len(some) for kind, some in recipes.items()},
+        "recordings": len(request.recordings),
+        "false_alarms": len(request.false_alarms),
+    })  # fmt: skip
+
+
+def window_length(words: Sequence[Word]) -> int:
+    """Return how many embeddings a window has: one for each phoneme.
+
+    A phoneme lasts about 80 ms, the step from one embedding to the next, and an embedding is of
+    0.78 s itself. On recordings, windows twice as long heard a quarter as many phrases.
+    """
+    return min(24, max(7, sum(map(len, words))))
+
+
+def _folder(kind: str, request: TrainingRequest) -> str:
+    facts = [kind, request.language, "" if kind == "speech" else request.phrase]
+    return f"{kind}-{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]}"
+
+
+def _shared(
+    kind: str, request: TrainingRequest, speakers: Sequence[TrainingVoice]
+) -> list[TrainingVoice]:
+    """Return a speaker for each clip of a kind: voices that cost little say more."""
+    seconds = {"speech": 4.0, "phrase": 1.0, "near": 1.0}[kind]
+    power = 1.0 if kind == "phrase" else 0.5
+    weights = [one.variety**0.5 / one.cost ** (1 - power) for one in speakers]
+    scene = _SCENES[kind] * (2.5 + seconds) * 0.025
+    mean = sum(
+        weight * (seconds * one.cost + scene) for weight, one in zip(weights, speakers, strict=True)
+    ) / sum(weights)
+    count = int(request.processor_seconds * _SHARES[kind] / mean)
+    rng = random.Random(f"{kind} {request.language}")  # noqa: S311 - variety
+    return rng.choices(speakers, weights, k=count)
+
+
+def _speech(
+    request: TrainingRequest,
+    speakers: Sequence[TrainingVoice],
+    accents: Sequence[str],
+    espeak: EspeakPhonemizer,
+) -> list[Recipe]:
+    rng = random.Random(f"speech {request.language}")  # noqa: S311 - variety
+    found = []
+    for speaker in _shared("speech", request, speakers):
+        language, accent = request.language, rng.choice(accents)
+        if rng.random() < 1 / 3:
+            language = rng.choice(_FOREIGN)
+            accent = ACCENTS.get(language, (language,))[0]
+        words = words_of(sentence(language, rng), accent, espeak)
+        found.append(Recipe(speaker, spelled(words), _SCENES["speech"]))
+    return found
+
+
+def _phrase(
+    request: TrainingRequest,
+    speakers: Sequence[TrainingVoice],
+    readings: Sequence[tuple[Word, ...]],
+) -> list[Recipe]:
+    rng = random.Random(f"phrase {request.phrase}")  # noqa: S311 - variety
+    return [
+        Recipe(
+            speaker,
+            spelled(rng.choice([readings[0], *readings])) + rng.choice(_MARKS),
+            _SCENES["phrase"],
+        )
+        for speaker in _shared("phrase", request, speakers)
+    ]
+
+
+def _near(
+    request: TrainingRequest,
+    speakers: Sequence[TrainingVoice],
+    readings: Sequence[tuple[Word, ...]],
+) -> list[Recipe]:
+    rng = random.Random(f"near {request.phrase}")  # noqa: S311 - variety
+    misses = NearMisses(readings[0], rng)
+    return [
+        Recipe(speaker, spelled(misses()) + rng.choice(_MARKS), _SCENES["near"])
+        for speaker in _shared("near", request, speakers)
+    ]
+
+
+@dataclass(frozen=True)
+class _Learned:
+    networks: list[Perceptron]
+    mean: Floats
+    scale: Floats
+
+    def word(self, request: TrainingRequest, length: int, threshold: float) -> TrainedWord:
+        layers = tuple(tuple(zip(one.weights, one.biases, strict=True)) for one in self.networks)
+        return TrainedWord(
+            request.phrase, request.language, length, self.mean, self.scale, layers, threshold
+        )
+
+
+def _learn(
+    positive: Sequence[Example], negative: Sequence[Example], length: int, networks: int
+) -> _Learned:
+    windows = _windows(positive, negative, length)
+    made = [fit(windows, length, seed=seed) for seed in range(networks)]
+    return _Learned([network for network, _, _ in made], made[0][1], made[0][2])
+
+
+def _windows(positive: Sequence[Example], negative: Sequence[Example], length: int) -> Windows:
+    """Return the windows to learn from, without those of clips that are held out."""
+    streams, starts, labels = [], [], []
+    at = 0
+    for wanted, examples in ((True, positive), (False, negative)):
+        for example in examples:
+            if example.held_out:
+                continue
+            streams.append(example.embeddings)
+            for start in range(len(example.embeddings) - length + 1):
+                late = start + length - 1 - example.end_window
+                if wanted and late not in _ENDS and late >= -4:
+                    continue  # neither the phrase nor clearly another
+                starts.append(at + start)
+                labels.append(wanted and late in _ENDS)
+            at += len(example.embeddings)
+    stream = np.concatenate(streams).astype(np.float32)
+    return Windows(stream, np.array(starts), np.array(labels, np.bool_))
+
+
+def _measured(
+    request: TrainingRequest,
+    learned: _Learned,
+    positive: Sequence[Example],
+    near: Sequence[Example],
+    speech: Sequence[Example],
+    length: int,
+    facts: dict[str, object],
+) -> TrainedWord:
+    """Return the word with a threshold from half of the held-out clips, figures from the rest."""
+    raw = learned.word(request, length, 0.0)
+    best = {
+        name: [(one.clip // 5 % 2, _best(raw, one)) for one in some if one.held_out]
+        for name, some in (("phrase", positive), ("near", near), ("speech", speech))
+    }
+    threshold = choose_threshold(*(
+        np.array([logit for half, logit in best[name] if half == 0]) for name in best
+    ))  # fmt: skip
+    rest = {name: np.array([logit for half, logit in best[name] if half]) for name in best}
+    minutes = sum(
+        len(one.embeddings) * STEP_SAMPLES / MODEL_RATE / 60
+        for one in speech if one.held_out and one.clip // 5 % 2
+    )  # fmt: skip
+    facts |= {
+        "recall": _share(rest["phrase"] > threshold),
+        "near_misses": _share(rest["near"] > threshold),
+        "false_accepts": int((rest["speech"] > threshold).sum()),
+        "minutes_of_speech": round(minutes, 1),
+    }
+    word = learned.word(request, length, threshold)
+    word.facts.update(facts)
+    return word
+
+
+def _share(found: NDArray[np.bool_]) -> float:
+    return round(float(found.mean()), 3) if len(found) else 0.0
+
+
+def _best(word: TrainedWord, example: Example) -> float:
+    """Return the highest logit of an example, smoothed as in the satellite."""
+    embeddings = example.embeddings.astype(np.float32)
+    if len(embeddings) < word.length + SMOOTHED - 1:
+        return -20.0
+    shape = np.lib.stride_tricks.sliding_window_view(embeddings, word.length, axis=0)
+    logits = word.logits(np.ascontiguousarray(shape.transpose(0, 2, 1)))
+    return float(np.convolve(logits, np.ones(SMOOTHED) / SMOOTHED, "valid").max())
+
+
+def choose_threshold(phrase: Floats, near: Floats, speech: Floats) -> float:
+    """Return the logit from which the phrase counts, from the best logits of held-out scenes.
+
+    Above all other speech by a part of the distance to the phrase. Near misses raise it only as
+    far as nine of ten phrases are still heard: real speech holds few of them.
+    """
+    low = float(speech.max(initial=-3.0))
+    middle = float(np.median(phrase)) if len(phrase) else low
+    threshold = low + _MARGIN * max(0.0, middle - low)
+    if len(near) and len(phrase):
+        threshold = max(
+            threshold, min(float(np.quantile(near, 0.9)), float(np.quantile(phrase, 0.1)))
+        )
+    return threshold

@@ -1,1 +1,0 @@
-"""What shows how the satellite is doing, and the buttons that tell it something."""

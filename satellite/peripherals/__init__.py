@@ -1,0 +1,1 @@
+"""Peripherals: lights, buttons, screens and programs that follow and control the satellite."""

@@ -1,0 +1,1 @@
+"""Agreement of the satellites of a group on which of them answers a wake word."""

@@ -1,0 +1,1 @@
+"""Fakes and helpers that tests of several packages share; one file a topic."""

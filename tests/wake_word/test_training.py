@@ -1,0 +1,120 @@
+"""Training from text alone, with a voice of tones and spectra for embeddings."""
+
+import random
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from parley.wake_word.training import TrainingRequest, choose_threshold, train
+from satellite.wake.trained_words import TrainedWord
+from tests.wake_word.fakes import RATE, FakeEspeak, ToneVoice, spectra
+from wyoming_common.errors import NoSpace
+
+MAX_PROCESSOR_SECONDS = 12.0
+
+
+def trained(request: TrainingRequest, voice: ToneVoice) -> TrainedWord:
+    return train(
+        request, [voice], cast(Any, spectra), cast(Any, FakeEspeak()), lambda stage, part: None
+    )
+
+
+def score(word: TrainedWord, text: str) -> float:
+    clip = ToneVoice().say(text, random.Random(text)) * 9_000  # noqa: S311
+    sound = np.concatenate([np.zeros(3 * RATE), clip, np.zeros(RATE)]).astype(np.float32)
+    sound += np.random.default_rng(1).standard_normal(len(sound)).astype(np.float32) * 20
+    return float(word.scores(spectra(sound)).max())
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def request_(cache: Path) -> TrainingRequest:
+    return TrainingRequest(
+        "kebudolima", "en", cache, processor_seconds=MAX_PROCESSOR_SECONDS, networks=1
+    )
+
+
+@pytest.fixture(scope="module")
+def word(request_: TrainingRequest) -> TrainedWord:
+    return trained(request_, ToneVoice())
+
+
+def test_the_phrase_scores_above_other_speech(word: TrainedWord) -> None:
+    assert score(word, "turnonthelight") < score(word, "kebudolima")
+
+
+def test_the_figures_of_a_word_are_of_voices_that_were_held_out(word: TrainedWord) -> None:
+    assert 0 <= word.facts["recall"] <= 1
+    assert word.facts["minutes_of_speech"] > 0
+    assert word.facts["voices"] == ["tones"]
+
+
+def test_a_second_run_speaks_nothing_again(word: TrainedWord, request_: TrainingRequest) -> None:
+    voice = ToneVoice()
+
+    again = trained(request_, voice)
+
+    assert voice.said == 0
+    assert score(again, "kebudolima") == pytest.approx(score(word, "kebudolima"), abs=0.02)
+
+
+def test_an_interrupted_run_continues(tmp_path: Path) -> None:
+    class Interrupted(ToneVoice):
+        def say(self, text: str, rng: Any) -> Any:
+            if self.said == 6:
+                raise KeyboardInterrupt
+            return super().say(text, rng)
+
+    request = TrainingRequest(
+        "kebudolima", "en", tmp_path, threads=1, processor_seconds=5.0, networks=1
+    )
+    with pytest.raises(KeyboardInterrupt):
+        trained(request, Interrupted())
+    whole, rest = ToneVoice(), ToneVoice()
+    trained(request, rest)
+    trained(replace(request, cache=tmp_path / "new"), whole)
+
+    assert 0 < whole.said - rest.said <= 6, "the parts that were whole are kept"
+
+
+def test_a_damaged_cache_is_made_again(tmp_path: Path) -> None:
+    request = TrainingRequest("kebudolima", "en", tmp_path, processor_seconds=4.0, networks=1)
+    trained(request, ToneVoice())
+    for path in list(tmp_path.rglob("phrase-*.npz")):
+        path.write_bytes(path.read_bytes()[:100])
+    voice = ToneVoice()
+
+    trained(request, voice)
+
+    assert voice.said > 0
+
+
+def test_a_full_disk_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+
+    with pytest.raises(NoSpace, match="is full: make room"):
+        trained(
+            TrainingRequest("kebudolima", "en", tmp_path, processor_seconds=4.0, networks=1),
+            ToneVoice(),
+        )
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_the_threshold_lies_above_other_speech_and_below_the_phrase() -> None:
+    phrase, near = np.linspace(3, 9, 50), np.linspace(-9, 1, 50)
+    speech = np.linspace(-12, -2, 500)
+
+    found = choose_threshold(phrase, near, speech)  # type: ignore[arg-type]
+
+    assert np.quantile(near, 0.9) <= found < np.quantile(phrase, 0.1)
+    assert found > speech.max()
