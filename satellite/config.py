@@ -38,7 +38,8 @@ class SatelliteSettings(ProgramSettings):
     )
     encryption_key: str = Field(
         "",
-        description="with esphome: key of 32 bytes in base64, or @FILE; empty: Home Assistant's",
+        description="for ESPHome's API: key of 32 bytes in base64, or @FILE; empty: the one that "
+        "Home Assistant sets",
         repr=False,
     )
 

@@ -32,11 +32,11 @@ from satellite.drivers.turn_bridge import TurnBridge
 from satellite.esphome.connection import ApiMessage, ApiSession
 from satellite.esphome.controls import DeviceControls
 from satellite.esphome.discovery import announce_device
+from satellite.esphome.encryption_key import parse_key
 from satellite.esphome.entities import Entities
 from satellite.esphome.identity import DeviceIdentity, make_identity
 from satellite.esphome.media import fetch_wav
 from satellite.esphome.media_player import MusicPlayer
-from satellite.esphome.noise import parse_key
 from satellite.esphome.server import ApiConnection, ApiServer
 from satellite.esphome.store import DeviceStore
 from satellite.esphome.wake_loader import WakeWordLoader

@@ -20,6 +20,7 @@ from satellite.config import SatelliteSettings
 from satellite.core.turn import Listen
 from satellite.drivers.driver import Devices, TurnDriver, TurnHost
 from satellite.drivers.wyoming import WyomingDriver
+from satellite.esphome.encryption_key import parse_key
 from satellite.esphome.framing import NOISE_PREAMBLE, PLAINTEXT_PREAMBLE
 from satellite.wake import wake_engine
 from satellite.wake.engine import WakeEngine
@@ -53,7 +54,8 @@ class HomeAssistantDriver:
     ) -> None:
         """Use the wake word engine of the settings unless one is given.
 
-        Raises MissingDependency without aioesphomeapi where ESPHome's API is to be announced.
+        Raises MissingDependency without aioesphomeapi where ESPHome's API is to be announced, and
+        ConfigError for a malformed encryption key.
         """
         self._settings = settings
         self._devices = devices
@@ -64,6 +66,13 @@ class HomeAssistantDriver:
                 "pipeline: only with --protocol wyoming; with esphome, Home Assistant's user "
                 "interface gives each wake word its pipeline"
             )
+        if settings.encryption_key:
+            parse_key(settings.encryption_key)
+            if not self._announces_esphome:
+                _LOGGER.warning(
+                    "encryption_key is only for clients of ESPHome's API; Wyoming, which is "
+                    "announced, is not encrypted (set protocol: esphome)"
+                )
         self.esphome: EsphomeDriver | None = None
         """Driver of ESPHome's API; None until it is needed."""
         if self._announces_esphome:

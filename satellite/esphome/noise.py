@@ -7,7 +7,6 @@ messages with a header of type and length in two bytes each.
 Defends against T9 of docs/threat-model.md.
 """
 
-import base64
 import hmac
 from enum import Enum
 
@@ -15,14 +14,10 @@ from cryptography.exceptions import InvalidTag
 from noise.connection import NoiseConnection
 from noise.exceptions import NoiseHandshakeError, NoiseInvalidMessage, NoiseValueError
 
+from satellite.esphome.encryption_key import NO_KEY
 from satellite.esphome.framing import NOISE_PREAMBLE, FramingError, Packet
-from wyoming_common.errors import ConfigError
 
 PROTOCOL_NAME = "Noise_NNpsk0_25519_ChaChaPoly_SHA256"
-KEY_BYTES = 32
-NO_KEY = bytes(KEY_BYTES)
-"""Key of a device without one, with which Home Assistant gives it a key in private.
-https://developers.esphome.io/architecture/api/protocol_details/"""
 _CHOSEN_PROTOCOL = b"\x01"
 _SUCCESS, _FAILURE = b"\x00", b"\x01"
 _MAX_BODY_BYTES = 65_535
@@ -141,17 +136,3 @@ def _frame(body: bytes) -> bytes:
     if len(body) > _MAX_BODY_BYTES:
         raise ValueError(f"frame of {len(body)} bytes: at most {_MAX_BODY_BYTES} can be sent")
     return bytes((NOISE_PREAMBLE,)) + len(body).to_bytes(2, "big") + body
-
-
-def parse_key(text: str) -> bytes:
-    """Return the 32 bytes of a key in base64, as Home Assistant shows it. Raises ConfigError."""
-    try:
-        key = base64.b64decode(text.strip(), validate=True)
-    except ValueError as err:  # also raised for characters outside ASCII
-        raise ConfigError("encryption_key: expected 32 bytes in base64") from err
-    if len(key) != KEY_BYTES or key == NO_KEY:
-        raise ConfigError(
-            f"encryption_key: expected 32 bytes in base64, got {len(key)}; make one with "
-            "`openssl rand -base64 32`"
-        )
-    return key

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from satellite.esphome.connection import ApiDevice, ApiMessage, ApiSession, ProtocolError, to_packet
+from satellite.esphome.encryption_key import NO_KEY
 from satellite.esphome.framing import (
     NOISE_PREAMBLE,
     PLAINTEXT_PREAMBLE,
@@ -13,7 +14,7 @@ from satellite.esphome.framing import (
     FramingError,
     PlaintextFraming,
 )
-from satellite.esphome.noise import NO_KEY, NoiseFraming, WrongKey
+from satellite.esphome.noise import NoiseFraming, WrongKey
 from wyoming_common.net.access import Access
 from wyoming_common.net.sockets import address_of
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from satellite.esphome.noise import KEY_BYTES
+from satellite.esphome.encryption_key import KEY_BYTES
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -38,7 +38,8 @@ MIN_OFFER_PROGRESS: Final = 0.7
 """Part of its threshold that the score has reached where a wake word may still be detected. Of
 satellites below it when the first one detects the word, one in six does so too."""
 TYPICAL_SCORE: Final = 0.36
-"""Score in place of one that a wake word service does not tell."""
+"""Score in place of one that a wake word service does not tell: the median at the first
+detection, in the rounds to which the weights are fitted."""
 
 _WORD_SAMPLES: Final = int(1.2 * MODEL_RATE)
 _WINDOW: Final = 512

@@ -267,7 +267,7 @@ async def test_numbers_and_what_is_not_known_are_told_as_they_are(home: Home, co
     }
 
     assert "12.25 L" in told["what is the water level"]
-    assert told["what is the rain gauge"] == "Rain gauge is unknown"
+    assert told["what is the rain gauge"] == "Rain gauge has no reading right now."
     assert told["how many lights are on"] == "0"
     assert told["is any window open"].startswith("Yes")
     assert "unavailable" in told["is the broken light on"]

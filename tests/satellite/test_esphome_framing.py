@@ -9,8 +9,9 @@ from aioesphomeapi.noise import NoiseHandshake
 from hypothesis import given
 from hypothesis import strategies as st
 
+from satellite.esphome.encryption_key import NO_KEY, parse_key
 from satellite.esphome.framing import FramingError, Packet, PlaintextFraming
-from satellite.esphome.noise import NO_KEY, NoiseFraming, WrongKey, parse_key
+from satellite.esphome.noise import NoiseFraming, WrongKey
 from wyoming_common.errors import ConfigError
 
 KEY = bytes(range(32))

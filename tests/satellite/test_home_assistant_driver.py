@@ -31,6 +31,7 @@ from tests.support.esphome_rig import (
 from tests.support.satellite_client import COMMAND
 from tests.support.satellite_rig import VirtualClock, WakeIsVeryLoud, file_devices, rig
 from tests.support.wire import receive, receive_until
+from wyoming_common.errors import ConfigError
 
 SILENCE = ((600.0, 0),)
 
@@ -73,6 +74,22 @@ async def test_the_api_of_esphome_is_loaded_for_its_first_client_where_wyoming_i
             async with running(made):
                 assert await soon(assistant.started) == "computer"
                 assert await soon(assistant.ended) is False
+
+
+async def test_a_key_beside_wyoming_is_said_to_encrypt_only_the_api_of_esphome(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with announcing_wyoming(tmp_path, f"--encryption-key={KEY}"):
+        assert "Wyoming, which is announced, is not encrypted" in caplog.text
+
+
+async def test_a_malformed_key_is_refused_at_the_start_with_either_protocol(tmp_path: Path) -> None:
+    for protocol in ("wyoming", "esphome"):
+        with pytest.raises(ConfigError, match="encryption_key: expected 32 bytes"):
+            async with announcing_wyoming(
+                tmp_path, "--encryption-key=short", f"--protocol={protocol}"
+            ):
+                pass
 
 
 async def test_without_aioesphomeapi_its_clients_are_hung_up_on_and_wyoming_is_served(

@@ -29,10 +29,14 @@ def test_sound_and_words_must_both_be_complete() -> None:
 
     assert both is not None
     assert both > 0.9
-    for turn, text in ((0.1, "Turn on the light."), (0.99, "Turn on the"), (0.99, "Turn on")):
+    for turn, text, most in (
+        (0.1, "Turn on the light.", 0.1),
+        (0.99, "Turn on the", 0.1),
+        (0.99, "Turn on", 0.45),
+    ):
         opinion = completeness(turn, text, "en")
         assert opinion is not None
-        assert opinion < 0.5
+        assert opinion < most
 
 
 def test_only_the_surest_sound_ends_a_turn_much_sooner() -> None:
@@ -64,6 +68,12 @@ def test_a_sentence_that_none_continues_is_more_complete_than_one_that_may_go_on
     )
 
     assert whole > continuable >= other
+    assert whole >= 0.84
+    assert continuable >= 0.61
+
+
+def test_a_sentence_that_none_continues_and_sounds_ended_is_complete() -> None:
+    assert completeness(0.9, "Turn on the lamp.", "en", SentenceStage.WHOLE) == 1.0
 
 
 @pytest.mark.parametrize("turn", [None, 0.95])

@@ -1,9 +1,13 @@
 """Properties of text normalisation that hold for every text: nothing is lost, a long text ends."""
 
+import ast
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import wyoming_tts.text
 from bench.hostile_texts import REPEATED_BITS
 from wyoming_tts.text.normalization import spoken
 from wyoming_tts.text.numbers import speller
@@ -67,3 +71,20 @@ def test_a_long_run_of_one_bit_is_read_to_its_end(language: str, bit: str) -> No
     text = (bit * 4000)[:4000]
 
     assert len(spoken(text, language)) < 40 * len(text)
+
+
+def test_no_rule_copies_all_the_text_around_its_match() -> None:
+    """Such a rule takes quadratic time on a long text; text_before and text_after are bounded."""
+    folder = Path(wyoming_tts.text.__file__).parent
+    unbounded = [
+        f"{path.relative_to(folder)}:{node.lineno}"
+        for path in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.slice, ast.Slice)
+        and isinstance(node.value, ast.Attribute)
+        and node.value.attr == "string"
+        and (node.slice.lower is None or node.slice.upper is None)
+    ]
+
+    assert unbounded == []

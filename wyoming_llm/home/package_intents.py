@@ -100,8 +100,10 @@ def _deeds(
     if matched.intent == "HassLightSet":
         able = [entity for entity in targets if shows_color(snapshot.state(entity), kept)]
     if not able:
+        if len(targets) == 1:
+            return Refusal(words.say("no_color", name=targets[0].name))
         names = words.listed([entity.name for entity in targets])
-        return Refusal(words.say("no_color", name=names))
+        return Refusal(words.say("no_color_many", names=names))
     actions = tuple(
         Action(matched.intent, entity, kept, _deed(matched.intent, entity)) for entity in able
     )
@@ -143,6 +145,8 @@ def _answer(matched: Matched, snapshot: HomeSnapshot, words: Language) -> Result
         return Refusal(nothing(matched, words))
     shown = [Shown.of(entity, snapshot.state(entity)) for entity in targets]
     wanted = matched.slots.get("state")
+    if wanted is None and [one.state for one in shown] == ["unknown"]:
+        return Answer(words.say("no_reading", name=targets[0].name))
     states = wanted if isinstance(wanted, list | tuple) else (wanted,)
     found = [one for one in shown if wanted is None or one.state in map(str, states)]
     others = [one for one in shown if one not in found]

@@ -45,6 +45,7 @@ _PHRASES: Final[Mapping[str, str]] = {
     "no_reading": "{name}: ?",
     "is_off": "{name}: off",
     "no_color": "{name}: [feature_not_supported]",
+    "no_color_many": "{names}: [feature_not_supported]",
     "already": "{name}: {now}. {value}?",
     "not_so": "[no_intent]",
     "and_unknown": "{text}. {names}: ?",
