@@ -102,11 +102,12 @@ async def test_after_the_network_was_away_the_next_turn_works(
     room: SecondSatellite, client: Client
 ) -> None:
     await at_rest(room, client)
+    command = one_breath(COMMAND)
     connected = room.count("Home Assistant has connected")
     gone = room.count(GONE)
 
     cable("down")
-    await room.microphone.say(one_breath(COMMAND))
+    await room.microphone.say(command)
     await room.logs(GONE, gone + 1)
     cable("up")
     await room.is_connected(connected + 1)
