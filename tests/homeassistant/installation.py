@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.homeassistant.client import MAX_WAITING_SECONDS, Client
 from tests.homeassistant.hass import HomeAssistant
-from tests.homeassistant.machines import BOX, HOME, Program
+from tests.homeassistant.machines import BOX, HOME, Machine, Program
 from wyoming_common.config.settings import DEFAULT_DATA_DIR
 from wyoming_common.models import ModelStore
 
@@ -48,17 +48,27 @@ class Stock:
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self) -> None:
-        store = ModelStore([DATA_DIR])
-        model, voice = store.ensure(STT_MODEL), store.ensure(VOICE)
-        threads = str(os.cpu_count() or 1)
-        self._run(
-            f"wyoming_faster_whisper --uri tcp://{BOX.address}:{STOCK_STT_PORT} --model {model} "
-            "--language en --stt-library faster-whisper --local-files-only --compute-type int8 "
-            f"--cpu-threads {threads} --beam-size 1 --data-dir {self.directory}"
-        )
+        """Start both."""
+        self.start_speech(STT_MODEL, "en")
+        voice = ModelStore([DATA_DIR]).ensure(VOICE)
         self._run(
             f"wyoming_piper --uri tcp://{BOX.address}:{STOCK_TTS_PORT} --voice {VOICE} "
-            f"--data-dir {voice}"
+            f"--data-dir {voice}",
+            BOX,
+        )
+
+    def start_speech(
+        self, model: str, language: str, machine: Machine = BOX, port: int = STOCK_STT_PORT
+    ) -> None:
+        """Start speech-to-text with a model that our store has or fetches."""
+        path = ModelStore([DATA_DIR]).ensure(model)
+        threads = str(os.cpu_count() or 1)
+        self._run(
+            f"wyoming_faster_whisper --uri tcp://{machine.address}:{port} --model {path} "
+            f"--language {language} --stt-library faster-whisper --local-files-only "
+            f"--compute-type int8 --cpu-threads {threads} --beam-size 1 "
+            f"--data-dir {self.directory}",
+            machine,
         )
 
     def stop(self) -> None:
@@ -66,10 +76,10 @@ class Stock:
             process.kill()
             process.wait()
 
-    def _run(self, command: str) -> None:
+    def _run(self, command: str, machine: Machine) -> None:
         with (self.directory / f"{command.split(maxsplit=1)[0]}.log").open("wb") as log:
             python = self.root / "bin" / "python"
-            argv = BOX.command(python, "-m", *command.split())
+            argv = machine.command(python, "-m", *command.split())
             self.processes.append(subprocess.Popen(argv, stdout=log, stderr=log))
 
 

@@ -129,12 +129,14 @@ class Run:
         return ", ".join([*marks, f"first audio {self.first_audio or float('nan'):.3f}"])
 
 
-async def speak(client: Client, pipeline: str, said: Recording, **fields: Any) -> Run:
+async def speak(
+    client: Client, pipeline: str, said: Recording, end_stage: str = "tts", **fields: Any
+) -> Run:
     """Send a recording in real time, as a microphone does, and follow the run to its end."""
     number = await client.send(
         "assist_pipeline/run",
         start_stage="stt",
-        end_stage="tts",
+        end_stage=end_stage,
         pipeline=pipeline,
         input={"sample_rate": RATE},
         timeout=MAX_WAITING_SECONDS,

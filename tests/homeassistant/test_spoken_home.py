@@ -1,0 +1,253 @@
+"""Spoken commands by Home Assistant's own agent: our speech-to-text beside the stock one.
+
+A command is done rightly if it leads to the same service calls and the same reply as its words
+typed. PARLEY_COMMANDS is the number of recordings of each language, 8 unless set.
+"""
+
+import asyncio
+import json
+import os
+import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.homeassistant import client as clients
+from tests.homeassistant import installation as installations
+from tests.homeassistant.client import MAX_WAITING_SECONDS, Client
+from tests.homeassistant.conftest import ROOM
+from tests.homeassistant.hass import URL, HomeAssistant
+from tests.homeassistant.installation import DATA_DIR
+from tests.homeassistant.machines import Machine, Program
+from tests.homeassistant.pipeline import DATA, Recording, Run, Table, read, speak, summarise
+from tests.homeassistant.spoken_homes import SpokenHome, spoken_home
+
+MINE = Machine("", "127.0.0.1")
+OURS_PORT, STOCK_PORT = 10391, 10392
+COUNT = int(os.environ.get("PARLEY_COMMANDS", "8"))
+MODELS = {"en": "tiny.en", "fr": "base"}
+OWN = "conversation.home_assistant"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The consequences of one command."""
+
+    calls: frozenset[str]
+    """Services that were called, with their entities."""
+    reply: str
+    """The reply without its numbers, which a clock changes."""
+
+
+class Calls:
+    """Service calls of Home Assistant, watched on a connection of its own."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._seen: set[str] = set()
+
+    async def watch(self) -> None:
+        """Collect the calls of everything but the helpers."""
+        number = await self._client.send("subscribe_events", event_type="call_service")
+        while True:
+            message = await self._client.socket.receive_json()
+            if message.get("id") != number or message["type"] != "event":
+                continue
+            data = message["event"]["data"]
+            if data["domain"] not in ("input_boolean", "tts"):
+                self._seen.add(_call(data))
+
+    def taken(self) -> frozenset[str]:
+        """Return the calls since the last time."""
+        seen, self._seen = self._seen, set()
+        return frozenset(seen)
+
+
+def _call(data: dict[str, Any]) -> str:
+    fields = dict(data["service_data"])
+    entities = fields.pop("entity_id", [])
+    named = [entities] if isinstance(entities, str) else sorted(entities)
+    return json.dumps([data["domain"], data["service"], named, fields], sort_keys=True)
+
+
+@dataclass(slots=True)
+class Listener:
+    """One home with its pipelines: typed, and spoken to each speech-to-text."""
+
+    client: Client
+    calls: Calls
+    pipelines: dict[str, str]
+    language: str
+
+    async def typed(self, text: str) -> Outcome | None:
+        """Return what a typed command leads to; None where the agent does not understand it."""
+        answer = await self.client.call(
+            "conversation/process", text=text, language=self.language, agent_id=OWN
+        )
+        response = answer["response"]
+        if response["response_type"] == "error":
+            self.calls.taken()
+            return None
+        return await self._outcome(response["speech"]["plain"]["speech"])
+
+    async def spoken(self, name: str, said: Recording) -> tuple[Outcome, Run]:
+        """Return what a recording leads to, and the run of the pipeline."""
+        run = await speak(self.client, self.pipelines[name], said, end_stage="intent")
+        return await self._outcome(run.reply), run
+
+    async def _outcome(self, reply: str) -> Outcome:
+        await self.client.call("ping")  # behind it, every event of the command has been sent
+        await asyncio.sleep(0.1)
+        return Outcome(self.calls.taken(), re.sub(r"\d+", "", reply))
+
+
+def commands(language: str) -> list[Recording]:
+    """Return recorded commands of a language, spread over all there are."""
+    rows: list[dict[str, Any]] = []
+    for name in ("home.jsonl", "manifest.jsonl"):
+        path = DATA / name
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        rows += [json.loads(line) for line in lines]
+    found = [
+        row
+        for row in rows
+        if row["text"]
+        and (
+            (row["kind"] == "home_command" and row["language"].split("_")[0] == language)
+            or (language == "en" and row["kind"] == "command" and "OHF-Voice" in row["source"])
+        )
+    ]
+    human = [row for row in found if row.get("voice") != "synthetic"] or found
+    chosen = human[:: max(1, len(human) // COUNT)][:COUNT]
+    return [read(DATA / row["audio"], row["text"]) for row in chosen]
+
+
+@asynccontextmanager
+async def listening(language: str, directory: Path) -> AsyncIterator[Listener]:
+    home = spoken_home(language)
+    async with AsyncExitStack() as stack:
+        hass = HomeAssistant(Path(ROOM) / "root", directory, home.configuration)
+        stack.callback(hass.stop)
+        hass.start()
+        token = await hass.token()
+        client = await stack.enter_async_context(clients.connect(token))
+        await _furnish(client, home)
+        (token_file := directory / "token").write_text(token, encoding="utf-8")
+        model = MODELS[language]
+        common = ["--data-dir", str(DATA_DIR)]
+        given = ["wyoming_stt", "--uri", f"tcp://127.0.0.1:{OURS_PORT}", "--model", model]
+        given += ["--no-zeroconf", "--home-assistant", URL, "--token-file", str(token_file)]
+        ours = Program("ours", MINE, [*given, *common], directory)
+        stack.callback(ours.stop)
+        ours.start()
+        servers = installations.Stock(Path(ROOM) / "stock", directory)
+        stack.callback(servers.stop)
+        servers.start_speech(model, language, MINE, STOCK_PORT)
+        pipelines = {}
+        for name, port in (("ours", OURS_PORT), ("stock", STOCK_PORT)):
+            before = set(await client.entities())
+            await installations.add(client, "127.0.0.1", port)
+            async with asyncio.timeout(MAX_WAITING_SECONDS):
+                while not (new := set(await client.entities()) - before):  # noqa: ASYNC110
+                    await asyncio.sleep(0.2)
+            pipelines[name] = await _pipeline(client, name, language, new.pop())
+        calls = Calls(await stack.enter_async_context(clients.connect(token)))
+        watching = asyncio.create_task(calls.watch())
+        stack.callback(watching.cancel)
+        yield Listener(client, calls, pipelines, language)
+
+
+async def _furnish(client: Client, home: SpokenHome) -> None:
+    """Make the areas, floors and lists, put the devices into the areas and expose them."""
+    floors = [
+        (await client.call("config/floor_registry/create", name=name))["floor_id"]
+        for name in home.floors
+    ]
+    areas = {}
+    for number, name in enumerate(home.areas):
+        floor = {"floor_id": floors[number % len(floors)]} if floors else {}
+        made = await client.call("config/area_registry/create", name=name, **floor)
+        areas[name] = made["area_id"]
+    for name in home.lists:
+        await client.flow("local_todo", {"todo_list_name": name})
+    async with asyncio.timeout(MAX_WAITING_SECONDS):
+        while True:
+            rows = await client.call("config/entity_registry/list")
+            ids = {row["unique_id"]: row["entity_id"] for row in rows}
+            if home.placed.keys() <= ids.keys():
+                break
+            await asyncio.sleep(0.2)
+    for key, area in home.placed.items():
+        await client.call("config/entity_registry/update", entity_id=ids[key], area_id=areas[area])
+    every = [row["entity_id"] for row in await client.call("get_states")]
+    hidden = [one for one in every if one.startswith(("input_boolean.", "sensor.t_"))]
+    for group, shown in ((sorted(set(every) - set(hidden)), True), (hidden, False)):
+        await client.call(
+            "homeassistant/expose_entity",
+            assistants=["conversation"],
+            entity_ids=group,
+            should_expose=shown,
+        )
+
+
+async def _pipeline(client: Client, name: str, language: str, stt: str) -> str:
+    made = await client.call(
+        "assist_pipeline/pipeline/create",
+        name=name,
+        language=language,
+        stt_engine=stt,
+        stt_language=language,
+        conversation_engine=OWN,
+        conversation_language=language,
+        tts_engine=None,
+        tts_language=None,
+        tts_voice=None,
+        wake_word_entity=None,
+        wake_word_id=None,
+        prefer_local_intents=False,
+    )
+    return str(made["id"])
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("language", MODELS)
+async def test_spoken_commands_are_done_as_if_typed_and_more_often_than_with_the_stock_server(
+    network: None, language: str, tmp_path: Path, times: list[Table]
+) -> None:
+    recorded = commands(language)
+    if not recorded:
+        pytest.skip("needs the recordings of PARLEY_DATA")
+    columns = ("said", "ours", "stock", "right", "stock right", "stt-end", "stock stt-end")
+    table = Table(f"Home Assistant's agent, {language}, {MODELS[language]}", columns)
+    right = {"ours": 0, "stock": 0}
+    ends: dict[str, list[float]] = {"ours": [], "stock": []}
+    understood = 0
+
+    async with listening(language, tmp_path) as listener:
+        for said in recorded:
+            if (wanted := await listener.typed(said.text)) is None:
+                table.add(said.text, "not understood by the agent", *[""] * 5)
+                continue
+            understood += 1
+            end = said.speech_end()
+            shown: dict[str, tuple[str, str, float]] = {}
+            for name in right:
+                done, run = await listener.spoken(name, said)
+                held = done == wanted
+                right[name] += held
+                ends[name].append(run.at("stt-end") - end)
+                shown[name] = (run.transcript[:40], "yes" if held else "no", ends[name][-1])
+            cells = [shown[name][part] for part in range(3) for name in right]
+            table.add(said.text[:40], *cells)
+    medians = summarise(ends)
+    shares = [f"{right[name]} of {understood}" for name in right]
+    table.add("together", "", "", *shares, *medians.values())
+    times.append(table)
+
+    assert understood >= 0.7 * len(recorded), table
+    assert right["ours"] >= 0.85 * understood, table
+    assert right["ours"] >= right["stock"], table
