@@ -1,4 +1,4 @@
-"""The `parley` command: demo, run, ask, models, dashboard, bench, wake-word, doctor."""
+"""The `parley` command: demo, run, ask, models, dashboard, bench, wake-word, voices, doctor."""
 
 import argparse
 import importlib
@@ -20,6 +20,7 @@ _COMMANDS = {
     "dashboard": "serve a page that shows every turn, stage by stage",
     "bench": "measure the wait for each stage of a turn on this machine",
     "wake-word": "train a wake word of your own, test it, list and export the trained ones",
+    "voices": "teach Parley the voices of the household, list, export and delete them",
     "doctor": "check the installation and say how to repair it",
 }
 

