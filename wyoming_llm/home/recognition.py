@@ -6,7 +6,7 @@ entries says what it is for.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -25,7 +25,12 @@ from wyoming_llm.home.package_sentences import Matched, PackageSentences
 from wyoming_llm.home.questions import Questions
 from wyoming_llm.home.schedule import delayed, remind
 from wyoming_llm.home.targets import HomeSnapshot, Index, NounPhrase
-from wyoming_llm.home.timers_and_lists import add_items, remove_items, start_timer
+from wyoming_llm.home.timers_and_lists import (
+    add_items,
+    change_timer,
+    remove_items,
+    start_timer,
+)
 from wyoming_llm.languages import Language
 from wyoming_llm.languages import language as words_of
 
@@ -180,15 +185,33 @@ class Recognition:
         return choose_option(request.tokens, request.index, request.snapshot, request.words)
 
     def _timer(self, request: HomeRequest) -> Result | None:
-        """Timers of any length and name: "a pizza timer for an hour and a half"."""
+        """Timers of any length and name, and more or less of them: "an egg timer for a minute"."""
         if request.lexicon is None:
             return None
-        started = start_timer(request.tokens, request.lexicon)
-        if started is None:
+        changed = self._changed_timer(request)
+        timer = changed or start_timer(request.tokens, request.lexicon)
+        if timer is None:
             return None
-        # A verb that only Home Assistant's sentences know would be the timer's name here.
         matched = self._matched(request)
-        return None if matched is not None and matched.intent in _CHANGED_TIMERS else started
+        if matched is None or matched.intent not in _CHANGED_TIMERS:
+            return timer
+        # A verb that only Home Assistant's sentences know would be the timer's name here; a name
+        # of theirs holds whatever stands before the word, but they know rooms.
+        return changed if "area" not in matched.slots else None
+
+    def _changed_timer(self, request: HomeRequest) -> Command | None:
+        """Return the command that changes a timer, whose name may be the room where it was set."""
+        assert request.lexicon is not None
+        changed = change_timer(request.tokens, request.lexicon)
+        if changed is None or request.index is None:
+            return changed
+        action = changed.actions[0]
+        places = request.index.places(tuple(str(action.slots.get("name", "")).split()))
+        area = request.snapshot.home.areas.get(min(places, default=""))
+        if area is None:
+            return changed
+        slots = {key: value for key, value in action.slots.items() if key != "name"}
+        return replace(changed, actions=(replace(action, slots={**slots, "area": area.name}),))
 
     def _reminder(self, request: HomeRequest) -> Result | None:
         """Reminders, which are timers with a name: "remind me at six to feed the cat"."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from wyoming_llm.home.intent import Action, Command, Option, Question, Refusal, Result
-from wyoming_llm.home.lexicon import PUNCTUATION, Lexicon
+from wyoming_llm.home.lexicon import PUNCTUATION, Lexicon, Role
 from wyoming_llm.home.responses import listed_or
 from wyoming_llm.home.targets import HomeSnapshot, Index, NounPhrase, NounWord
 from wyoming_llm.languages import Language
@@ -14,8 +14,19 @@ from wyoming_llm.languages.intents_fallback import content_of
 
 _SECONDS_OF: Final = {"hour": 3600, "minute": 60, "second": 1}
 _MAX_NAME_WORDS: Final = 3
+_MIN_COMPOUND_LETTERS: Final = 3
+_MAX_DURATIONS: Final = 2
+"""How long a timer is, and how much more it gets"""
+_CHANGES: Final = {
+    "increase": "HassIncreaseTimer",
+    "decrease": "HassDecreaseTimer",
+    "cancel": "HassCancelTimer",
+}
+_CHANGING: Final = ("turn", "start", "add", "remove", "up", "down")
+"""Deeds of which a part may belong to the change of a timer"""
 _STARTING: Final = ("turn", "start", "add")
 _IDLE: Final = ("skip", "in", "to", "by", "and", "any", "called")
+_STARTED_MORE: Final = (*_IDLE, "steps")
 _LIST_WORDS: Final = ("skip", "in", "to", "any")
 _MAX_ITEM_WORDS: Final = 12
 _REMOVALS: Final = {"remove": "HassListRemoveItem", "complete": "HassListCompleteItem"}
@@ -35,6 +46,7 @@ class _TimerWords:
 
 def start_timer(tokens: Sequence[str], lexicon: Lexicon) -> Command | None:
     """Return the command that starts a timer, None where a word has no part in it."""
+    tokens = _parted(tokens, lexicon)
     if not any(role.kind == "timer" for token in tokens for role in lexicon.roles((token,))):
         return None
     if _changes_a_timer(tokens, lexicon):
@@ -51,6 +63,173 @@ def start_timer(tokens: Sequence[str], lexicon: Lexicon) -> Command | None:
     if len(words.name) > _MAX_NAME_WORDS:
         return None
     return _timer(round(words.seconds), " ".join(words.name), lexicon.code)
+
+
+def change_timer(tokens: Sequence[str], lexicon: Lexicon) -> Command | None:
+    """Return the command that makes a timer longer, shorter or ends it, None for other words.
+
+    "5 more minutes on the pizza timer"; the time beside the word for a timer says which one.
+    """
+    ways, rest = _ways_of_changing(_parted(tokens, lexicon), lexicon)
+    words = _change_words(rest, lexicon)
+    if words is None or len(ways) > 1:
+        return None
+    direction = ways.pop() if ways else _added_or_taken(rest, words, lexicon)
+    spans = words.spans
+    which = [at for at, span in enumerate(spans) if span.end == words.named]
+    if direction == "cancel" and len(spans) <= 1:
+        amount = -1
+    elif direction in ("increase", "decrease") and len(spans) > len(which):
+        amount = 1 - which[0] if which else len(spans) - 1
+    else:
+        return None
+    slots: dict[str, int | str] = {}
+    for at, span in enumerate(spans):
+        prefix = "" if at == amount else "start_"
+        slots |= {f"{prefix}{size}": value for size, value in _parts(span.seconds).items()}
+    if words.name:
+        slots["name"] = " ".join(rest[at] for at in words.name)
+    intent = _CHANGES[direction]
+    return Command((Action(intent, None, slots),), lexicon.code, _response(intent, lexicon.code))
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A duration in a request."""
+
+    start: int
+    end: int
+    seconds: int
+
+
+@dataclass(slots=True)
+class _ChangeWords:
+    """The parts of a request to change a timer."""
+
+    spans: list[_Span] = field(default_factory=list)
+    name: list[int] = field(default_factory=list)
+    """Where the words of the timer's name are"""
+    named: int = -1
+    """Where the word for a timer is"""
+
+
+def _change_words(tokens: Sequence[str], lexicon: Lexicon) -> _ChangeWords | None:
+    """Return the parts of a request to change a timer, None where a word has no part in it."""
+    words = _ChangeWords()
+    start = 0
+    while start < len(tokens):
+        end, seconds = _timed(tokens, start, lexicon)
+        if seconds:
+            words.spans.append(_Span(start, end, seconds))
+            start = end
+            continue
+        size, roles = next(lexicon.matches(tokens, start), (1, ()))
+        kinds = {role.kind for role in roles}
+        deeds = {role.value for role in roles if role.kind == "deeds"}
+        known = deeds & set(_CHANGING) or kinds & {*_IDLE, "lasting", "off_list"}
+        if "timer" in kinds:
+            words.named = start
+        elif not roles and tokens[start] not in PUNCTUATION:
+            words.name.append(start)
+        elif kinds & {"not", "questions", "conditions"} or not known:
+            return None
+        start += size
+    fits = words.named >= 0 and len(words.spans) <= _MAX_DURATIONS and _is_name(words)
+    return None if not fits or _begins_one(tokens, words, lexicon) else words
+
+
+def _is_name(words: _ChangeWords) -> bool:
+    """Whether the unknown words stand before the word for a timer, or are one phrase behind it."""
+    if not words.name:
+        return True
+    first, last = words.name[0], words.name[-1]
+    together = last - first == len(words.name) - 1 < _MAX_NAME_WORDS
+    return together and (last == words.named - 1 or first > words.named)
+
+
+def _begins_one(tokens: Sequence[str], words: _ChangeWords, lexicon: Lexicon) -> bool:
+    """Whether a timer is begun: "set a timer for 5 more minutes"."""
+    lasting = any(
+        span.start and _is(tokens[span.start - 1], ("lasting",), lexicon) for span in words.spans
+    )
+    return lasting and any(_is_deed(token, ("turn", "start"), lexicon) for token in tokens)
+
+
+def _parted(tokens: Sequence[str], lexicon: Lexicon) -> list[str]:
+    """Return the tokens with compounds of the word for a timer in parts: "Pizzatimer"."""
+    parts: list[str] = []
+    for token in tokens:
+        ends = [
+            at
+            for at in range(_MIN_COMPOUND_LETTERS, len(token))
+            if token[at:].isalpha() and _is(token[at:], ("timer",), lexicon)
+        ]
+        if ends and not lexicon.roles((token,)):
+            parts += [token[: ends[0]], token[ends[0] :]]
+        else:
+            parts.append(token)
+    return parts
+
+
+def _ways_of_changing(tokens: Sequence[str], lexicon: Lexicon) -> tuple[set[str], list[str]]:
+    """Return the ways of changing a timer that are said, and the words without them."""
+    ways: set[str] = set()
+    rest: list[str] = []
+    start = 0
+    while start < len(tokens):
+        for length, roles in lexicon.matches(tokens, start):
+            found = {str(role.value) for role in roles if role.kind == "timer_changes"}
+            if found:
+                ways |= found - {"either"}
+                start += length
+                break
+        else:
+            rest.append(tokens[start])
+            start += 1
+    return ways, rest
+
+
+def _timed(tokens: Sequence[str], start: int, lexicon: Lexicon) -> tuple[int, int]:
+    """Return the end of a duration at `start` and its seconds, 0 for none."""
+    end = at = start
+    complete = False
+    while at < len(tokens):
+        if tokens[at][0].isdigit():
+            length, kinds = 1, {"number"}
+        else:
+            length, roles = next(lexicon.matches(tokens, at), (1, ()))
+            kinds = {role.kind for role in roles}
+        at += length
+        if kinds & {"time", "half_more"}:
+            end, complete = at, True
+        elif not kinds & ({"and"} if complete else {"number", "fractions"}) and not (
+            complete and kinds & {"number", "fractions"} and _is(tokens[end], ("and",), lexicon)
+        ):
+            break
+    return end, duration(tokens[start:end], lexicon) if end > start else 0
+
+
+def _added_or_taken(tokens: Sequence[str], words: _ChangeWords, lexicon: Lexicon) -> str:
+    """Return whether a time is added to a timer or taken from it, "" for a timer of that time."""
+    if not words.spans:
+        return ""
+    deeds = {
+        role.value
+        for token in tokens
+        if not _is_deed(token, ("turn", "start"), lexicon)
+        for role in lexicon.roles((token,))
+        if role.kind == "deeds"
+    }
+    if deeds & {"up", "down"}:
+        return "increase" if "up" in deeds else "decrease"
+    between = tokens[words.spans[0].end : words.named]
+    if any(_is(token, ("in", "to", "off_list"), lexicon) for token in between):
+        return "increase" if "add" in deeds else "decrease" if "remove" in deeds else ""
+    return ""
+
+
+def _is_deed(token: str, values: Sequence[str], lexicon: Lexicon) -> bool:
+    return any(r.kind == "deeds" and r.value in values for r in lexicon.roles((token,)))
 
 
 def _changes_a_timer(tokens: Sequence[str], lexicon: Lexicon) -> bool:
@@ -112,7 +291,8 @@ def _take(tokens: Sequence[str], start: int, words: _TimerWords, lexicon: Lexico
                     return length
         kinds = {role.kind for role in roles}
         deeds = {role.value for role in roles if role.kind == "deeds"}
-        if kinds & set(_IDLE) or deeds & set(_STARTING):
+        another = Role("timer_changes", "either") in roles
+        if another or kinds & set(_STARTED_MORE) or deeds & set(_STARTING):
             return length
         if deeds or kinds & {"not", "questions", "conditions"}:
             return 0
@@ -124,15 +304,25 @@ def _take(tokens: Sequence[str], start: int, words: _TimerWords, lexicon: Lexico
 
 
 def _timer(seconds: int, name: str, code: str) -> Command:
+    slots = _parts(seconds)
+    if name:
+        slots["name"] = name
+    action = Action("HassStartTimer", None, slots)
+    return Command((action,), code, _response("HassStartTimer", code))
+
+
+def _parts(seconds: int) -> dict[str, int | str]:
     slots: dict[str, int | str] = {}
     for slot, size in (("hours", 3600), ("minutes", 60), ("seconds", 1)):
         amount, seconds = divmod(seconds, size)
         if amount:
             slots[slot] = amount
-    if name:
-        slots["name"] = name
-    responses = content_of(code).get("responses", {}).get("intents", {}).get("HassStartTimer", {})
-    return Command((Action("HassStartTimer", None, slots),), code, responses.get("default", ""))
+    return slots
+
+
+def _response(intent: str, code: str) -> str:
+    responses = content_of(code).get("responses", {}).get("intents", {}).get(intent, {})
+    return str(responses.get("default", ""))
 
 
 def add_items(  # noqa: C901

@@ -66,7 +66,7 @@ def test_every_lamp_may_be_dimmed_as_far_as_is_known() -> None:
     ("text", "meaning"),
     [
         ("Verlängere den Timer um 10 Minuten", "start HassIncreaseTimer 10"),
-        ("Verlängere den 99 Sekunden Timer um 10 Sekunden", "start HassIncreaseTimer 99 10"),
+        ("Verlängere den 99 Sekunden Timer um 10 Sekunden", "start HassIncreaseTimer 1 39 10"),
         ("Pizza Timer 10 Minuten", "start HassStartTimer 10 pizza"),
     ],
 )
