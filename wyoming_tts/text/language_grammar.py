@@ -36,6 +36,7 @@ _VULGAR = {"½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4
            "⅙": (1, 6), "⅗": (3, 5), "⅘": (4, 5), "⅚": (5, 6), "⅐": (1, 7), "⅑": (1, 9),
            "⅒": (1, 10)}  # fmt: skip
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_TIMES_IN_A_WORD = re.compile(r"(?<=\d)(?<!\b0)[x×](?=\d)")
 _NAMED_DENOMINATORS = frozenset((*range(2, 11), 12, 16, 20, 32, 50, 64, 100, 1000))
 _FEMININE_UNITS = frozenset({"h", "hr", "hrs", "min", "mins", "s", "sec", "ms", "kcal", "cal",
                              "mi", "mph", "lb", "lbs", "oz", "t", "kWh", "Wh", "MWh"})  # fmt: skip
@@ -48,6 +49,9 @@ class LanguageGrammar(CldrGrammar):
     FEMININE_UNITS = _FEMININE_UNITS
     LONG_AGO_AS_HUNDREDS = False
     """Whether 1984 is nineteen hundred eighty-four"""
+
+    def read(self, text: str) -> str:
+        return super().read(_TIMES_IN_A_WORD.sub(" × ", text))
 
     # The order of the classes.
 
@@ -391,7 +395,7 @@ class LanguageGrammar(CldrGrammar):
         symbols = any_of((*self.WORDS.units, *SYMBOLS))
         scale = rf"(?P<scale>\s(?:{'|'.join(self.WORDS.scales)})(?!\w))?"
         yield rule("measure", "0",
-                   rf"(?<![\w.,/])(?P<n>{self.number}){scale}\s?(?P<unit>{symbols})(?![\w²³'’])(?!/\w)",
+                   rf"(?<![\w.,/])(?P<n>{self.number}){scale}(?(scale)(?:{self.WORDS.scale_of}|\s?)|\s?)(?P<unit>{symbols})(?![\w²³'’])(?!/\w)",
                    self._measure)  # fmt: skip
         yield rule("measure", "0",
                    rf"(?<![\w.,/])(?P<n>{self.number}){scale}\s?(?P<unit>{symbols})(?=/\w)",

@@ -15,7 +15,14 @@ _POINT = {
 }  # fmt: skip
 """The word between whole and fraction. A language that is not here keeps its digits."""
 _MAX_DIGITS = 18
-"""A longer number is read digit by digit: CLDR's rules end there."""
+"""CLDR's rules end there."""
+_LARGER = {
+    "de": (24, "eine Trillion", "Trillionen"), "en": (21, "one quintillion", "quintillion"),
+    "es": (24, "un trillón", "trillones"), "fr": (24, "un trillion", "trillions"),
+    "it": (24, "un trilione", "trilioni"), "nl": (24, "een triljoen", "triljoen"),
+}  # fmt: skip
+"""Digits up to which 10 to the power of 18 has a name, and that of one and of many of it. A longer
+number is read digit by digit."""
 
 _ROMAN = re.compile(r"(?=.)(C{0,3})(XC|XL|L?X{0,3})(IX|IV|V?I{0,3})")
 _ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
@@ -32,6 +39,7 @@ class Speller:
         self._engine = RbnfEngine.for_language(name or "en")
         self.point = _POINT.get(base, "")
         """The word between whole and fraction, "" where it is not known"""
+        self._larger_names = _LARGER.get(base, (0, "", ""))
         # CLDR hyphenates softly so that long words can be broken on paper.
         self._soft = str.maketrans("", "", "\u00ad\u200b")
         # A number is put together from all rule sets at once, which takes 0.3 ms.
@@ -43,7 +51,7 @@ class Speller:
         sign, text = ("-", text[1:]) if text.startswith("-") else ("", text)
         whole, _, fraction = text.partition(".")
         if len(whole) > _MAX_DIGITS:
-            words = self.digits(whole)
+            words = self._larger(whole) or self.digits(whole)
             words = f"{self.minus} {words}" if sign else words
         else:
             words = self._words(int(f"{sign}{whole}"), FormatPurpose.CARDINAL)
@@ -52,6 +60,15 @@ class Speller:
         if not fraction:
             return words
         return f"{words} {self.point} {self.digits(fraction)}" if self.point else ""
+
+    def _larger(self, digits: str) -> str:
+        """Return a number beyond CLDR's rules as words, "" for one without a name."""
+        length, one, many = self._larger_names
+        if len(digits) > length:
+            return ""
+        high, low = divmod(int(digits), 10**_MAX_DIGITS)
+        said = one if high == 1 else f"{self._words(high, FormatPurpose.CARDINAL)} {many}"
+        return f"{said} {self._words(low, FormatPurpose.CARDINAL)}" if low else said
 
     def ordinal(self, number: int, form: str = "") -> str:
         """Return an ordinal; `form` is how CLDR's rule set "spellout-ordinal-FORM" ends."""

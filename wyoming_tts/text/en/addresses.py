@@ -28,7 +28,10 @@ def addresses() -> Iterator[Rule]:
     """Yield what is said sign by sign."""
     yield rule("url", "a", r"(?i)(?:[a-z][a-z0-9+-]{1,9}://|www\.)[^\s<>\"]{1,2000}", _address)
     yield rule(
-        "email", "a0", r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}", _address
+        "email",
+        "a0",
+        r"(?:(?<![\w.+-])|(?<= \.))\w[\w.+-]{0,63}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}",
+        _address,
     )
     yield rule("domain", "a0",
                rf"(?i)(?<![\w.@-])[a-z0-9-]{{1,63}}(?:\.[a-z0-9-]{{1,63}}){{0,4}}\.(?:{words.TOP_DOMAINS})\b(?::\d{{2,5}}\b)?(?:/[^\s<>\"]{{0,500}})?",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from wyoming_tts.text.en import measures, numbers, words
 from wyoming_tts.text.en.numbers import ALONE, NUMBER
 from wyoming_tts.text.grammar import Rule, rule
-from wyoming_tts.text.units import CURRENCIES, CURRENCY_CODES, SYMBOL_PATTERN, any_of
+from wyoming_tts.text.units import CURRENCIES, CURRENCY_CODES, SYMBOL_PATTERN, SYMBOLS, any_of
 
 # ruff: noqa: E501, RUF001 - patterns on one line; dashes of ranges
 
@@ -22,9 +22,16 @@ _EUROPEAN = r"\d{1,3}(?:\.\d{3})+,\d\d(?!\d)|\d{1,3}(?:\.\d{3}){2,}(?![\d.])|\d+
 _STOP = r"(?:(?<=[A-Za-z])\.(?=\s+[a-z]))?"
 """The full stop of an abbreviated unit, where the sentence goes on."""
 _QUANTITY = (
-    rf"{ALONE}(?<![A-Za-z]-)(?:(?P<low>{NUMBER})\s?(?:(?P<same>{SYMBOL_PATTERN}|{_OWN_UNIT})"
+    rf"(?:{ALONE}|(?<=\d[x×]))(?<![A-Za-z]-)(?:(?P<low>{NUMBER})\s?(?:(?P<same>{SYMBOL_PATTERN}|{_OWN_UNIT})"
     rf"(?=\s?(?:-|–|—|to)\s?[-−]?{NUMBER}[\s-]?(?P=same)(?!\w)))?\s?(?:-|–|—|to)\s?(?P<sign>[-−])?)?"
     rf"(?P<number>{NUMBER})(?P<gap>[\s-]?)"
+)
+_LONG_UNITS = any_of(
+    {one for one in (*measures.UNITS_OF_ENGLISH, *SYMBOLS) if len(one) > 1 and one != "in"}
+)
+_MILLIONS = (
+    rf"{ALONE}(?P<number>{NUMBER}) (?P<scale>thousand|million|billion|trillion) "
+    rf"(?P<unit>{_LONG_UNITS})(?![\w²³])"
 )
 _TENS = {"10": "tens", "100": "hundreds", "1000": "thousands"}
 _PLACES = (
@@ -40,6 +47,7 @@ def amounts() -> Iterator[Rule]:
     yield from _money()
     yield from _decades()
     yield from _lengths()
+    yield rule("measure", "0", _MILLIONS, measures.millions)
     yield rule(
         "measure",
         "0",

@@ -212,6 +212,12 @@ def measure_of_english(match: re.Match[str]) -> str:
     return f"{said} {one if number == '1' and not match['low'] else many}"
 
 
+def millions(match: re.Match[str]) -> str | None:
+    """ "100 million kg"."""
+    name = plural(match["unit"])
+    return f"{cardinal(match['number'])} {match['scale']} {name}" if name else None
+
+
 def measure(match: re.Match[str]) -> str | None:
     """ "5-10 km" is "five to ten kilometers"."""
     number = value(match["number"])
