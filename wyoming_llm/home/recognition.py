@@ -195,8 +195,8 @@ class Recognition:
         matched = self._matched(request)
         if matched is None or matched.intent not in _CHANGED_TIMERS:
             return timer
-        # A verb that only Home Assistant's sentences know would be the timer's name here; a name
-        # of theirs holds whatever stands before the word, but they know rooms.
+        # A verb that only Home Assistant's sentences know would be the timer's name here. Their
+        # names hold every word before "timer", but they know rooms.
         return changed if "area" not in matched.slots else None
 
     def _changed_timer(self, request: HomeRequest) -> Command | None:

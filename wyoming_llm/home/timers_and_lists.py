@@ -16,7 +16,7 @@ _SECONDS_OF: Final = {"hour": 3600, "minute": 60, "second": 1}
 _MAX_NAME_WORDS: Final = 3
 _MIN_COMPOUND_LETTERS: Final = 3
 _MAX_DURATIONS: Final = 2
-"""How long a timer is, and how much more it gets"""
+"""The length of a timer, and the time that it gets"""
 _CHANGES: Final = {
     "increase": "HassIncreaseTimer",
     "decrease": "HassDecreaseTimer",
@@ -108,9 +108,9 @@ class _ChangeWords:
 
     spans: list[_Span] = field(default_factory=list)
     name: list[int] = field(default_factory=list)
-    """Where the words of the timer's name are"""
+    """Positions of the words of the timer's name"""
     named: int = -1
-    """Where the word for a timer is"""
+    """Position of the word for a timer"""
 
 
 def _change_words(tokens: Sequence[str], lexicon: Lexicon) -> _ChangeWords | None:
