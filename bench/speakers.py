@@ -30,11 +30,12 @@ from wyoming_common.audio.pcm import MODEL_RATE
 from wyoming_common.audio.vad import VAD_FRAME_SAMPLES
 from wyoming_common.config.settings import DEFAULT_DATA_DIR
 from wyoming_common.models import ModelStore
+from wyoming_common.protocol.spoken_by import GUEST
 from wyoming_stt.audio.vad import SileroModel
 from wyoming_stt.speakers.campplus import CAMPPLUS, CamPlusPlus
 from wyoming_stt.speakers.engine import Embedding, SpeakerModel
 from wyoming_stt.speakers.identification import MARGIN, THRESHOLD, decide
-from wyoming_stt.speakers.profiles import GUEST, VoiceProfile, made_now
+from wyoming_stt.speakers.profiles import VoiceProfile, made_now
 
 CONDITIONS = ("clean", "room", "kitchen")
 _CLIP_SAMPLES = 2 * MODEL_RATE

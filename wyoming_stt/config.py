@@ -78,6 +78,9 @@ class SttSettings(ServiceSettings):
     fallback_model: str = Field(
         "", description="faster-whisper model that answers if the main one fails"
     )
+    learn_voices: bool = Field(
+        True, description="let voice profiles follow their voices, by turns whose speaker was sure"
+    )
     partials: bool = Field(
         False, description="send transcript-start, -chunk and -stop during speech"
     )

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from enum import Enum, auto
+from typing import Any
 
 from wyoming.asr import (
     Transcribe,
@@ -20,6 +21,7 @@ from wyoming_common.errors import BadAudio, BadRequest, TooLarge
 from wyoming_common.net.context import ConnectionContext
 from wyoming_common.net.handler import ServiceHandler
 from wyoming_common.protocol.interim_transcript import InterimTranscript
+from wyoming_common.protocol.spoken_by import SPEAKER, SpokenBy, WhoSpoke
 from wyoming_stt.decoding.local_agreement import LocalAgreement
 from wyoming_stt.decoding.utterance import UtteranceRecognizer
 from wyoming_stt.service import SttService
@@ -66,6 +68,7 @@ class SttHandler(ServiceHandler):
         self._wanted = Transcribe()
         self._state = RequestState.IDLE
         self._recognizer: UtteranceRecognizer | None = None
+        self._utterance = object()
         self._seconds = 0.0
         self._agreement = LocalAgreement()
         self._streaming = False
@@ -88,8 +91,16 @@ class SttHandler(ServiceHandler):
             await self._stop_audio()
         elif SelectProgram.is_type(event.type):
             self._program = self._service.select(SelectProgram.from_event(event).name)
+        elif WhoSpoke.is_type(event.type):
+            await self.write_event(self._spoken_by(event).event())
         else:
             _LOGGER.debug("Ignored %s", event.type)
+
+    def _spoken_by(self, event: Event) -> SpokenBy:
+        text = event.data.get("text")
+        if not isinstance(text, str):
+            raise BadRequest(f"{event.type}: text: expected a text, got {text!r:.40}")
+        return SpokenBy(self._service.spoken.find(text))
 
     async def _take_request(self, event: Event) -> None:
         await self._end_request()
@@ -117,6 +128,7 @@ class SttHandler(ServiceHandler):
             self._wanted, program, self._send_partial, self._send_tentative
         )
         self._recognizer = recognizer
+        self._utterance = object()
         self._state = RequestState.OPEN
         await self.start(self._answer(recognizer))
 
@@ -176,15 +188,27 @@ class SttHandler(ServiceHandler):
             Transcript(
                 text=transcription.text,
                 language=transcription.language,
-                context=self._wanted.context,
+                context=self._context(recognizer, transcription.text),
             ).event()
         )
+        await recognizer.learn()
+
+    def _context(self, recognizer: UtteranceRecognizer | None, text: str) -> dict[str, Any] | None:
+        """Return the context of a transcript: that of the request, with the speaker if known."""
+        if recognizer is None or (speaker := recognizer.speaker) is None:
+            return self._wanted.context
+        self._service.spoken.add(text, speaker, self._utterance)
+        return {**(self._wanted.context or {}), SPEAKER: speaker}
 
     async def _send_partial(self, text: str) -> None:
         await self._send_chunk(self._agreement.update(text))
 
     async def _send_tentative(self, text: str) -> None:
-        await self.write_event(InterimTranscript(text, self._wanted.language).event())
+        speaker = self._recognizer.speaker if self._recognizer is not None else None
+        context = None if speaker is None else {SPEAKER: speaker}
+        if text and speaker is not None:
+            self._service.spoken.add(text, speaker, self._utterance)
+        await self.write_event(InterimTranscript(text, self._wanted.language, context).event())
 
     async def _send_chunk(self, text: str) -> None:
         if not text:

@@ -34,6 +34,8 @@ from wyoming_stt.home_sentences.sentences import (
     NoHomeSentences,
 )
 from wyoming_stt.info import SttProgram, stt_info, stt_programs
+from wyoming_stt.speakers.household import Household
+from wyoming_stt.speakers.spoken_texts import SpokenTexts
 from wyoming_stt.text.languages import choose_languages, match_language
 from wyoming_stt.text.names import MAX_NAME_CHARACTERS, MAX_NAMES, read_vocabulary
 
@@ -59,10 +61,12 @@ class SttService:
         *,
         words: Callable[[], Sequence[str]] = tuple,
         sentences: HomeSentences | None = None,
+        household: Household | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`models` holds at least one; the first is the default. `words` returns the names and
-        terms likely to be spoken, as they are now. `sentences` correct commands of this home.
+        terms likely to be spoken, as they are now. `sentences` correct commands of this home,
+        `household` tells who speaks.
         """
         self._settings = settings
         self._models = models
@@ -70,6 +74,7 @@ class SttService:
         self._turn = turn
         self._words = words
         self._sentences = sentences or NoHomeSentences()
+        self._household = household
         self._clock = clock
         self._endpoint = EndpointerSettings(
             no_speech_seconds=settings.no_speech_seconds, turn_seconds=settings.turn_seconds
@@ -77,6 +82,7 @@ class SttService:
         self._utterances = 0
         self._warm = False
         self.stats = DecodeStats()
+        self.spoken = SpokenTexts(clock)
 
     @property
     def partials(self) -> bool:
@@ -92,6 +98,8 @@ class SttService:
         """Load all models, and return the first engine."""
         self.refresh_sentences()
         await self._vad.engine()
+        if self._household is not None:
+            await self._household.load()
         if self._turn is not None:
             await self._turn.engine()
         engine, *_ = await asyncio.gather(*(thread.engine() for _, thread in self._models))
@@ -142,6 +150,8 @@ class SttService:
         """Wait for running calls, free the models and end the threads."""
         for thread in self._threads():
             await thread.aclose()
+        if self._household is not None:
+            await self._household.aclose()
         await self._sentences.aclose()
 
     @asynccontextmanager
@@ -231,6 +241,7 @@ class SttService:
                 self._sentences,
                 self._clock,
                 reloads=self._settings.unload_after > 0,
+                household=self._household,
             ),
             on_partial if self.partials else None,
             on_interim if context.get(WANTS_INTERIM) is True else None,
@@ -283,6 +294,7 @@ def build(settings: SttSettings, home: Callable[[], Home] | None = None) -> SttS
         turn_model(settings),
         words=lambda: (*words, *(home().names() if home is not None else ())),
         sentences=_sentences(settings, home, words),
+        household=Household(settings.data_dir, learns=settings.learn_voices),
     )
 
 

@@ -20,6 +20,7 @@ from wyoming_stt.endpointing.completeness import completeness
 from wyoming_stt.endpointing.smart_turn import TurnModel
 from wyoming_stt.engine import SttEngine, Transcription, TranscriptionRequest
 from wyoming_stt.home_sentences.sentences import HomeSentences, NoHomeSentences
+from wyoming_stt.speakers.household import Household, SpeakerListener
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -45,6 +46,8 @@ class UtteranceModels:
     """Seconds, steady"""
     reloads: bool = False
     """Whether the model may be out of memory, and loads while its user still speaks"""
+    household: Household | None = None
+    """Tells who speaks; None leaves that open"""
 
 
 class UtteranceRecognizer:
@@ -80,6 +83,14 @@ class UtteranceRecognizer:
         self._partial_end = 0
         self._first_sample: int | None = None
         """Begin of the first segment that is complete"""
+        self._voice: SpeakerListener | None = None
+        self._seconds = 0.0
+        """Audio so far"""
+
+    @property
+    def speaker(self) -> str | None:
+        """Name of the speaker, `guest` for an unknown one; None where there are no profiles."""
+        return self._voice.speaker if self._voice is not None else None
 
     @property
     def wasted_seconds(self) -> float:
@@ -101,11 +112,20 @@ class UtteranceRecognizer:
         """
         segmenter = await self._models.vad.call(self._make_segmenter)
         loading = asyncio.create_task(self._load_model()) if self._models.reloads else None
+        if self._models.household is not None:
+            self._voice = self._models.household.listener()
         try:
             segment = await self._listen(segmenter)
+            if self._voice is not None and segment is not None:
+                self._voice.hear_last(segment)
             await self._stop_partial()
-            return await self._finish(segment)
+            transcription = await self._finish(segment)
+            if self._voice is not None:
+                await self._voice.decided()
+            return transcription
         finally:
+            if self._voice is not None:
+                await self._voice.aclose()
             await self._queue.close()
             await self._stop_partial()
             await self._decoder.drop()
@@ -116,7 +136,9 @@ class UtteranceRecognizer:
     async def _listen(self, segmenter: SpeechSegmenter) -> SpeechSegment | None:
         """Segment audio until the turn or the audio ends; returns the last segment."""
         while chunks := await self._queue.get():
-            feed = partial(segmenter.feed, chunks, with_open_segment=self._wants_partial)
+            self._seconds += sum(chunk.format.seconds(len(chunk.data)) for chunk in chunks)
+            wanted = self._wants_partial or self._wants_voice
+            feed = partial(segmenter.feed, chunks, with_open_segment=wanted)
             snapshot = await self._segment(segmenter, feed)
             if snapshot.final:
                 silence = snapshot.silence_seconds if snapshot.live else 0.0
@@ -142,6 +164,8 @@ class UtteranceRecognizer:
         if EndpointEvent.RESUMED in snapshot.changes:
             await self._decoder.drop()
             await self._send_tentative("")
+        if self._voice is not None and snapshot.open_segment is not None:
+            self._voice.hear(snapshot.open_segment, self._seconds)
         if snapshot.live and snapshot.open_segment is not None:
             if snapshot.paused:
                 await self._use_pause(segmenter, snapshot, snapshot.open_segment)
@@ -204,6 +228,15 @@ class UtteranceRecognizer:
         if self._on_tentative is not None and text != self._tentative_text:
             self._tentative_text = text
             await self._on_tentative(text)
+
+    async def learn(self) -> None:
+        """Let the speaker's profile follow the voice; for after the transcript."""
+        if self._voice is not None:
+            await self._voice.learn()
+
+    @property
+    def _wants_voice(self) -> bool:
+        return self._voice is not None and self._voice.wants(self._seconds)
 
     @property
     def _wants_partial(self) -> bool:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from wyoming_common.protocol.spoken_by import GUEST
 from wyoming_stt.speakers.engine import Embedding
-from wyoming_stt.speakers.profiles import GUEST, VoiceProfile
+from wyoming_stt.speakers.profiles import VoiceProfile
 
 THRESHOLD: Final = 0.6
 """Similarity from which a voice is that of a profile.

@@ -15,11 +15,10 @@ from typing import Any, Final
 import numpy as np
 
 from wyoming_common.errors import ConfigError, ModelError
+from wyoming_common.protocol.spoken_by import GUEST
 from wyoming_stt.speakers.campplus import CAMPPLUS, SIZE
 from wyoming_stt.speakers.engine import Embedding, unit
 
-GUEST: Final = "guest"
-"""Name of a speaker whom no profile fits"""
 FOLDER: Final = "voices"
 """Folder of the profiles in a data folder"""
 SUFFIX: Final = ".voice"

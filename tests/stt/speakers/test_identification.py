@@ -1,8 +1,9 @@
 """Identification: the person whose profile fits, and a guest in every doubt."""
 
 from tests.stt.speakers.voices import ANNA, BEN, CARL, embedding
+from wyoming_common.protocol.spoken_by import GUEST
 from wyoming_stt.speakers.identification import decide
-from wyoming_stt.speakers.profiles import GUEST, VoiceProfile
+from wyoming_stt.speakers.profiles import VoiceProfile
 
 HOUSEHOLD = [VoiceProfile("Anna", (embedding(ANNA),)), VoiceProfile("Ben", (embedding(BEN),))]
 
