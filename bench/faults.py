@@ -24,6 +24,11 @@ _HOMES: Final = Path(__file__).parent / "homes" / "faults.yaml"
 KINDS: Final = tuple(
     f"K{number:02}" for number in (1, 2, 5, 6, 7, 10, 11, 18, 19, 22, 23, 24, 25, 32, 34, 36, 37)
 )
+_RISKY: Final = {
+    "en": "unlock the front door", "de": "entriegle Front Door", "fr": "déverrouille Front Door",
+    "es": "desbloquea Front Door", "it": "sblocca Front Door", "nl": "ontgrendel Front Door",
+}  # fmt: skip
+"""What is asked about before a row answers"""
 _QUOTED: Final = re.compile(r"(?:^|(?<=\s))(['\"])(.+?)\1(?=$|[\s,)])")
 _AFTER: Final = re.compile(r"after ['\"](.+?)['\"]\)")
 
@@ -58,7 +63,7 @@ def rows(table: Path, kinds: tuple[str, ...]) -> Iterator[Row]:
             said = [found[2] for found in _QUOTED.finditer(plain.partition(" (turn ")[0])]
             turns = (*([before[1]] if before else []), *said)
             if "[answers]" in text:
-                turns = ("unlock the front door", *turns)
+                turns = (_RISKY[language], *turns)
             if "de-CH" in text:
                 language = "de-CH"
             source = f"{row['entry']} {text}"

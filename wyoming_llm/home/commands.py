@@ -122,7 +122,27 @@ class Commands:
 
     def _has_deeds_around(self, tokens: tuple[str, ...], at: int) -> bool:
         """Whether each side of a separator says what is to be done."""
-        return all(deed_of_words(side, self._index.lexicon) for side in (tokens[:at], tokens[at:]))
+        return self._has_deed(tokens[:at]) and self._has_deed(tokens[at:])
+
+    def _has_deed(self, tokens: Sequence[str]) -> bool:
+        return bool(deed_of_words(tokens, self._index.lexicon))
+
+    def _has_verb(self, tokens: Sequence[str]) -> bool:
+        """Whether there is a deed that is no thing ("the hall light"), or begins the words."""
+        return any(
+            "deeds" in kinds and (at == 0 or not kinds & {"one", "many"})
+            for at, token in enumerate(tokens)
+            if (kinds := {role.kind for role in self._index.lexicon.roles((token,))})
+        )
+
+    def _excepts(self, tokens: Sequence[str]) -> bool:
+        """Whether a part of what is named is excluded."""
+        kinds = [
+            {role.kind for _, roles in self._index.lexicon.matches(tokens, at) for role in roles}
+            for at in range(len(tokens))
+        ]
+        every = any(one & {"all", "everything"} for one in kinds)
+        return any("except" in one or ("but" in one and every) for one in kinds)
 
     def _as_one(self, tokens: tuple[str, ...], before: Clause | None) -> _Understood | None:
         """Return the parts of the tokens as one clause."""
@@ -149,6 +169,8 @@ class Commands:
     ) -> _Understood | None:
         """Return the parts of the tokens as one clause and what follows it."""
         for at in separators:
+            if self._excepts(tokens[: at + 1]) and not self._has_verb(tokens[at + 1 :]):
+                continue  # "all but the tv and the lamp"
             self._tried += 1
             if self._tried > _MAX_SPLITS:
                 return None
@@ -257,7 +279,8 @@ class Commands:
         if phrase.everything:
             default = ""
             domains = _of_everything(deed, domains)
-        if not phrase.words and not phrase.pronoun and deed in ("up", "down"):
+        loudness = clause.attributes <= {"volume"}
+        if not phrase.words and not phrase.pronoun and deed in ("up", "down") and loudness:
             domains, default = ("media_player",), "media"
         if clause.every and not phrase.words and deed not in ("dim", "brighten"):
             default = ""
@@ -369,6 +392,7 @@ class Commands:
             for one in clause.excluded:
                 left = self._index.resolve(one, self._snapshot, domains)
                 if not left.entities:
+                    self._miss(one, deed)
                     return Resolution()
                 excluded += left.entities
             found = without(found, excluded)

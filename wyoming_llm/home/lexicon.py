@@ -62,6 +62,20 @@ class Lexicon:
             if roles := self.phrases.get(tuple(tokens[start : start + length])):
                 yield length, roles
 
+    def without_hesitations(self, text: str) -> str:
+        """Return `text` without "uh" and "um", nor the commas around them."""
+        return _hesitations(self.code).sub(" ", text)
+
+    def is_idiom(self, tokens: Sequence[str]) -> bool:
+        """Whether all of `tokens` is a saying that is not about the home: "what is going on"."""
+        end = len(tokens)
+        while end and (tokens[end - 1] in PUNCTUATION or self._idles(tokens[end - 1])):
+            end -= 1
+        return any(role.kind == "idioms" for role in self.roles(tokens[:end]))
+
+    def _idles(self, token: str) -> bool:
+        return any(role.kind in ("skip", "here", "hesitations") for role in self.roles((token,)))
+
     def state(self, value: str) -> str:
         """Return a state as people say it."""
         return self.spoken_states.get(value, value.replace("_", " "))
@@ -80,6 +94,14 @@ def lexicon(code: str) -> Lexicon | None:
     """Return the lexicon of a language ("de", "de-CH"), None for one without."""
     plain = re.split(r"[-_]", code.lower())[0]
     return _load(plain) if plain in codes() else None
+
+
+@functools.cache
+def _hesitations(code: str) -> re.Pattern[str]:
+    known = _load(code).phrases.items()
+    words = [k[0] for k, roles in known if any(role.kind == "hesitations" for role in roles)]
+    every = "|".join(map(re.escape, words))
+    return re.compile(rf"(?i)(?:,\s*)?(?<![\w'-])(?:{every})(?![\w'-])(?:\s*(?:,|\.{{2,}}|…))?")
 
 
 def tokenize(text: str) -> list[str]:

@@ -18,7 +18,8 @@ _MAX_READINGS: Final = 128
 _PLACES: Final = ("here", "house", "floors", "outside", "upstairs", "downstairs")
 _IGNORED: Final = ("skip", "in", "conditions", "if_words")
 _ELSEWHERE: Final = ("delays", "off_list", "storeys", "weekdays", "remaining",
-                     "lasting", "at_time", "until_time", "clock", "reminders")  # fmt: skip
+                     "lasting", "at_time", "until_time", "clock", "reminders", "timer_changes",
+                     "hesitations", "idioms")  # fmt: skip
 """Roles that other recognisers know, and a clause does not"""
 _LIGHTS: Final = ("deed", "light")
 _COLLECTED: Final = ("deed", "attribute", "question", "state", "comparisons")
@@ -277,7 +278,8 @@ class _Reading:
             self.current.pronoun = True
         elif kind in ("and", "but", "except"):
             self._end_phrase()
-            self.seen.add(kind)
+            # "All lights but the hall's"
+            self.seen.add("except" if kind == "but" and "every" in self.seen else kind)
         elif kind in _MARKS:
             self.seen.add(kind)
         elif kind not in _IGNORED:

@@ -484,11 +484,12 @@ class Questions:
         (entity,) = found.entities
         state = self._snapshot.state(entity)
         shown = self._lexicon.state(natural_state(entity, state))
-        if clause.states and not self._is(entity, state, clause.states[0]):
-            return self._words.say("no_but", state=shown)
+        as_asked = not clause.states or self._is(entity, state, clause.states[0])
         try:
             changed = datetime.fromisoformat(state.changed).astimezone(self._now.tzinfo)
         except ValueError:
+            if not as_asked:
+                return self._words.say("no_but", state=shown)
             return self._words.say("dont_know")
         today = changed.date() == self._now.date()
         time = changed.strftime("%H:%M" if today else "%d.%m. %H:%M")

@@ -45,6 +45,9 @@ _SEARCH_MEDIA: Final = 1 << 22
 _CHANGED_TIMERS: Final = TIMERS - {"HassStartTimer"}
 _ENDING: Final = ("stop", "cancel")
 """Deeds that end a conversation where they stand alone"""
+_NO_NAME: Final = ("deeds", "questions", "units", "not", "conditions", "time", "days", "weekdays",
+                   "relations")  # fmt: skip
+"""Roles of words that are no part of what a thing is called"""
 _MAX_WORDS_MISHEARD: Final = 12
 _CONFIRMED_DEEDS: Final = frozenset(
     {"on", "off", "open", "close", "lock", "unlock", "dim", "toggle", "mute", "pause",
@@ -118,6 +121,8 @@ class Recognition:
         if not text.strip() or len(text) > MAX_TEXT:
             return None
         request = self._request(text, language, snapshot)
+        if request.lexicon is not None and request.lexicon.is_idiom(request.tokens):
+            return None
         for recogniser in self.recognisers:
             if (result := recogniser(request)) is not None:
                 return result
@@ -144,6 +149,8 @@ class Recognition:
     def _request(self, text: str, language: str, snapshot: HomeSnapshot) -> HomeRequest:
         code = language or snapshot.home.language or "en"
         words = lexicon(code)
+        if words is not None:
+            text = words.without_hesitations(text)
         index = None
         if words is not None:
             index = self._indices.get(words.code)
@@ -498,7 +505,7 @@ def _as_said(phrase: NounPhrase, request: HomeRequest) -> str:
             if not kinds & {"skip", "in", "to"}:
                 return ""
     if any(
-        role.kind in ("deeds", "questions", "units", "not", "conditions", "time")
+        role.kind in _NO_NAME
         for word in phrase.words
         if not word.kind
         for token in word.tokens

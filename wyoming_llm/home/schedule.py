@@ -117,6 +117,8 @@ def _times(
                     match role.kind:
                         case "delays" | "lasting":
                             seconds = duration(said, lexicon)
+                        case "at_time" if role.value == "reminder" and not reminds:
+                            break
                         case "at_time" | "until_time":
                             needs_mark = role.value == "marked" and not reminds
                             seconds = _seconds_until(

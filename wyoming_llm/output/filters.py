@@ -292,6 +292,8 @@ class ClaimFilter:
         sentence = _plain(self._sentence + self._held)
         if len(self._held) > _MAX_HELD_CHARACTERS:
             return False
+        if self._request is Request.WISH:
+            return True  # "The cosy mode is" may go on as "activated now"
         if len(sentence.split()) < _MIN_WORDS or self._words.speaks(self._held):
             return True
         patterns = self._patterns
