@@ -28,7 +28,7 @@ _RISKY: Final = {
     "en": "unlock the front door", "de": "entriegle Front Door", "fr": "déverrouille Front Door",
     "es": "desbloquea Front Door", "it": "sblocca Front Door", "nl": "ontgrendel Front Door",
 }  # fmt: skip
-"""What is asked about before a row answers"""
+"""The command that asks back, before an answer"""
 _QUOTED: Final = re.compile(r"(?:^|(?<=\s))(['\"])(.+?)\1(?=$|[\s,)])")
 _AFTER: Final = re.compile(r"after ['\"](.+?)['\"]\)")
 

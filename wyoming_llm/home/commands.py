@@ -164,7 +164,7 @@ class Commands:
                 return parts
         return None
 
-    def _as_several(
+    def _as_several(  # noqa: C901
         self, tokens: tuple[str, ...], before: Clause | None, separators: Sequence[int]
     ) -> _Understood | None:
         """Return the parts of the tokens as one clause and what follows it."""

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from wyoming_llm.home.intent import Action, Command, Result
-from wyoming_llm.home.lexicon import PUNCTUATION, Lexicon
+from wyoming_llm.home.lexicon import PUNCTUATION, Lexicon, Role
 from wyoming_llm.home.timers_and_lists import duration
 from wyoming_llm.languages.intents_fallback import content_of
 
@@ -110,24 +110,31 @@ def _times(
     for start in range(len(tokens)):
         for length, roles in lexicon.matches(tokens, start):
             for role in roles:
-                first = start + length
-                for end in range(min(len(tokens), first + _MAX_TIME_WORDS), first, -1):
-                    day, rest = _without_day((*tokens[:start], *tokens[end:]), lexicon)
-                    said = tokens[first:end]
-                    match role.kind:
-                        case "delays" | "lasting":
-                            seconds = duration(said, lexicon)
-                        case "at_time" if role.value == "reminder" and not reminds:
-                            break
-                        case "at_time" | "until_time":
-                            needs_mark = role.value == "marked" and not reminds
-                            seconds = _seconds_until(
-                                said, lexicon, now, day=day, needs_mark=needs_mark
-                            )
-                        case _:
-                            break
-                    if seconds:
-                        yield _When(seconds, rest, role.kind in ("lasting", "until_time"))
+                if reminds or role.value != "reminder":
+                    yield from _times_after(
+                        tokens, start, length, role, lexicon, now, reminds=reminds
+                    )
+
+
+def _times_after(
+    tokens: Sequence[str], start: int, length: int, role: Role, lexicon: Lexicon, now: datetime,
+    *, reminds: bool,
+) -> Iterator[_When]:  # fmt: skip
+    """Yield the times that follow a word with `role`, the longest first."""
+    first = start + length
+    for end in range(min(len(tokens), first + _MAX_TIME_WORDS), first, -1):
+        day, rest = _without_day((*tokens[:start], *tokens[end:]), lexicon)
+        said = tokens[first:end]
+        match role.kind:
+            case "delays" | "lasting":
+                seconds = duration(said, lexicon)
+            case "at_time" | "until_time":
+                needs_mark = role.value == "marked" and not reminds
+                seconds = _seconds_until(said, lexicon, now, day=day, needs_mark=needs_mark)
+            case _:
+                return
+        if seconds:
+            yield _When(seconds, rest, role.kind in ("lasting", "until_time"))
 
 
 def _seconds_until(

@@ -302,8 +302,22 @@ class Index:
                 is not None
             ]
             if ranked:
-                return self._choose(ranked, phrase, snapshot, domains)
+                near = self._of_the_room(ranked, phrase, snapshot)
+                return self._choose(near or ranked, phrase, snapshot, domains)
         return Resolution()
+
+    def _of_the_room(
+        self, ranked: Sequence[tuple[float, Entity]], phrase: NounPhrase, snapshot: HomeSnapshot
+    ) -> list[tuple[float, Entity]]:
+        """Return what is in the speaker's room, where a kind was said and no more: "the light".
+
+        A light of another room may be called just that.
+        """
+        if not snapshot.area or phrase.every or not phrase.words:
+            return []
+        if any(not word.kind or word.place for word in phrase.words):
+            return []
+        return [(rank, entity) for rank, entity in ranked if entity.area == snapshot.area]
 
     def _rank(  # noqa: C901
         self, card: _Card, phrase: NounPhrase, snapshot: HomeSnapshot, *, alike: bool, default: str
