@@ -1,9 +1,10 @@
 """Settings of the conversation service."""
 
+import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from wyoming_common.config.settings import Names, OffOrText, Paths, ServiceSettings
@@ -58,7 +59,7 @@ class LlmSettings(ServiceSettings):
     system_prompt: str = Field(
         "",
         description="system prompt, or @FILE; may hold {{ time }}, {{ date }}, "
-        "{{ place }}, {{ area }} and {{ language }}",
+        "{{ place }}, {{ area }}, {{ speaker }} and {{ language }}",
     )
     rehearse: Literal["auto", "on", "off"] = Field(
         "auto",
@@ -91,6 +92,21 @@ class LlmSettings(ServiceSettings):
         description="entities of risky kinds (locks, garage doors, alarms) that may be controlled "
         "without a question; repeatable",
     )
+    risky_people: Names = Field(
+        (),
+        description="ENTITY=PERSON+PERSON: who alone may do what is risky to an entity, its name "
+        "or its kind (lock, cover, alarm_control_panel, valve), told by the voice; it is confirmed "
+        "as ever; repeatable",
+    )
+    belongings: Names = Field(
+        (),
+        description='PERSON/NAME=ENTITY: what a person means by "my NAME"; repeatable',
+    )
+    speech_to_text: str = Field(
+        "",
+        description="tcp://HOST:PORT of the speech-to-text service, which is asked who spoke; for "
+        "Home Assistant, which does not pass that on. What clients say of it is then ignored",
+    )
     confirm_above: int = Field(
         5, ge=1, description="control of more entities than this at once is confirmed first"
     )
@@ -105,6 +121,25 @@ class LlmSettings(ServiceSettings):
         description="folders of custom sentences in Home Assistant's own format; repeatable",
     )
 
+    @field_validator("risky_people")
+    @classmethod
+    def _check_people(cls, lines: tuple[str, ...]) -> tuple[str, ...]:
+        return _all_like(
+            lines, r"[^=]*\w[^=]*=[^=+]*\w[^=+]*(\+[^=+]*\w[^=+]*)*", "ENTITY=PERSON+PERSON"
+        )
+
+    @field_validator("belongings")
+    @classmethod
+    def _check_belongings(cls, lines: tuple[str, ...]) -> tuple[str, ...]:
+        return _all_like(lines, r"[^/=]*\w[^/=]*/[^/=]*\w[^/=]*=\s*\w+\.\w+", "PERSON/NAME=ENTITY")
+
+    @field_validator("speech_to_text")
+    @classmethod
+    def _check_uri(cls, uri: str) -> str:
+        if uri and not re.fullmatch(r"tcp://[^/\s]+:\d+|unix://\S+", uri):
+            raise ValueError(f"expected tcp://HOST:PORT or unix:///PATH, got '{uri:.60}'")
+        return uri
+
     @property
     def is_local(self) -> bool:
         """Whether the model runs in this process."""
@@ -114,3 +149,10 @@ class LlmSettings(ServiceSettings):
     def speculates(self) -> bool:
         """Whether replies are begun before it is certain what was said."""
         return self.rehearse == "on" or (self.rehearse == "auto" and self.is_local)
+
+
+def _all_like(lines: tuple[str, ...], form: str, name: str) -> tuple[str, ...]:
+    for line in lines:
+        if not re.fullmatch(form, line):
+            raise ValueError(f"expected {name}, got '{line:.60}'")
+    return lines

@@ -19,6 +19,7 @@ from wyoming_common.protocol.interim_transcript import InterimTranscript
 from wyoming_llm.dialogue import outcome as outcomes
 from wyoming_llm.dialogue.assistant import Assistant, Turn
 from wyoming_llm.dialogue.outcome import Fail, Say
+from wyoming_llm.dialogue.speakers import ClaimedSpeakers, Speakers
 from wyoming_llm.dialogue.speculative_reply import SpeculativeReply
 
 _MAX_NAME_CHARACTERS: Final = 256
@@ -36,18 +37,31 @@ class LlmHandler(ServiceHandler):
         context: ConnectionContext,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
+        speakers: Speakers | None = None,
     ) -> None:
         super().__init__(context, reader, writer)
         self._assistant = assistant
+        self._speakers = speakers or ClaimedSpeakers()
         self._supposed: Turn | None = None
         self._speculation: SpeculativeReply | None = None
 
     async def on_request(self, event: Event) -> None:
         if Transcript.is_type(event.type) or Recognize.is_type(event.type):
-            await self.start(self._answer(_turn(event)))
+            await self.start(self._answer(await self._spoken(event)))
         elif InterimTranscript.is_type(event.type):
             context = event.data.get("context") or {}
-            await self._suppose(_turn(event), tells=context.get(WANTS_INTERIM_REPLY) is True)
+            turn = await self._spoken(event)
+            await self._suppose(turn, tells=context.get(WANTS_INTERIM_REPLY) is True)
+
+    async def _spoken(self, event: Event) -> Turn:
+        """Return the turn of an event, with its speaker."""
+        turn = _turn(event)
+        speaker = await self._speakers.of(turn.text, event.data.get("context") or {})
+        if not speaker:
+            return turn
+        # A client that names no conversation, but whose speaker is known, goes on with theirs.
+        conversation = turn.conversation or owned(f"of {speaker}")
+        return replace(turn, speaker=speaker, conversation=conversation)
 
     async def disconnect(self) -> None:
         await super().disconnect()

@@ -16,6 +16,7 @@ from wyoming_common.process.app import run_service
 from wyoming_llm.config import LlmSettings
 from wyoming_llm.dialogue.assistant import Assistant
 from wyoming_llm.dialogue.generation_queue import GenerationQueue, idle_work
+from wyoming_llm.dialogue.speakers import speakers_of
 from wyoming_llm.engine import LlmEngine
 from wyoming_llm.engines import ENGINES
 from wyoming_llm.handler import LlmHandler
@@ -48,7 +49,8 @@ async def serve_llm(settings: LlmSettings) -> None:
         warm = WarmModel(model, assistant.warm_up)
         server = OpenAiServer(replies, lambda: engine.model, lambda: warm.ready, settings.http_key)
         await stack.enter_async_context(serve_http(server, settings))
-        await run_service(settings, info, warm, partial(LlmHandler, assistant))
+        handler = partial(LlmHandler, assistant, speakers=speakers_of(settings.speech_to_text))
+        await run_service(settings, info, warm, handler)
 
 
 class WarmModel:

@@ -23,6 +23,7 @@ from satellite.wyoming.directory import SERVICE_NAMES, ServiceCandidate, Service
 from satellite.wyoming.link import Link
 from wyoming_common.audio.pcm import PcmConverter, PcmFormat
 from wyoming_common.errors import BadAudio, ServiceError, TimedOut, Unavailable
+from wyoming_common.protocol.spoken_by import SPEAKER
 from wyoming_common.telemetry.trace import Trace
 
 T = TypeVar("T")
@@ -152,7 +153,7 @@ class VoicePipeline:
 
     async def _transcribe(self, _service: ServiceCandidate, link: Link) -> str:
         self.trace.begin("stt")
-        text = await transcribe(
+        text, speaker = await transcribe(
             link,
             self.utterance,
             language=self._settings.language,
@@ -161,6 +162,7 @@ class VoicePipeline:
             seconds=self._settings.stt_seconds,
             on_interim=self._send_interim_transcript,
         )
+        self._note_speaker(speaker)
         self.trace.end("stt")
         return text
 
@@ -171,9 +173,15 @@ class VoicePipeline:
             return None
         return ready.result()[1]
 
-    async def _send_interim_transcript(self, text: str) -> None:
+    def _note_speaker(self, speaker: str | None) -> None:
+        """Tell the services from now on who speaks, as far as that is known."""
+        if speaker is not None:
+            self._context = {**self._context, SPEAKER: speaker}
+
+    async def _send_interim_transcript(self, text: str, speaker: str | None = None) -> None:
         """Let the conversation service begin, and the voice with what that will reply."""
         self._interim = text
+        self._note_speaker(speaker)
         link = self._open_link("handle")
         if link is None:
             return

@@ -27,6 +27,7 @@ from wyoming_common.protocol.interim_reply import (
     InterimSpeech,
 )
 from wyoming_common.protocol.interim_transcript import WANTS_INTERIM, InterimTranscript
+from wyoming_common.protocol.spoken_by import SPEAKER
 
 _MAX_CHUNK_BYTES = int(0.1 * MODEL_RATE) * 2
 """Audio of one event: 0.1 s."""
@@ -119,11 +120,12 @@ async def transcribe(
     context: dict[str, Any],
     listen_seconds: float,
     seconds: float,
-    on_interim: Callable[[str], Awaitable[None]],
-) -> str:
-    """Stream an utterance to speech-to-text as it grows and return the transcript.
+    on_interim: Callable[[str, str | None], Awaitable[None]],
+) -> tuple[str, str | None]:
+    """Stream an utterance to speech-to-text as it grows; return the transcript and its speaker.
 
-    `on_interim` takes the service's interim transcript at a pause, "" when speech continues.
+    `on_interim` takes the service's interim transcript at a pause, "" when speech continues, and
+    the speaker. That is None where the service knows no voices.
     The service may answer before the utterance is over. After it is over the answer may take
     `seconds`; the utterance may take `listen_seconds`.
     """
@@ -144,8 +146,14 @@ async def transcribe(
         async with _beside(send()):
             while not Transcript.is_type((event := await _next(link, "transcript")).type):
                 if InterimTranscript.is_type(event.type):
-                    await on_interim((_text(link, event) or "").strip())
-    return (_text(link, event) or "").strip()
+                    await on_interim((_text(link, event) or "").strip(), _speaker(event))
+    return (_text(link, event) or "").strip(), _speaker(event)
+
+
+def _speaker(event: Event) -> str | None:
+    context = event.data.get("context")
+    speaker = context.get(SPEAKER) if isinstance(context, dict) else None
+    return speaker if isinstance(speaker, str) else None
 
 
 async def send_interim_transcript(

@@ -39,9 +39,10 @@ class House:
         device: str = "",
         language: str = "en",
         speculation: SpeculativeReply | None = None,
+        speaker: str = "",
     ) -> list[Outcome]:
         async with asyncio.timeout(TIMEOUT_SECONDS):
-            turn = Turn(text, language, conversation, device=device)
+            turn = Turn(text, language, conversation, device=device, speaker=speaker)
             return [outcome async for outcome in self._assistant.answer(turn, speculation)]
 
     async def speculate(self, text: str) -> list[tuple[str, bool]]:
@@ -72,8 +73,9 @@ class House:
         conversation: str = "one",
         language: str = "en",
         speculation: SpeculativeReply | None = None,
+        speaker: str = "",
     ) -> str:
-        outcomes = await self.say(text, conversation, "", language, speculation)
+        outcomes = await self.say(text, conversation, "", language, speculation, speaker)
         return "".join(outcome.text for outcome in outcomes).strip()
 
     async def change(self, entity: str, state: str) -> None:

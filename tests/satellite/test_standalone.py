@@ -47,6 +47,19 @@ async def test_the_conversation_service_gets_each_interim_transcript_at_once(
     assert len({event.data["context"]["conversation_id"] for event in run.llm.events}) == 1
 
 
+async def test_the_conversation_service_is_told_who_spoke(tmp_path: Path) -> None:
+    run = await standalone_turns(
+        tmp_path,
+        QUESTION,
+        "--once",
+        stt=fake_stt("is it late", speaker="Anna"),
+        llm=fake_llm("Yes it is"),
+    )
+
+    [asked] = run.llm.of("transcript")
+    assert asked.data["context"]["speaker"] == "Anna"
+
+
 async def test_the_voice_gets_what_the_conversation_service_will_probably_reply(
     tmp_path: Path,
 ) -> None:

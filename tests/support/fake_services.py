@@ -30,6 +30,7 @@ from wyoming.tts import (
 
 from wyoming_common.protocol.interim_reply import InterimReply, InterimSpeech
 from wyoming_common.protocol.interim_transcript import InterimTranscript
+from wyoming_common.protocol.spoken_by import SPEAKER
 
 _ABOUT: dict[str, Any] = {
     "attribution": Attribution("", ""),
@@ -149,15 +150,18 @@ async def fake_stt(
     recovers: bool = False,
     supposes: Sequence[str] = (),
     certain: asyncio.Event | None = None,
+    speaker: str | None = None,
 ) -> AsyncIterator[FakeService]:
-    """Gives one text after the other. `ends_turn`: after a second of audio, of its own accord.
+    """Gives one text after the other, said by `speaker`.
 
+    `ends_turn`: after a second of audio, of its own accord.
     `supposes` are tentative transcripts, sent before the first, which then waits for `certain`.
     """
     program = AsrProgram(name="stt", models=[], requires_external_vad=not ends_turn, **_ABOUT)
     fake = FakeService(Info(asr=[program]), broken, recovers)
     left = list(texts)
     received = 0
+    context = None if speaker is None else {SPEAKER: speaker}
 
     async def answer(client: Client, event: Event) -> None:
         nonlocal received
@@ -166,12 +170,12 @@ async def fake_stt(
         elif AudioChunk.is_type(event.type):
             before, received = received, received + len(event.payload or b"")
             if ends_turn and before < 32_000 <= received:
-                await client.send(Transcript(text=left.pop(0)).event())
+                await client.send(Transcript(text=left.pop(0), context=context).event())
         elif AudioStop.is_type(event.type) and not ends_turn and not await fake.misbehaves(client):
             await client.send(*(InterimTranscript(text).event() for text in supposes))
             if certain is not None:
                 await certain.wait()
-            await client.send(Transcript(text=left.pop(0)).event())
+            await client.send(Transcript(text=left.pop(0), context=context).event())
 
     async with _serve(fake, answer):
         yield fake

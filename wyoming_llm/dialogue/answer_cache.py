@@ -28,20 +28,20 @@ class AnswerCache:
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
         self._clock = clock
-        self._known: OrderedDict[tuple[str, str, str], _Answer] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str, str, str], _Answer] = OrderedDict()
 
-    def find(self, question: str, language: str) -> str | None:
-        """Return the answer that the current client got lately, None where there is no such."""
-        answer = self._known.get(_key(question, language))
+    def find(self, question: str, language: str, speaker: str = "") -> str | None:
+        """Return the answer that the current client, and who speaks there, got lately, if any."""
+        answer = self._known.get(_key(question, language, speaker))
         if answer is None or self._clock() - answer.given > self._seconds:
             return None
         return answer.text
 
-    def add(self, question: str, language: str, text: str) -> None:
+    def add(self, question: str, language: str, text: str, speaker: str = "") -> None:
         """Remember the answer to a first question, if it does not depend on time or place."""
         if not self._seconds or not _is_lasting(question, language):
             return
-        self._known[_key(question, language)] = _Answer(text, self._clock())
+        self._known[_key(question, language, speaker)] = _Answer(text, self._clock())
         while len(self._known) > _MAX_ANSWERS:
             self._known.popitem(last=False)
 
@@ -51,5 +51,5 @@ def _is_lasting(question: str, language: str) -> bool:
     return languages.is_known(language) and languages.language(language).is_lasting(question)
 
 
-def _key(question: str, language: str) -> tuple[str, str, str]:
-    return current_client(), " ".join(re.findall(r"\w+", question.casefold())), language
+def _key(question: str, language: str, speaker: str) -> tuple[str, str, str, str]:
+    return current_client(), " ".join(re.findall(r"\w+", question.casefold())), language, speaker

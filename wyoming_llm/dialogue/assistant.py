@@ -69,6 +69,8 @@ class Turn:
     """Part of the last reply that was spoken before the user interrupted it; None without that"""
     device: str = ""
     """Home Assistant's id of the satellite's device"""
+    speaker: str = ""
+    """The person who speaks, by the voice; "" for a guest, or where that is not known"""
 
 
 class Assistant:
@@ -155,7 +157,7 @@ class Assistant:
         if not foresight.talk:
             return
         conversation = self._open(turn)
-        if (known := self._cached_answer(conversation, text, turn.language)) is not None:
+        if (known := self._cached_answer(conversation, text, turn)) is not None:
             await tell(known, True)
             return
         if self._is_unknown(text, words, conversation):
@@ -168,7 +170,9 @@ class Assistant:
     async def _foresee(self, turn: Turn, text: str) -> Foresight:
         if self._control is None:
             return Foresight(talk=True)
-        return await self._control.foresee(text, turn.language, turn.conversation, turn.device)
+        return await self._control.foresee(
+            text, turn.language, turn.conversation, turn.device, speaker=turn.speaker
+        )
 
     async def answer(
         self, turn: Turn, speculation: SpeculativeReply | None = None
@@ -209,7 +213,7 @@ class Assistant:
             self._remember(conversation, text, words.say("dont_know"), turn)
             yield Say(words.say("dont_know"))
             return
-        if (known := self._cached_answer(conversation, text, turn.language)) is not None:
+        if (known := self._cached_answer(conversation, text, turn)) is not None:
             current_span().add(cache_hits=1)
             self._remember(conversation, text, known, turn)
             yield Say(known)
@@ -249,7 +253,12 @@ class Assistant:
         if self._control is None:
             return None
         return await self._control.handle(
-            text, turn.language, turn.conversation, turn.device, speculation
+            text,
+            turn.language,
+            turn.conversation,
+            turn.device,
+            speculation,
+            speaker=turn.speaker,
         )
 
     def _open(self, turn: Turn) -> Conversation:
@@ -262,9 +271,11 @@ class Assistant:
         """Whether the model could only invent an answer to `text`."""
         return words.asks_the_unknown(text, conversation.questions) or not self._talks(words.code)
 
-    def _cached_answer(self, conversation: Conversation, text: str, language: str) -> str | None:
+    def _cached_answer(self, conversation: Conversation, text: str, turn: Turn) -> str | None:
         # The history may change the answer, so only a first question can be a repetition.
-        return None if conversation.exchanges else self._answers.find(text, language)
+        if conversation.exchanges:
+            return None
+        return self._answers.find(text, turn.language, turn.speaker)
 
     def _note(self, conversation: Conversation, text: str, answer: str) -> None:
         """Remember what home control said."""
@@ -273,8 +284,9 @@ class Assistant:
             self._history.add(conversation, Exchange(text, answer, tokens))
 
     def _prompt(self, conversation: Conversation, turn: Turn, text: str) -> Prompt:
-        if not conversation.instructions:
+        if not conversation.instructions or conversation.speaker != turn.speaker:
             conversation.instructions = self._system_prompt.render(self._around(turn))
+            conversation.speaker = turn.speaker
         return Prompt(
             (*conversation.messages(), Message("user", text)),
             conversation=turn.conversation,
@@ -288,7 +300,7 @@ class Assistant:
         if reply.failure or not reply.text.strip():
             return reply.failure or "no_answer"
         if not conversation.exchanges:
-            self._answers.add(text, turn.language, reply.text.strip())
+            self._answers.add(text, turn.language, reply.text.strip(), turn.speaker)
         self._remember(conversation, text, reply.text.strip(), turn)
         return ""
 
@@ -317,7 +329,7 @@ class Assistant:
 
     def _around(self, turn: Turn) -> Surroundings:
         area = self._control.area_of(turn.device) if self._control is not None else ""
-        return Surroundings(self._now(), self._settings.place, area, turn.language)
+        return Surroundings(self._now(), self._settings.place, area, turn.language, turn.speaker)
 
 
 class SpokenReply:

@@ -23,10 +23,12 @@ class Exchange:
 
 @dataclass(slots=True)
 class Conversation:
-    """One conversation; its `instructions` stay those of its first turn."""
+    """One conversation; its `instructions` stay those of its first turn with a person."""
 
     id: str
     instructions: str = ""
+    speaker: str = ""
+    """The person to whom the instructions introduce the model"""
     exchanges: list[Exchange] = field(default_factory=list)
     touched: float = 0.0
 

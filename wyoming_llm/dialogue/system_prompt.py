@@ -15,7 +15,8 @@ DEFAULT: Final = (
     "What you write is read aloud: answer in one or two short, plain sentences, in the language "
     "of the question, without lists or symbols. Say so when you do not know something. "
     "You cannot switch devices or see what state they are in: say so when you are asked to."
-    "{% if area %} You are in the {{ area }}.{% endif %} It is {{ time }} on {{ date }}."
+    "{% if area %} You are in the {{ area }}.{% endif %}"
+    "{% if speaker %} You are talking to {{ speaker }}.{% endif %} It is {{ time }} on {{ date }}."
 )
 """The time comes last, so that the KV cache of the rest can be reused."""
 
@@ -29,6 +30,8 @@ class Surroundings:
     area: str = ""
     """Room of the satellite"""
     language: str = ""
+    speaker: str = ""
+    """The person who speaks"""
 
 
 class SystemPrompt:
@@ -55,12 +58,13 @@ class SystemPrompt:
             place=around.place,
             area=around.area,
             language=around.language,
+            speaker=around.speaker,
         ).strip()
 
     def shared_prefix(self, around: Surroundings) -> str:
         """Return the prefix that all conversations share, for a prefill."""
         one = self.render(around)
         later = datetime(1999, 1, 9, 1, 59, tzinfo=around.now.tzinfo)
-        other = self.render(Surroundings(later, around.place, "?", around.language))
+        other = self.render(Surroundings(later, around.place, "?", around.language, "?"))
         size = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
         return one[:size]

@@ -31,6 +31,7 @@ from wyoming_llm.home.llm_intent import (
 )
 from wyoming_llm.home.lookups import answer
 from wyoming_llm.home.operations import is_risky, level_of
+from wyoming_llm.home.people import People
 from wyoming_llm.home.recognition import MAX_TEXT, Recognition
 from wyoming_llm.home.responses import asked
 from wyoming_llm.home.targets import HomeSnapshot, stems
@@ -67,6 +68,7 @@ class HomeControl:
         self._pending = PendingConfirmations()
         self._recent: OrderedDict[str, tuple[str, ...]] = OrderedDict()
         self._allowed = {name.casefold() for name in settings.risky}
+        self._people = People(settings.belongings, settings.risky_people)
 
     @property
     def language(self) -> str:
@@ -97,19 +99,25 @@ class HomeControl:
         conversation: str,
         device: str,
         speculation: SpeculativeReply | None = None,
+        *,
+        speaker: str = "",
     ) -> AsyncIterator[Outcome] | None:
         """Return what happens, None when the turn is not about the home.
 
-        `speculation` is taken where it holds the model's choice of an action.
+        `speculation` is taken where it holds the model's choice of an action. `speaker` is the
+        person who speaks, "" where that is not known.
         """
         words = self._words(language)
+        text = self._people.spelled_out(text, speaker, self._home.home)
         if (waiting := self._pending.take(conversation)) is not None:
             answered = self._answered(waiting, text, language)
             if answered is Reply.NO:
                 return _once(Say(words.say("will_not")))
             if isinstance(answered, Command):
                 confirmed = waiting.question is None
-                return self._perform(answered, conversation, device, confirmed=confirmed)
+                return self._perform(
+                    answered, conversation, device, speaker=speaker, confirmed=confirmed
+                )
         result = await self._recognise(text, language, conversation, device)
         if result is None:
             result = await self._chosen(text, language, conversation, device, speculation)
@@ -118,7 +126,7 @@ class HomeControl:
             return _once(Fail(refusal)) if refusal else None
         match result:
             case Command():
-                return self._perform(result, conversation, device, confirmed=False)
+                return self._perform(result, conversation, device, speaker=speaker, confirmed=False)
             case Question():
                 return _once(self._asked(result, conversation, words))
             case Refusal():
@@ -135,7 +143,9 @@ class HomeControl:
         found = await answer(lookup, self._home, words, datetime.now().astimezone())
         yield Say(found.text) if isinstance(found, Answer) else Fail(found.text)
 
-    async def foresee(self, text: str, language: str, conversation: str, device: str) -> Foresight:
+    async def foresee(
+        self, text: str, language: str, conversation: str, device: str, *, speaker: str = ""
+    ) -> Foresight:
         """Return what `handle` will probably come to.
 
         Nothing is done, asked or remembered by it, and the model is not asked.
@@ -143,18 +153,21 @@ class HomeControl:
         if self._pending.is_waiting(conversation):
             return Foresight()
         words = self._words(language)
+        text = self._people.spelled_out(text, speaker, self._home.home)
         result = await self._recognise(text, language, conversation, device)
         if result is not None:
-            return Foresight(says=self._expected(result, conversation, words))
+            return Foresight(says=self._expected(result, conversation, words, speaker))
         snapshot = self._snapshot(conversation, device)
         if candidates := self._choices(text, words, snapshot):
             return Foresight(choice=choice_prompt(text, candidates, snapshot))
         refusal = self._refusal(text, words)
         return Foresight(talk=not refusal, says=refusal)
 
-    def _expected(self, result: Result, conversation: str, words: Language) -> str:
+    def _expected(self, result: Result, conversation: str, words: Language, speaker: str) -> str:
         """Return what will be said of a result, "" where that depends on Home Assistant."""
         match result:
+            case Command() if not self._may(speaker, result):
+                return words.say("not_you")
             case Command():
                 doubt = self._doubt(result, words_of(result.language, self._home.home.language))
                 if not doubt:
@@ -207,10 +220,15 @@ class HomeControl:
         return Say(question.text)
 
     def _perform(
-        self, command: Command, conversation: str, device: str, *, confirmed: bool
+        self, command: Command, conversation: str, device: str, *, speaker: str, confirmed: bool
     ) -> AsyncIterator[Outcome]:
         """Return what comes of a command; what is in doubt is asked first."""
         words = words_of(command.language, self._home.home.language)
+        if not self._may(speaker, command):
+            if confirmed:
+                # The one who was asked may still answer.
+                self._pending.ask(conversation, command)
+            return _once(Fail(words.say("not_you")))
         if not confirmed and (question := self._doubt(command, words)):
             if not conversation:
                 return _once(Fail(words.say("cannot_ask")))
@@ -249,6 +267,15 @@ class HomeControl:
         if command.guessed and self._settings.model_acts == "ask":
             return asked(words, command.actions)
         return ""
+
+    def _may(self, speaker: str, command: Command) -> bool:
+        """Whether the speaker may do what is risky in a command."""
+        return all(
+            action.target is None
+            or self._people.may(speaker, action.target)
+            or not is_risky(action, self._snapshot("", "").state(action.target))
+            for action in (*command.actions, *command.delayed)
+        )
 
     def _is_risky(self, action: Action) -> bool:
         target = action.target

@@ -48,6 +48,8 @@ class NoHome:
         conversation: str,  # noqa: ARG002 - the signature of HomeControl
         device: str,  # noqa: ARG002
         speculation: SpeculativeReply | None = None,  # noqa: ARG002
+        *,
+        speaker: str = "",  # noqa: ARG002
     ) -> AsyncIterator[Outcome] | None:
         """Return the answer to a question of the clock or a command, None for all else."""
         outcome = await self._recognition.call(lambda known: self._answer(known, text, language))
@@ -59,6 +61,8 @@ class NoHome:
         language: str,
         conversation: str,  # noqa: ARG002 - the signature of HomeControl
         device: str,  # noqa: ARG002
+        *,
+        speaker: str = "",  # noqa: ARG002
     ) -> Foresight:
         """Return what `handle` will say, or that `text` is talk."""
         outcome = await self._recognition.call(lambda known: self._answer(known, text, language))

@@ -15,6 +15,7 @@ _PHRASES: Final[Mapping[str, str]] = {
     "failed": "[handle_error]",
     "cannot_ask": "[handle_error]",
     "will_not": "OK",
+    "not_you": "[handle_error]",
     "many": "{count}?",
     "no_timers": "[no_timer_support]",
     "home_silent": "[handle_error]",
