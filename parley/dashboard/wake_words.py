@@ -124,7 +124,7 @@ class WakeWords:
         """Keep a recording of the phrase, mono s16le PCM at `rate`, for the next training."""
         stem = Path(file_name(request.query.get("phrase", ""))).stem
         rate = _rate(request)
-        pcm = await request.content.read(_MAX_SAMPLE_BYTES)
+        pcm = (await request.read())[:_MAX_SAMPLE_BYTES]
         try:
             kept = await asyncio.to_thread(self._keep, _word(stem), pcm, rate)
         except ServiceError as err:

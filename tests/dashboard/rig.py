@@ -11,6 +11,7 @@ from parley.dashboard.history import TurnHistory
 from parley.dashboard.server import Viewers, serve_dashboard
 from parley.dashboard.sources import Sources
 from parley.dashboard.talk import BrowserSatellites
+from parley.dashboard.voices import HouseholdVoices
 from parley.dashboard.wake_words import WakeWords
 from wyoming_common.net.access import Access
 from wyoming_common.net.handler import ServiceHandler
@@ -50,6 +51,7 @@ async def dashboard(
     talk: Sequence[str] = (),
     ingress: bool = False,
     wake_words: WakeWords | None = None,
+    voices: HouseholdVoices | None = None,
 ) -> AsyncIterator[Shown]:
     """A dashboard that asks `uris`; `talk` are the flags of the satellite behind its page."""
     history = TurnHistory()
@@ -66,6 +68,7 @@ async def dashboard(
                 viewers,
                 BrowserSatellites(sources, talk) if talk else None,
                 wake_words,
+                voices,
             )
         )
         yield Shown(uri, history, sources)

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 import soundfile
 
+import parley.data
 from parley.dashboard.wake_words import WakeWords
 from satellite.wake.trained_words import FOLDER, write_word
 from satellite.wake.wake_recorder import HEARD
 from tests.dashboard.browser import CHROMIUM, chromium, microphone
 from tests.dashboard.rig import dashboard
 from tests.satellite.test_trained_words import word
+from wyoming_common.audio.pcm import read_audio
 
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 TRAINER = (sys.executable, "-m", "tests.dashboard.trainer")
@@ -168,6 +170,21 @@ async def test_a_bad_request_is_refused(tmp_path: Path, path: str, body: str) ->
 
     assert status == 400
     assert not await asyncio.to_thread(lambda: list(tmp_path.rglob("*.wav")))
+
+
+async def test_a_recording_of_the_phrase_is_kept(tmp_path: Path) -> None:
+    pcm, _ = read_audio(Path(parley.data.__file__).with_name("question.wav"))
+
+    async with (
+        dashboard(wake_words=WakeWords(tmp_path, TRAINER)) as shown,
+        aiohttp.ClientSession(shown.uri) as http,
+        http.post(
+            "/api/wake-words/sample?phrase=hey+you&rate=16000",
+            data=pcm,
+            headers=own_page(shown.uri),
+        ) as answer,
+    ):
+        assert await answer.json() == {"recordings": 1}
 
 
 async def test_silence_is_no_recording_of_a_phrase(tmp_path: Path) -> None:

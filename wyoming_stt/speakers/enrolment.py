@@ -10,7 +10,6 @@ import numpy as np
 from wyoming_common.audio.endpointing import Endpointer
 from wyoming_common.audio.pcm import MODEL_RATE, PcmFormat
 from wyoming_common.errors import BadAudio
-from wyoming_common.models import ModelStore
 from wyoming_stt.audio.audio_queue import PcmChunk
 from wyoming_stt.audio.segmenter import SpeechSegmenter
 from wyoming_stt.audio.vad import SileroModel, VadModel
@@ -62,21 +61,17 @@ def speech_of(pcm: bytes, vad: VadModel, name: str) -> Audio:
 
 
 def enrolled(
-    name: str,
-    speech: Sequence[Audio],
-    model: SpeakerModel,
-    others: Sequence[VoiceProfile] = (),
+    name: str, samples: Sequence[Embedding], others: Sequence[VoiceProfile] = ()
 ) -> VoiceProfile:
-    """Return the profile of the person who speaks in all of `speech`, five clips at least.
+    """Return the profile of the person who says five sentences or more.
 
     `others` are the profiles there are; an older one of the same name is replaced. Raises
     BadAudio where several people speak, or someone else of the household does.
     """
-    if len(speech) < MIN_SAMPLES:
-        raise BadAudio(f"{len(speech)} sentences of {MIN_SAMPLES} that are needed")
-    embeddings = [model.embed(clip) for clip in speech]
-    check_one_voice(embeddings)
-    profile = made_now(name, embeddings)
+    if len(samples) < MIN_SAMPLES:
+        raise BadAudio(f"{len(samples)} sentences of {MIN_SAMPLES} that are needed")
+    check_one_voice(samples)
+    profile = made_now(name, samples)
     rest = [one for one in others if one.name.casefold() != profile.name.casefold()]
     for one in rest:
         if (alike := float(one.centre @ profile.centre)) >= _TOO_ALIKE:
@@ -106,9 +101,8 @@ class Enroller:
         make_model: Callable[[], SpeakerModel] | None = None,
         make_vad: Callable[[], VadModel] = SileroModel,
     ) -> None:
-        store = ModelStore(data_dirs)
         self.profiles = VoiceProfiles(data_dirs)
-        self._make_model = make_model or (lambda: CamPlusPlus(store.ensure(CAMPPLUS)))
+        self._make_model = make_model or (lambda: _installed(data_dirs))
         self._make_vad = make_vad
 
     @cached_property
@@ -119,15 +113,24 @@ class Enroller:
     def _vad(self) -> VadModel:
         return self._make_vad()
 
-    def check(self, pcm: bytes, name: str) -> Audio:
-        """Return the speech in the recording of one sentence. Raises BadAudio."""
-        return speech_of(pcm, self._vad, name)
+    def sample(self, pcm: bytes, name: str) -> Embedding:
+        """Return the voice in the recording of one sentence.
 
-    def enrol(self, name: str, speech: Sequence[Audio]) -> Path:
+        Raises BadAudio, and ModelError or DownloadError for the model.
+        """
+        return self._model.embed(speech_of(pcm, self._vad, name))
+
+    def enrol(self, name: str, samples: Sequence[Embedding]) -> Path:
         """Save the profile of the person who speaks, and return its file.
 
-        Raises BadAudio and ConfigError, and ModelError or DownloadError for the model.
+        Raises BadAudio and ConfigError.
         """
         check_name(name)
-        profile = enrolled(name, speech, self._model, self.profiles.all())
-        return self.profiles.save(profile)
+        return self.profiles.save(enrolled(name, samples, self.profiles.all()))
+
+
+def _installed(data_dirs: Sequence[Path]) -> SpeakerModel:
+    # A page may list profiles where no model can be fetched.
+    from wyoming_common.models import ModelStore
+
+    return CamPlusPlus(ModelStore(data_dirs).ensure(CAMPPLUS))

@@ -163,13 +163,14 @@ def _parse(content: Any, path: Path) -> VoiceProfile:
     name = check_name(str(content["name"]))
     if file_name(name) != path.name:
         raise ValueError(f"the profile of '{name}' is in a file called {file_name(name)}")
-    samples, learned = (_embeddings(content[key]) for key in ("samples", "learned"))
+    samples, learned = (embeddings_of(content[key]) for key in ("samples", "learned"))
     if not samples:
         raise ValueError("no samples")
     return VoiceProfile(name, samples, learned[-MAX_LEARNED:], str(content["made"]))
 
 
-def _embeddings(rows: Any) -> tuple[Embedding, ...]:
+def embeddings_of(rows: Any) -> tuple[Embedding, ...]:
+    """Return embeddings that came as lists of numbers. Raises ValueError or TypeError."""
     if not isinstance(rows, list) or len(rows) > _MAX_SAMPLES:
         raise ValueError("expected a list of samples")
     embeddings = tuple(np.asarray(row, np.float32) for row in rows)

@@ -2,6 +2,7 @@
 
 import { Chart, Meter } from "./chart.js";
 import { Talk } from "./talk.js";
+import { Voices } from "./voices.js";
 import { WakeWords } from "./wake.js";
 import { STAGES, colour, duration, el, plain, readTurn, renderTurn, roughly, stageName } from "./view.js";
 
@@ -25,6 +26,7 @@ const chart = new Chart(byId("chart"));
 const meters = new Map();
 const talk = new Talk(byId("talk-button"), byId("talk-state"), byId("talk-level"));
 let wakeWords = null;
+let voices = null;
 
 function budgets(source, stage) {
   const found = state.sources.find((one) => one.name === source && one.stages?.[stage]);
@@ -90,6 +92,7 @@ function take(answer) {
   Object.assign(state, { revision: answer.revision, sources: answer.sources, series: answer.series });
   byId("talk").hidden = !answer.may_talk;
   if (answer.may_train) wakeWords ??= new WakeWords();
+  if (answer.may_enrol) voices ??= new Voices();
   byId("show-text").disabled = !answer.may_read;
   byId("show-text").closest("label").title = answer.may_read ? "" : "Only on the machine itself, or with parley dashboard --text";
   keep(answer.turns);
@@ -348,7 +351,7 @@ function start() {
   byId("older").addEventListener("click", older);
   byId("series").addEventListener("change", () => { state.chosen = true; chart.clear(); drawChart(); });
   byId("show-text").addEventListener("change", switchText);
-  window.addEventListener("pagehide", () => { talk.end(); wakeWords?.end(); });
+  window.addEventListener("pagehide", () => { talk.end(); wakeWords?.end(); voices?.end(); });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) state.charted = 0; });
   poll();
 }

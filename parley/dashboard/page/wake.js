@@ -1,40 +1,18 @@
 // Own wake words: training with its progress, recordings, a microphone test and corrections.
 
+import { hear } from "./ear.js";
 import { el, plain } from "./view.js";
 
 const byId = (id) => document.getElementById(id);
 const IDLE_MS = 5000;
 const BUSY_MS = 700;
 const SAMPLE_SECONDS = 2.5;
-const HEARD = { echoCancellation: false, noiseSuppression: false, autoGainControl: false, channelCount: 1 };
 
 async function post(path, body) {
   const response = await fetch(`api/wake-words/${path}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
   const answer = await response.json().catch(() => ({ problem: `status ${response.status}` }));
   if (!response.ok) throw new Error(answer.problem);
   return answer;
-}
-
-// The microphone in blocks of 16-bit samples until `stop` is called.
-async function hear(onBlock) {
-  if (!navigator.mediaDevices || !window.AudioWorkletNode) throw new Error("Browsers let a page hear you only over https, or on the machine itself (localhost).");
-  const context = new AudioContext();
-  try {
-    await context.audioWorklet.addModule(new URL("worklet.js", document.baseURI));
-    const stream = await navigator.mediaDevices.getUserMedia({ audio: HEARD });
-    const ear = new AudioWorkletNode(context, "ear", { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" });
-    ear.port.onmessage = ({ data }) => onBlock(data);
-    context.createMediaStreamSource(stream).connect(ear);
-    await context.resume();
-    const stop = () => {
-      stream.getTracks().forEach((track) => track.stop());
-      context.close().catch(() => {});
-    };
-    return { rate: context.sampleRate, stop };
-  } catch (err) {
-    context.close().catch(() => {});
-    throw err;
-  }
 }
 
 export class WakeWords {

@@ -19,10 +19,10 @@ def test_five_sentences_make_a_profile(tmp_path: Path) -> None:
 
 def test_four_sentences_are_too_few(tmp_path: Path) -> None:
     desk = enroller(tmp_path)
-    speech = [desk.check(tone(ANNA), "one")] * 4
+    samples = [desk.sample(tone(ANNA), "one")] * 4
 
     with pytest.raises(BadAudio, match="4 sentences of 5"):
-        desk.enrol("Anna", speech)
+        desk.enrol("Anna", samples)
     assert not list(tmp_path.iterdir())
 
 
@@ -39,15 +39,15 @@ def test_a_poor_recording_is_refused_with_its_remedy(
     tmp_path: Path, pcm: bytes, reason: str
 ) -> None:
     with pytest.raises(BadAudio, match=rf"^first\.wav: .*{reason}"):
-        enroller(tmp_path).check(pcm, "first.wav")
+        enroller(tmp_path).sample(pcm, "first.wav")
 
 
 def test_sentences_of_two_people_are_refused(tmp_path: Path) -> None:
     desk = enroller(tmp_path)
-    speech = [desk.check(tone(hertz), "x") for hertz in (ANNA, ANNA, ANNA, ANNA, BEN)]
+    samples = [desk.sample(tone(hertz), "x") for hertz in (ANNA, ANNA, ANNA, ANNA, BEN)]
 
     with pytest.raises(BadAudio, match="several people"):
-        desk.enrol("Anna", speech)
+        desk.enrol("Anna", samples)
 
 
 def test_a_voice_that_is_known_under_another_name_is_refused(tmp_path: Path) -> None:

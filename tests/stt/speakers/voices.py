@@ -48,4 +48,4 @@ def enroller(folder: Path) -> Enroller:
 def enrol(folder: Path, name: str, hertz: int) -> Path:
     """Enrol a voice."""
     desk = enroller(folder)
-    return desk.enrol(name, [desk.check(tone(hertz), "a sentence")] * 5)
+    return desk.enrol(name, [desk.sample(tone(hertz), "a sentence")] * 5)
