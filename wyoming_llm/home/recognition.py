@@ -418,7 +418,7 @@ class Recognition:
             why = missing.why or "not_able"
             return Refusal(request.words.say(why, name=missing.unable.name))
         said = _as_said(missing.phrase, request)
-        if not said or not _is_for_a_home(missing):
+        if not said or not _is_for_a_home(missing) or request.words.wants_impossible(request.text):
             return None
         return self._unknown(missing, said, request)
 
