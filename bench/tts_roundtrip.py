@@ -2,8 +2,9 @@
 """Round trip: numbers in sentences, spoken by our text-to-speech and by stock Piper, read back.
 
     python -m bench.tts_roundtrip --whisper FOLDER [--voice FOLDER] [--language en] [--sentences N]
+    python -m bench.tts_roundtrip --stt tcp://127.0.0.1:10300 ...
 
-FOLDER of --voice holds a Piper voice; without it both sides speak by espeak-ng, ours with the
+With `--stt` a running `wyoming-stt` listens, one sentence at a time. FOLDER of --voice holds a Piper voice; without it both sides speak by espeak-ng, ours with the
 normalised text and the other with the text as it is written. Sentences hold numbers, dates, times,
 units, sums and names, made from templates of the language. Whisper writes down what it understands;
 a sentence is right when its numbers come back, as digits or as words. Fails if there is a sentence
@@ -13,12 +14,13 @@ the other side where ours was not understood, and neither where both have the sa
 """
 
 import argparse
+import asyncio
 import itertools
 import random
 import re
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -28,6 +30,10 @@ import numpy as np
 import soxr
 from faster_whisper import WhisperModel
 from numpy.typing import NDArray
+from wyoming.asr import Transcribe, Transcript
+from wyoming.audio import AudioChunk, AudioStart, AudioStop
+from wyoming.client import AsyncClient
+from wyoming.error import Error
 
 from bench.normalization import LOCALES
 from tests.engines.espeak import speak as espeak
@@ -59,6 +65,7 @@ _MAX_WORDS = 9
 _ARTICLES = frozenset({"un", "una", "une", "uno", "ein", "eine", "einen", "een", "eins"})
 _PERCENT = frozenset({"pour", "por", "per"})
 """Before the hundred of "per cent\" in one of the languages"""
+_SERVICE_SECONDS = 120.0
 _PART = 20
 """Sentences compared in one go"""
 ESPEAK = {"en": "en-us", "de": "de", "fr": "fr", "es": "es", "it": "it", "nl": "nl"}
@@ -157,6 +164,40 @@ def by_espeak(language: str) -> tuple[Say, Say]:
     return say_ours, say_stock
 
 
+def by_service(uri: str, language: str) -> Callable[[NDArray[np.float32]], str]:
+    """Return what a running speech-to-text service understands."""
+
+    async def understand(pcm: bytes) -> str:
+        async with asyncio.timeout(_SERVICE_SECONDS), AsyncClient.from_uri(uri) as client:
+            await client.write_event(Transcribe(language=language).event())
+            await client.write_event(AudioStart(_RATE, 2, 1).event())
+            await client.write_event(AudioChunk(_RATE, 2, 1, pcm).event())
+            await client.write_event(AudioStop().event())
+            while (event := await client.read_event()) is not None:
+                if Error.is_type(event.type):
+                    raise RuntimeError(Error.from_event(event).text)
+                if Transcript.is_type(event.type):
+                    return Transcript.from_event(event).text
+        return ""
+
+    def understood(audio: NDArray[np.float32]) -> str:
+        whole = np.concatenate((audio, _PAUSE))
+        pcm = (np.clip(whole, -1, 1) * 32767).astype(np.int16).tobytes()
+        return asyncio.run(understand(pcm))
+
+    return understood
+
+
+def by_whisper(whisper: WhisperModel, language: str) -> Callable[[NDArray[np.float32]], str]:
+    """Return what faster-whisper understands."""
+
+    def understood(audio: NDArray[np.float32]) -> str:
+        segments, _ = whisper.transcribe(audio, language=language, beam_size=1)
+        return " ".join(segment.text for segment in segments).strip()
+
+    return understood
+
+
 def read(text: str, language: str) -> str:
     """Return `text` as our text-to-speech reads it."""
     script = PlainScript(boundaries_of(LOCALES[language]))
@@ -227,9 +268,16 @@ class Comparison:
     """Both sides, the recogniser and the phonemizer, for one language."""
 
     def __init__(
-        self, language: str, whisper: WhisperModel, sides: tuple[Say, Say], losses: bool
+        self,
+        language: str,
+        understood: Callable[[NDArray[np.float32]], str],
+        whisper: WhisperModel | None,
+        sides: tuple[Say, Say],
+        losses: bool,
     ) -> None:
+        """`whisper` listens to many sentences at once, where there is one."""
         self._language = language
+        self._understood = understood
         self._whisper = whisper
         self._ours, self._stock = sides
         self._losses = losses
@@ -240,12 +288,12 @@ class Comparison:
         alike = {text: self._phonemes(read(text, self._language)) == self._phonemes(text)
                  for text in texts}  # fmt: skip
         asked = [text for text in texts if not (self._losses and alike[text])]
-        together = self._together(asked)
+        together = self._together(asked, self._whisper) if self._whisper else {}
         for text in texts:
-            if text not in together:
+            if text not in asked:
                 yield Trial(text, "", "", right=True, lost=False, alike=True)
                 continue
-            ours = together[text]
+            ours = together.get(text, "")
             if not self._right(ours, text):
                 ours = self._understood(self._ours(text))
             right = self._right(ours, text)
@@ -261,7 +309,7 @@ class Comparison:
     def _right(self, heard: str, text: str) -> bool:
         return numbers(heard, self._language) == numbers(text, self._language)
 
-    def _together(self, texts: list[str]) -> dict[str, str]:
+    def _together(self, texts: list[str], whisper: WhisperModel) -> dict[str, str]:
         """Return what is understood of our speech, many sentences in one window of Whisper."""
         found = dict.fromkeys(texts, "")
         window: list[NDArray[np.float32]] = []
@@ -270,7 +318,7 @@ class Comparison:
         for text in [*texts, None]:
             audio = self._ours(text) if text is not None else _PAUSE
             if window and (text is None or seconds + len(audio) / _RATE > _WINDOW_SECONDS):
-                segments, _ = self._whisper.transcribe(
+                segments, _ = whisper.transcribe(
                     np.concatenate(window),
                     language=self._language,
                     beam_size=1,
@@ -291,15 +339,13 @@ class Comparison:
         found = self._espeak.phonemize(ESPEAK[self._language], text)
         return "".join(filter(str.isalpha, "".join(itertools.chain(*found))))
 
-    def _understood(self, audio: NDArray[np.float32]) -> str:
-        segments, _ = self._whisper.transcribe(audio, language=self._language, beam_size=1)
-        return " ".join(segment.text for segment in segments).strip()
-
 
 def main() -> None:
     """Run the comparison."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--whisper", type=Path, required=True)
+    listener = parser.add_mutually_exclusive_group(required=True)
+    listener.add_argument("--whisper", type=Path, help="folder of a model for faster-whisper")
+    listener.add_argument("--stt", help="address of a running wyoming-stt")
     parser.add_argument("--voice", type=Path)
     parser.add_argument("--language", choices=sorted(TEMPLATES), default="en")
     parser.add_argument("--sentences", type=int, default=200)
@@ -309,9 +355,12 @@ def main() -> None:
     parser.add_argument("--verbose", action="store_true", help="print what was not understood")
     arguments = parser.parse_args()
     language = arguments.language
-    whisper = WhisperModel(str(arguments.whisper), compute_type="int8")
+    whisper = (
+        WhisperModel(str(arguments.whisper), compute_type="int8") if arguments.whisper else None
+    )
+    understood = by_whisper(whisper, language) if whisper else by_service(arguments.stt, language)
     sides = by_piper(arguments.voice) if arguments.voice else by_espeak(language)
-    comparison = Comparison(language, whisper, sides, arguments.losses)
+    comparison = Comparison(language, understood, whisper, sides, arguments.losses)
     deadline = time.monotonic() + arguments.seconds
     every: list[Trial] = []
     texts = sentences(language, arguments.sentences, 1)[arguments.skip :]

@@ -48,6 +48,8 @@ _ENDING: Final = ("stop", "cancel")
 _NO_NAME: Final = ("deeds", "questions", "units", "not", "conditions", "time", "days", "weekdays",
                    "relations")  # fmt: skip
 """Roles of words that are no part of what a thing is called"""
+_OF_NATURE: Final = frozenset({"valve"})
+"""Kinds whose words are those of a substance: water"""
 _MAX_WORDS_MISHEARD: Final = 12
 _CONFIRMED_DEEDS: Final = frozenset(
     {"on", "off", "open", "close", "lock", "unlock", "dim", "toggle", "mute", "pause",
@@ -138,13 +140,17 @@ class Recognition:
         matched = self._package.match(text, request.language, Home(), {})
         if matched is not None:
             return matched.intent != "HassRespond"  # a greeting
-        if request.index is None or request.words.is_talk(text):
+        words = request.words
+        if request.index is None or words.is_talk(text) or words.is_general(text):
             return False
         self._command(request)
         missing = request.missing
-        return missing is not None and bool(
-            missing.phrase.kinds or missing.deed in _CONFIRMED_DEEDS
-        )
+        if missing is None:
+            return False
+        kinds = {word.kind for word in missing.phrase.words if word.kind}
+        if words.is_question(text) and kinds <= _OF_NATURE:
+            return False
+        return bool(kinds or missing.deed in _CONFIRMED_DEEDS)
 
     def _request(self, text: str, language: str, snapshot: HomeSnapshot) -> HomeRequest:
         code = language or snapshot.home.language or "en"
