@@ -23,7 +23,7 @@ CLAIMS = {
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_what_nothing_can_fulfil_is_neither_done_nor_claimed(language: str) -> None:
+async def test_a_request_that_nothing_can_fulfil_is_neither_done_nor_claimed(language: str) -> None:
     texts = [case.text for case in read_set("nonsense", Path()).cases if case.language == language]
     claims, engine = CLAIMS[language], FakeLlm()
     said = {}
