@@ -47,6 +47,7 @@ class InstantAnswers:
             units.vocabulary(words)
             places.zones_of_places(words)
             territories.territories(words)
+            territories.capitals()
 
     def _recognisers(
         self, digits: str, words: LanguageWords, now: datetime

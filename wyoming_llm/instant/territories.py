@@ -1,8 +1,11 @@
-"""Facts of the CLDR: currencies and languages of countries, the order of months and weekdays."""
+"""Facts of the CLDR: currencies, languages and capitals of countries, the order of weekdays."""
 
 import functools
 from collections.abc import Mapping
+from importlib import resources
+from typing import Any
 
+import yaml
 from babel import Locale
 from babel.languages import get_official_languages
 from babel.numbers import get_currency_name, get_territory_currencies
@@ -22,7 +25,29 @@ def answer(said: str, words: LanguageWords) -> str | None:
         return _currency(found["place"], words)
     if found := match(table["ask_language"], said, place=_ANY):
         return _languages(found["place"], words)
+    if found := match(table["ask_capital"], said, place=_ANY):
+        return capital(_territory(found["place"], words), words)
     return _neighbour(said, words)
+
+
+def capital(territory: str, words: LanguageWords) -> str | None:
+    """Return the capital of a country, None for one with several, or an unknown one."""
+    table = capitals()
+    if (zone := table["zones"].get(territory)) is not None:
+        known = words.locale.time_zones.get(zone, {}).get("city")
+        city = str(known or zone.rpartition("/")[2].replace("_", " "))
+        return city.replace("\u00ad", "").partition(" (")[0]
+    names = table["translated"].get(territory, {})
+    name = names.get(words.code, names.get("en")) or table["names"].get(territory)
+    return None if name is None else str(name)
+
+
+@functools.cache
+def capitals() -> Mapping[str, Any]:
+    """Return the table of capitals, see languages/capitals.yaml."""
+    file = resources.files("wyoming_llm.instant") / "languages" / "capitals.yaml"
+    table: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return table
 
 
 def _currency(place: str, words: LanguageWords) -> str | None:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wyoming_llm.instant import InstantAnswers
-from wyoming_llm.instant.words import LANGUAGES
+from wyoming_llm.instant.territories import capital, capitals, territories
+from wyoming_llm.instant.words import LANGUAGES, words_of
 
 NOW = datetime(2026, 11, 28, 15, 20, 30, tzinfo=ZoneInfo("Europe/Berlin"))
 INSTANT = InstantAnswers(random.Random(1))  # noqa: S311 - dice
@@ -204,3 +205,18 @@ def test_no_expression_raises(tokens: list[str]) -> None:
     answer = ask("en", " ".join(tokens))
 
     assert answer is None or answer
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_capital_has_a_name_in_every_language(language: str) -> None:
+    words = words_of(language)
+    assert words is not None
+    known = {code for table in capitals().values() for code in table}
+
+    assert known <= set(territories(words).values())
+    assert all(capital(code, words) for code in known)
+
+
+@pytest.mark.parametrize("country", ["South Africa", "Georgia", "Texas", "nowhere"])
+def test_what_has_no_one_capital_is_left_to_the_model(country: str) -> None:
+    assert ask("en", f"What is the capital of {country}?") is None
