@@ -218,5 +218,5 @@ def test_every_capital_has_a_name_in_every_language(language: str) -> None:
 
 
 @pytest.mark.parametrize("country", ["South Africa", "Georgia", "Texas", "nowhere"])
-def test_what_has_no_one_capital_is_left_to_the_model(country: str) -> None:
+def test_a_place_without_one_capital_is_left_to_the_model(country: str) -> None:
     assert ask("en", f"What is the capital of {country}?") is None
