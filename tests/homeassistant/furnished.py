@@ -55,7 +55,6 @@ class Home:
     """Entity of each agent by name; `own` is Home Assistant's"""
     device: str = ""
     """The satellite in the kitchen"""
-    satellite_log: Path = Path()
 
     async def ask(
         self, agent: str, text: str, conversation: str | None = None, *, language: str = "en"
@@ -221,23 +220,22 @@ async def join(home: Home, name: str, port: int) -> None:
     (home.agents[name],) = new
 
 
-async def place_satellite(home: Home, program: Program, port: int) -> None:
-    """Add a satellite in the kitchen: timers belong to the device that asked for them."""
+async def place_satellite(client: Client, program: Program, port: int, area: str) -> str:
+    """Add a satellite in an area and return its device: timers belong to the one that is asked."""
     program.start()
-    entry = await add(home.client, "127.0.0.1", port)
+    entry = await add(client, "127.0.0.1", port)
     entry_id = entry["result"]["entry_id"]
+    device = ""
     async with asyncio.timeout(MAX_WAITING_SECONDS):
-        while not home.device:
-            for device in await home.client.call("config/device_registry/list"):
-                if entry_id in device["config_entries"]:
-                    home.device = device["id"]
+        while not device:
+            for row in await client.call("config/device_registry/list"):
+                if entry_id in row["config_entries"]:
+                    device = str(row["id"])
             await asyncio.sleep(0.2)
-        await home.client.call(
-            "config/device_registry/update", device_id=home.device, area_id="kitchen"
-        )
-        home.satellite_log = program.log
+        await client.call("config/device_registry/update", device_id=device, area_id=area)
         while "Home Assistant has connected" not in program.log.read_text(errors="replace"):  # noqa: ASYNC110
             await asyncio.sleep(0.2)
+    return device
 
 
 def satellite(directory: Path, port: int) -> Program:

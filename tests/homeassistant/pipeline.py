@@ -145,12 +145,14 @@ async def speak(
     return await _follow(client, number, said)
 
 
-async def ask(client: Client, pipeline: str, text: str, **fields: Any) -> Run:
+async def ask(
+    client: Client, pipeline: str, text: str, end_stage: str = "tts", **fields: Any
+) -> Run:
     """Run the pipeline on typed text: conversation and text-to-speech alone."""
     number = await client.send(
         "assist_pipeline/run",
         start_stage="intent",
-        end_stage="tts",
+        end_stage=end_stage,
         pipeline=pipeline,
         input={"text": text},
         timeout=MAX_WAITING_SECONDS,

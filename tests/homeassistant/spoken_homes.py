@@ -1,6 +1,6 @@
 """Homes of bench/homes.yaml as Home Assistant's configuration: every device can be seen to act.
 
-Each area has a lamp and a curtain besides, for commands about all lights or curtains of a place.
+Each area has a lamp, a curtain and a shutter besides, for commands about all those of a place.
 """
 
 from collections.abc import Callable
@@ -25,10 +25,10 @@ class SpokenHome:
     """Content of configuration.yaml."""
     areas: tuple[str, ...]
     floors: tuple[str, ...]
-    lists: tuple[str, ...]
-    """Names of the to-do lists, which have no YAML."""
+    shopping_list: bool
+    """Whether there is a shopping list, which has no YAML"""
     placed: dict[str, str]
-    """Area of each template entity, by its unique id."""
+    """Area of each entity that has one, by its unique id."""
 
 
 def spoken_home(language: str) -> SpokenHome:
@@ -39,7 +39,8 @@ def spoken_home(language: str) -> SpokenHome:
     }
     areas = tuple(content["areas"])
     named["light"] = [*named.get("light", ()), *(f"L{number}" for number in range(len(areas)))]
-    named["curtain"] = [f"C{number}" for number in range(len(areas))]
+    for kind, letter in (("curtain", "C"), ("shutter", "S")):
+        named[kind] = [f"{letter}{number}" for number in range(len(areas))]
     config = _base()
     placed: dict[str, str] = {}
     for domain, names in named.items():
@@ -48,7 +49,7 @@ def spoken_home(language: str) -> SpokenHome:
             helper = f"input_boolean.{key}"
             if domain in _TEMPLATES:
                 config["input_boolean"][key] = {"name": f"Helper {key}"}
-                kind = "cover" if domain == "curtain" else domain
+                kind = "cover" if domain in ("curtain", "shutter") else domain
                 made = {"name": name, "unique_id": key, **_TEMPLATES[domain](helper)}
                 config["template"].append({kind: [made]})
                 own = number - len(names) + len(areas) if domain == "light" else number
@@ -56,11 +57,13 @@ def spoken_home(language: str) -> SpokenHome:
             elif domain in _PLATFORMS:
                 config["input_boolean"][key] = {"name": f"Helper {key}"}
                 _PLATFORMS[domain](config, key, name, helper)
+                if domain in ("climate", "media_player"):
+                    placed[key] = areas[0]
     return SpokenHome(
         yaml.safe_dump(config, allow_unicode=True, sort_keys=False),
         areas,
         tuple(content["floors"]),
-        tuple(named.get("todo", ())),
+        bool(named.get("todo")),
         placed,
     )
 
@@ -75,7 +78,7 @@ def _base() -> dict[str, Any]:
         },
         **dict.fromkeys(empty),
         "logger": {"default": "warning"},
-        "input_boolean": {},
+        "input_boolean": {"marker": {"name": "Marker"}},
         "template": [],
     }  # fmt: skip
 
@@ -125,6 +128,7 @@ _TEMPLATES: Final[dict[str, Callable[[str], dict[str, Any]]]] = {
     "lock": _switched("lock", "unlock"),
     "cover": _cover("garage"),
     "curtain": _cover("curtain"),
+    "shutter": _cover("shutter"),
     "vacuum": _vacuum,
     "sensor": lambda _: {**_THERMOMETER, "state": "7.5"},
 }
@@ -153,12 +157,12 @@ def _player(config: dict[str, Any], key: str, name: str, helper: str) -> None:
     config.setdefault("media_player", []).append(
         {
             "platform": "universal", "name": name, "unique_id": key,
-            "state_template": f"{{{{ 'playing' if is_state('{helper}', 'on') else 'paused' }}}}",
+            "state_template": f"{{{{ 'paused' if is_state('{helper}', 'on') else 'playing' }}}}",
             "commands": {
                 "turn_on": _turn(helper, True), "turn_off": _turn(helper, False),
-                "media_play": _turn(helper, True), "media_pause": _turn(helper, False),
-                "media_next_track": _turn(helper, True),
-                "media_previous_track": _turn(helper, True),
+                "media_play": _turn(helper, False), "media_pause": _turn(helper, True),
+                "media_next_track": _turn(helper, False),
+                "media_previous_track": _turn(helper, False),
             },
         }
     )  # fmt: skip

@@ -59,7 +59,7 @@ async def home(network: None, tmp_path_factory: pytest.TempPathFactory) -> Async
         await furnished.join(home, "api", PORT)
         rig = furnished.satellite(directory, SATELLITE_PORT)
         stack.callback(rig.stop)
-        await furnished.place_satellite(home, rig, SATELLITE_PORT)
+        home.device = await furnished.place_satellite(home.client, rig, SATELLITE_PORT, "kitchen")
         yield home
 
 

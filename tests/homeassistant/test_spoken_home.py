@@ -17,19 +17,22 @@ from typing import Any
 import pytest
 
 from tests.homeassistant import client as clients
+from tests.homeassistant import furnished
 from tests.homeassistant import installation as installations
 from tests.homeassistant.client import MAX_WAITING_SECONDS, Client
 from tests.homeassistant.conftest import ROOM
 from tests.homeassistant.hass import URL, HomeAssistant
 from tests.homeassistant.installation import DATA_DIR
 from tests.homeassistant.machines import Machine, Program
-from tests.homeassistant.pipeline import DATA, Recording, Run, Table, read, speak, summarise
+from tests.homeassistant.pipeline import DATA, Recording, Run, Table, ask, read, speak, summarise
 from tests.homeassistant.spoken_homes import SpokenHome, spoken_home
 
 MINE = Machine("", "127.0.0.1")
-OURS_PORT, STOCK_PORT = 10391, 10392
+OURS_PORT, STOCK_PORT, RIG_PORT = 10391, 10392, 10791
 COUNT = int(os.environ.get("PARLEY_COMMANDS", "8"))
-MODELS = {"en": "tiny.en", "fr": "base"}
+LANGUAGES = ("en", "fr")
+MODEL = "base"
+MARKER = {"entity_id": "input_boolean.marker"}
 OWN = "conversation.home_assistant"
 
 
@@ -41,6 +44,8 @@ class Outcome:
     """Services that were called, with their entities."""
     reply: str
     """The reply without its numbers, which a clock changes."""
+    failure: str
+    """Code of the agent's failure, such as failed_to_handle for a timer that there is not."""
 
 
 class Calls:
@@ -49,6 +54,7 @@ class Calls:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._seen: set[str] = set()
+        self._marked = asyncio.Event()
 
     async def watch(self) -> None:
         """Collect the calls of everything but the helpers."""
@@ -58,11 +64,17 @@ class Calls:
             if message.get("id") != number or message["type"] != "event":
                 continue
             data = message["event"]["data"]
-            if data["domain"] not in ("input_boolean", "tts"):
+            if data["service_data"] == MARKER:
+                self._marked.set()
+            elif data["domain"] not in ("input_boolean", "tts"):
                 self._seen.add(_call(data))
 
-    def taken(self) -> frozenset[str]:
-        """Return the calls since the last time."""
+    async def taken(self, client: Client) -> frozenset[str]:
+        """Return the calls since the last time; `client` makes one that ends them."""
+        self._marked.clear()
+        await client.service("input_boolean.turn_off", **MARKER)
+        async with asyncio.timeout(MAX_WAITING_SECONDS):
+            await self._marked.wait()
         seen, self._seen = self._seen, set()
         return frozenset(seen)
 
@@ -81,28 +93,35 @@ class Listener:
     client: Client
     calls: Calls
     pipelines: dict[str, str]
-    language: str
+    device: str
+    """The satellite, in the first area"""
 
-    async def typed(self, text: str) -> Outcome | None:
-        """Return what a typed command leads to; None where the agent does not understand it."""
-        answer = await self.client.call(
-            "conversation/process", text=text, language=self.language, agent_id=OWN
+    async def typed(self, text: str) -> Outcome:
+        """Return what a typed command leads to."""
+        await self._cancel_timers()
+        run = await ask(
+            self.client, self.pipelines["ours"], text, end_stage="intent", device_id=self.device
         )
-        response = answer["response"]
-        if response["response_type"] == "error":
-            self.calls.taken()
-            return None
-        return await self._outcome(response["speech"]["plain"]["speech"])
+        return await self._outcome(run)
 
     async def spoken(self, name: str, said: Recording) -> tuple[Outcome, Run]:
         """Return what a recording leads to, and the run of the pipeline."""
-        run = await speak(self.client, self.pipelines[name], said, end_stage="intent")
-        return await self._outcome(run.reply), run
+        await self._cancel_timers()
+        run = await speak(
+            self.client, self.pipelines[name], said, end_stage="intent", device_id=self.device
+        )
+        return await self._outcome(run), run
 
-    async def _outcome(self, reply: str) -> Outcome:
-        await self.client.call("ping")  # behind it, every event of the command has been sent
-        await asyncio.sleep(0.1)
-        return Outcome(self.calls.taken(), re.sub(r"\d+", "", reply))
+    async def _cancel_timers(self) -> None:
+        """Cancel the timers of the command before, which change what others do."""
+        english = self.pipelines["english"]
+        text = "cancel all timers"
+        await ask(self.client, english, text, end_stage="intent", device_id=self.device)
+        await self.calls.taken(self.client)
+
+    async def _outcome(self, run: Run) -> Outcome:
+        calls = await self.calls.taken(self.client)
+        return Outcome(calls, re.sub(r"\d+", "", run.reply), run.failure)
 
 
 def commands(language: str) -> list[Recording]:
@@ -135,18 +154,17 @@ async def listening(language: str, directory: Path) -> AsyncIterator[Listener]:
         hass.start()
         token = await hass.token()
         client = await stack.enter_async_context(clients.connect(token))
-        await _furnish(client, home)
+        areas = await _furnish(client, home)
         (token_file := directory / "token").write_text(token, encoding="utf-8")
-        model = MODELS[language]
         common = ["--data-dir", str(DATA_DIR)]
-        given = ["wyoming_stt", "--uri", f"tcp://127.0.0.1:{OURS_PORT}", "--model", model]
+        given = ["wyoming_stt", "--uri", f"tcp://127.0.0.1:{OURS_PORT}", "--model", MODEL]
         given += ["--no-zeroconf", "--home-assistant", URL, "--token-file", str(token_file)]
         ours = Program("ours", MINE, [*given, *common], directory)
         stack.callback(ours.stop)
         ours.start()
         servers = installations.Stock(Path(ROOM) / "stock", directory)
         stack.callback(servers.stop)
-        servers.start_speech(model, language, MINE, STOCK_PORT)
+        servers.start_speech(MODEL, language, MINE, STOCK_PORT)
         pipelines = {}
         for name, port in (("ours", OURS_PORT), ("stock", STOCK_PORT)):
             before = set(await client.entities())
@@ -155,30 +173,45 @@ async def listening(language: str, directory: Path) -> AsyncIterator[Listener]:
                 while not (new := set(await client.entities()) - before):  # noqa: ASYNC110
                     await asyncio.sleep(0.2)
             pipelines[name] = await _pipeline(client, name, language, new.pop())
+        pipelines["english"] = await _pipeline(client, "english", "en", None)
+        rig = furnished.satellite(directory, RIG_PORT)
+        stack.callback(rig.stop)
+        device = await furnished.place_satellite(client, rig, RIG_PORT, areas[0])
         calls = Calls(await stack.enter_async_context(clients.connect(token)))
         watching = asyncio.create_task(calls.watch())
         stack.callback(watching.cancel)
-        yield Listener(client, calls, pipelines, language)
+        yield Listener(client, calls, pipelines, device)
 
 
-async def _furnish(client: Client, home: SpokenHome) -> None:
-    """Make the areas, floors and lists, put the devices into the areas and expose them."""
+async def _build(client: Client, home: SpokenHome) -> dict[str, str]:
+    """Make the floors and the areas that there are not, and return the areas' ids by name."""
     floors = [
         (await client.call("config/floor_registry/create", name=name))["floor_id"]
         for name in home.floors
     ]
-    areas = {}
+    known = await client.call("config/area_registry/list")
+    areas = {row["name"]: str(row["area_id"]) for row in known}
     for number, name in enumerate(home.areas):
-        floor = {"floor_id": floors[number % len(floors)]} if floors else {}
-        made = await client.call("config/area_registry/create", name=name, **floor)
-        areas[name] = made["area_id"]
-    for name in home.lists:
-        await client.flow("local_todo", {"todo_list_name": name})
+        if name not in areas:
+            made = await client.call("config/area_registry/create", name=name)
+            areas[name] = made["area_id"]
+        floor = floors[number % len(floors)]
+        await client.call("config/area_registry/update", area_id=areas[name], floor_id=floor)
+    return {name: areas[name] for name in home.areas}
+
+
+async def _furnish(client: Client, home: SpokenHome) -> list[str]:
+    """Make the home, put the devices into its areas and expose them; return the areas' ids."""
+    areas = await _build(client, home)
+    if home.shopping_list:
+        await client.flow("shopping_list", {})
     async with asyncio.timeout(MAX_WAITING_SECONDS):
         while True:
             rows = await client.call("config/entity_registry/list")
-            ids = {row["unique_id"]: row["entity_id"] for row in rows}
-            if home.placed.keys() <= ids.keys():
+            devices = [row for row in rows if row["platform"] not in ("input_boolean", "script")]
+            ids = {row["unique_id"]: row["entity_id"] for row in devices}
+            states = {row["entity_id"] for row in await client.call("get_states")}
+            if home.placed.keys() <= ids.keys() and {ids[key] for key in home.placed} <= states:
                 break
             await asyncio.sleep(0.2)
     for key, area in home.placed.items():
@@ -192,15 +225,16 @@ async def _furnish(client: Client, home: SpokenHome) -> None:
             entity_ids=group,
             should_expose=shown,
         )
+    return list(areas.values())
 
 
-async def _pipeline(client: Client, name: str, language: str, stt: str) -> str:
+async def _pipeline(client: Client, name: str, language: str, stt: str | None) -> str:
     made = await client.call(
         "assist_pipeline/pipeline/create",
         name=name,
         language=language,
         stt_engine=stt,
-        stt_language=language,
+        stt_language=language if stt else None,
         conversation_engine=OWN,
         conversation_language=language,
         tts_engine=None,
@@ -214,7 +248,7 @@ async def _pipeline(client: Client, name: str, language: str, stt: str) -> str:
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("language", MODELS)
+@pytest.mark.parametrize("language", LANGUAGES)
 async def test_spoken_commands_are_done_as_if_typed_and_more_often_than_with_the_stock_server(
     network: None, language: str, tmp_path: Path, times: list[Table]
 ) -> None:
@@ -222,15 +256,16 @@ async def test_spoken_commands_are_done_as_if_typed_and_more_often_than_with_the
     if not recorded:
         pytest.skip("needs the recordings of PARLEY_DATA")
     columns = ("said", "ours", "stock", "right", "stock right", "stt-end", "stock stt-end")
-    table = Table(f"Home Assistant's agent, {language}, {MODELS[language]}", columns)
+    table = Table(f"Home Assistant's agent, {language}, {MODEL}", columns)
     right = {"ours": 0, "stock": 0}
     ends: dict[str, list[float]] = {"ours": [], "stock": []}
     understood = 0
 
     async with listening(language, tmp_path) as listener:
         for said in recorded:
-            if (wanted := await listener.typed(said.text)) is None:
-                table.add(said.text, "not understood by the agent", *[""] * 5)
+            wanted = await listener.typed(said.text)
+            if wanted.failure not in ("", "failed_to_handle"):
+                table.add(said.text, f"typed: {wanted.failure}", *[""] * 5)
                 continue
             understood += 1
             end = said.speech_end()
@@ -248,6 +283,6 @@ async def test_spoken_commands_are_done_as_if_typed_and_more_often_than_with_the
     table.add("together", "", "", *shares, *medians.values())
     times.append(table)
 
-    assert understood >= 0.7 * len(recorded), table
+    assert understood >= 0.6 * len(recorded), table
     assert right["ours"] >= 0.85 * understood, table
     assert right["ours"] >= right["stock"], table
