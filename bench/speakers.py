@@ -1,12 +1,13 @@
 """Recognition of speakers: equal error rate, wrong accepts and rejects, and the time it takes.
 
     python -m bench.speakers DATA fit
-    python -m bench.speakers DATA measure
+    python -m bench.speakers DATA measure [--tried-seconds 1]
 
 People are split by name into two halves: `fit` prints what thresholds would do on one, `measure`
 what `wyoming_stt.speakers.identification` does on the other. A clip is 2 s in which a person
-speaks. `books` are readers of LibriSpeech, named by their publisher. `orders` are the people of the
-spoken orders, who were told apart by the clustering of an embedding: their figures flatter.
+speaks; of those that are tried, `--tried-seconds` from their beginning on. `books` are readers of
+LibriSpeech, named by their publisher. `orders` are the people of the spoken orders, who were told
+apart by the clustering of an embedding: their figures flatter.
 
 A profile is made of five clean clips. Further clips of its owner and all clips of the others are
 tried as they are, in a room (a recorded impulse response at 0.5 to 2.5 m), and with kitchen noise
@@ -93,7 +94,11 @@ def half(name: str) -> int:
 
 
 def embeddings(
-    data: Data, clips: dict[str, list[Wave]], model: SpeakerModel, seed: int = 1
+    data: Data,
+    clips: dict[str, list[Wave]],
+    model: SpeakerModel,
+    tried_samples: int = _CLIP_SAMPLES,
+    seed: int = 1,
 ) -> Voices:
     """Return the embeddings of all clips in every condition."""
     random = np.random.default_rng(seed)
@@ -113,10 +118,17 @@ def embeddings(
             noise = np.roll(kitchen[int(random.integers(len(kitchen)))], random.integers(1 << 16))
             sounds["kitchen"].append(mixed(clip, noise, _NOISE_DB))
         voices[name] = {
-            condition: [model.embed((wave / 32768).astype(np.float32)) for wave in waves]
+            condition: [
+                model.embed(wave[: _samples(condition, number, tried_samples)] / np.float32(32768))
+                for number, wave in enumerate(waves)
+            ]
             for condition, waves in sounds.items()
         }
     return voices
+
+
+def _samples(condition: str, number: int, tried: int) -> int:
+    return _CLIP_SAMPLES if condition == "clean" and number < _ENROLLED else tried
 
 
 def scores(voices: Voices, condition: str) -> tuple[list[float], list[float]]:
@@ -247,6 +259,7 @@ def main() -> None:
     parser.add_argument("action", choices=("fit", "measure"))
     parser.add_argument("--data-dir", type=Path, default=DEFAULT_DATA_DIR)
     parser.add_argument("--groups", default="books,orders")
+    parser.add_argument("--tried-seconds", type=float, default=2.0)
     arguments = parser.parse_args()
     data = Data(arguments.data)
     model = CamPlusPlus(ModelStore([arguments.data_dir]).ensure(CAMPPLUS))
@@ -256,7 +269,7 @@ def main() -> None:
         if len(clips) < 2:
             print(json.dumps({"group": group, "people": len(clips)}))
             continue
-        voices = embeddings(data, clips, model)
+        voices = embeddings(data, clips, model, int(arguments.tried_seconds * MODEL_RATE))
         for row in fit(voices) if arguments.action == "fit" else measure(voices):
             print(json.dumps({"group": group} | row))
     if arguments.action == "measure":

@@ -47,16 +47,17 @@ class LlmHandler(ServiceHandler):
 
     async def on_request(self, event: Event) -> None:
         if Transcript.is_type(event.type) or Recognize.is_type(event.type):
-            await self.start(self._answer(await self._spoken(event)))
+            await self.start(self._answer(await self._spoken(event, last=True)))
         elif InterimTranscript.is_type(event.type):
             context = event.data.get("context") or {}
-            turn = await self._spoken(event)
+            turn = await self._spoken(event, last=False)
             await self._suppose(turn, tells=context.get(WANTS_INTERIM_REPLY) is True)
 
-    async def _spoken(self, event: Event) -> Turn:
+    async def _spoken(self, event: Event, *, last: bool) -> Turn:
         """Return the turn of an event, with its speaker."""
         turn = _turn(event)
-        speaker = await self._speakers.of(turn.text, event.data.get("context") or {})
+        context = event.data.get("context") or {}
+        speaker = await self._speakers.of(turn.text, context, last=last)
         if not speaker:
             return turn
         # A client that names no conversation, but whose speaker is known, goes on with theirs.

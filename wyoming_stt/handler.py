@@ -100,7 +100,8 @@ class SttHandler(ServiceHandler):
         text = event.data.get("text")
         if not isinstance(text, str):
             raise BadRequest(f"{event.type}: text: expected a text, got {text!r:.40}")
-        return SpokenBy(self._service.spoken.find(text))
+        last = event.data.get("last") is True
+        return SpokenBy(self._service.spoken.find(text, last=last))
 
     async def _take_request(self, event: Event) -> None:
         await self._end_request()

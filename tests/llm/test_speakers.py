@@ -66,7 +66,7 @@ async def test_an_answer_to_one_person_is_not_repeated_to_another() -> None:
 
 @pytest.mark.parametrize("speaker", [5, None, ["Anna"], {"a": 1}, "x" * 100, "guest"])
 async def test_a_claim_that_is_no_name_is_nobody_s(speaker: object) -> None:
-    assert await ClaimedSpeakers().of("hello", {"speaker": speaker}) == ""
+    assert await ClaimedSpeakers().of("hello", {"speaker": speaker}, last=True) == ""
 
 
 @asynccontextmanager
@@ -106,12 +106,12 @@ async def test_speech_to_text_is_believed_and_the_client_is_not(
     answer: Event, speaker: str
 ) -> None:
     async with recogniser(answer) as uri:
-        assert await AskedSpeakers(uri, 10).of("hello", {"speaker": "Ben"}) == speaker
+        assert await AskedSpeakers(uri, 10).of("hello", {"speaker": "Ben"}, last=True) == speaker
 
 
 async def test_speech_to_text_that_hangs_up_or_is_silent_leaves_a_guest() -> None:
     async with recogniser(None, hangs_up=True) as uri:
-        assert await AskedSpeakers(uri, 10).of("hello", {"speaker": "Ben"}) == ""
+        assert await AskedSpeakers(uri, 10).of("hello", {"speaker": "Ben"}, last=True) == ""
     async with recogniser(None) as uri:
-        assert await AskedSpeakers(uri, 0.01).of("hello", {"speaker": "Ben"}) == ""
-    assert await AskedSpeakers(uri, 10).of("hello", {"speaker": "Ben"}) == ""
+        assert await AskedSpeakers(uri, 0.01).of("hello", {"speaker": "Ben"}, last=True) == ""
+    assert await AskedSpeakers(uri, 10).of("hello", {"speaker": "Ben"}, last=True) == ""

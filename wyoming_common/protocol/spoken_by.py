@@ -23,17 +23,19 @@ class WhoSpoke(Eventable):
     """Question for the speaker of a text that was transcribed within the last half minute."""
 
     text: str
+    last: bool = False
+    """Whether the text is acted on now: it is forgotten with the answer."""
 
     @staticmethod
     def is_type(event_type: str) -> bool:
         return event_type == _QUESTION
 
     def event(self) -> Event:
-        return Event(_QUESTION, {"text": self.text})
+        return Event(_QUESTION, {"text": self.text, "last": self.last})
 
     @staticmethod
     def from_event(event: Event) -> "WhoSpoke":
-        return WhoSpoke(event.data["text"])
+        return WhoSpoke(event.data["text"], event.data.get("last") is True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,15 +23,18 @@ _MAX_NAME_CHARACTERS: Final = 64
 class Speakers(Protocol):
     """Tells who speaks."""
 
-    async def of(self, text: str, context: dict[str, Any]) -> str:
-        """Return the person who said a text, "" for a guest, or where that is not known."""
+    async def of(self, text: str, context: dict[str, Any], *, last: bool) -> str:
+        """Return the person who said a text, "" for a guest, or where that is not known.
+
+        `last`: the text is acted on now, and the next turn with the same words is another one.
+        """
         ...
 
 
 class ClaimedSpeakers:
     """Takes the speaker from the context of the client."""
 
-    async def of(self, text: str, context: dict[str, Any]) -> str:  # noqa: ARG002
+    async def of(self, text: str, context: dict[str, Any], *, last: bool) -> str:  # noqa: ARG002
         return _person(context.get(SPEAKER))
 
 
@@ -42,15 +45,15 @@ class AskedSpeakers:
         self._uri = uri
         self._seconds = seconds
 
-    async def of(self, text: str, context: dict[str, Any]) -> str:  # noqa: ARG002
+    async def of(self, text: str, context: dict[str, Any], *, last: bool) -> str:  # noqa: ARG002
         try:
             async with asyncio.timeout(self._seconds):
-                return _person(await self._ask(text))
+                return _person(await self._ask(text, last=last))
         except (OSError, ServiceError, TimeoutError, asyncio.IncompleteReadError) as err:
             _LOGGER.warning("%s was not asked who spoke: %s", self._uri, str(err) or "no answer")
             return ""
 
-    async def _ask(self, text: str) -> object:
+    async def _ask(self, text: str, *, last: bool) -> object:
         scheme, _, place = self._uri.partition("://")
         if scheme == "unix":
             source, writer = await asyncio.open_unix_connection(place)
@@ -59,7 +62,7 @@ class AskedSpeakers:
             source, writer = await asyncio.open_connection(host.strip("[]"), int(port))
         try:
             reader = GuardedReader(source, Limits())
-            await async_write_event(WhoSpoke(text).event(), writer)
+            await async_write_event(WhoSpoke(text, last).event(), writer)
             while (event := await async_read_event(reader)) is not None:
                 if SpokenBy.is_type(event.type):
                     return event.data.get(SPEAKER)

@@ -65,6 +65,7 @@ class Identifier:
         self._state: object = None
         self._profiles: list[VoiceProfile] = []
         self._learned: dict[str, float] = {}
+        self._can_write = True
 
     def refresh(self) -> bool:
         """Read profiles that have changed; returns whether speakers can be identified."""
@@ -91,7 +92,7 @@ class Identifier:
     def learn(self, known: Identified) -> None:
         """Add a turn whose speaker was sure to the profile, now and then."""
         name, now = known.decision.name, self._clock()
-        if not known.decision.sure or known.samples < _MIN_LEARNED_SAMPLES:
+        if not known.decision.sure or known.samples < _MIN_LEARNED_SAMPLES or not self._can_write:
             return
         if now - self._learned.get(name, -_LEARN_INTERVAL_SECONDS) < _LEARN_INTERVAL_SECONDS:
             return
@@ -99,7 +100,8 @@ class Identifier:
         try:
             self._store.save(self._store.find(name).with_learned(known.embedding))
         except ServiceError as err:
-            _LOGGER.warning("The profile does not follow the voice: %s", err)
+            self._can_write = False
+            _LOGGER.warning("Profiles do not follow their voices: %s", err)
 
 
 class Household:

@@ -108,10 +108,16 @@ class VoiceProfiles:
         raise ConfigError(f"voices: cannot write to {folders[0]}: {failed}")
 
     def delete(self, name: str) -> None:
-        """Delete a person's profile from every data folder. Raises ConfigError without one."""
-        self.path(name)
-        for folder in self._folders:
-            (folder / file_name(name)).unlink(missing_ok=True)
+        """Delete a person's profile from every data folder.
+
+        Raises ConfigError without one, or where it may not be deleted.
+        """
+        path = self.path(name)
+        try:
+            for path in (folder / file_name(name) for folder in self._folders):
+                path.unlink(missing_ok=True)
+        except OSError as err:
+            raise ConfigError(f"voices: cannot delete {path}: {err.strerror or err}") from err
 
     def _files(self) -> list[Path]:
         files: dict[str, Path] = {}

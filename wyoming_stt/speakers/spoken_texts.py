@@ -20,7 +20,7 @@ class _Spoken:
 
 
 class SpokenTexts:
-    """Speakers by text. What two utterances of different people say is a guest's."""
+    """Speakers by text. What two people say before it is asked for is a guest's."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -40,7 +40,8 @@ class SpokenTexts:
         while len(self._texts) > _MAX_TEXTS:
             self._texts.popitem(last=False)
 
-    def find(self, text: str) -> str | None:
-        """Return who has just said a text, None for another text."""
-        known = self._texts.get(text.strip())
+    def find(self, text: str, *, last: bool) -> str | None:
+        """Return who has just said a text, None for another text; `last`: and forget it."""
+        key = text.strip()
+        known = self._texts.pop(key, None) if last else self._texts.get(key)
         return known.speaker if known and self._clock() - known.at <= _MAX_SECONDS else None

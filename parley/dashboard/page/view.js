@@ -203,7 +203,7 @@ function body(read, whole) {
   const parts = [];
   if (read.texts.transcript !== undefined || read.texts.reply !== undefined) {
     const texts = el("div", { class: "texts" });
-    for (const [label, key] of [["You", "transcript"], ["Heard", "heard"], ["Parley", "reply"]]) {
+    for (const [label, key] of [["Speaker", "speaker"], ["You", "transcript"], ["Heard", "heard"], ["Parley", "reply"]]) {
       if (read.texts[key] !== undefined) texts.append(el("p", {}, el("b", {}, label), el("bdi", {}, plain(read.texts[key]))));
     }
     parts.push(texts);

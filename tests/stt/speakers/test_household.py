@@ -66,8 +66,8 @@ async def said(
     return Transcript.from_event(await receive_until(client, Transcript))
 
 
-async def spoken_by(client: AsyncTcpClient, text: str) -> str | None:
-    await client.write_event(WhoSpoke(text).event())
+async def spoken_by(client: AsyncTcpClient, text: str, *, last: bool = False) -> str | None:
+    await client.write_event(WhoSpoke(text, last).event())
     return SpokenBy.from_event(await receive_until(client, SpokenBy)).speaker
 
 
@@ -148,7 +148,19 @@ async def test_a_service_may_ask_who_said_a_text(household: Path) -> None:
         assert await spoken_by(client, "never said") is None
 
         await said(client, tone(BEN))
-        assert await spoken_by(client, text) == "guest"
+        assert await spoken_by(client, text, last=True) == "guest"
+        assert await spoken_by(client, text) is None
+
+
+async def test_the_same_words_are_another_person_s_once_they_were_acted_on(
+    household: Path,
+) -> None:
+    async with home(household) as client:
+        text = (await said(client, tone(ANNA))).text
+        assert await spoken_by(client, text, last=True) == "Anna"
+        await said(client, tone(BEN))
+
+        assert await spoken_by(client, text, last=True) == "Ben"
 
 
 async def test_a_question_without_a_text_is_one_error(household: Path) -> None:

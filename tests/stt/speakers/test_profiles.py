@@ -58,6 +58,20 @@ def test_a_deleted_profile_is_gone_from_every_data_folder(tmp_path: Path) -> Non
         profiles.delete("Anna")
 
 
+def test_a_profile_that_may_not_be_deleted_is_one_clear_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrol(tmp_path, "Anna", ANNA)
+
+    def refuse(path: Path, *, missing_ok: bool) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+
+    with pytest.raises(ConfigError, match=r"cannot delete .*anna\.voice: Permission denied"):
+        VoiceProfiles([tmp_path]).delete("Anna")
+
+
 def test_the_state_changes_with_every_profile(tmp_path: Path) -> None:
     profiles = VoiceProfiles([tmp_path])
     states = [profiles.state()]
