@@ -5,7 +5,7 @@
 
 People are split by name into two halves: `fit` prints what thresholds would do on one, `measure`
 what `wyoming_stt.speakers.identification` does on the other. A clip is 2 s in which a person
-speaks; of those that are tried, `--tried-seconds` from their beginning on. `books` are readers of
+speaks; a clip that is tried is its first `--tried-seconds`. `books` are readers of
 LibriSpeech, named by their publisher. `orders` are the people of the spoken orders, who were told
 apart by the clustering of an embedding: their figures flatter.
 
