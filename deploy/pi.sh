@@ -9,10 +9,11 @@ cd "$(dirname "$0")/.."
 for program in "$@"; do
   [ -e "deploy/systemd/parley-$program.service" ] || { echo "parley: there is no '$program': stt, llm, tts, satellite" >&2; exit 1; }
 done
-python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "parley: Python 3.11 or newer is missing" >&2; exit 1; }
 
 apt-get update -qq
-apt-get install -qq -y --no-install-recommends python3-venv >/dev/null
+DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends python3-venv >/dev/null
+python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+  { echo "parley: Python 3.11 or newer is needed; this system has $(python3 --version)" >&2; exit 1; }
 id parley >/dev/null 2>&1 || useradd --system --home-dir /var/lib/parley --groups audio parley
 install -d /etc/parley
 for program in "$@"; do
