@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from rapidfuzz import fuzz
+from unicode_rbnf import RbnfEngine
 
 from wyoming_common.home_assistant.home import Area, Entity, Home, State
 from wyoming_llm.home.kinds import is_of_kind
-from wyoming_llm.home.lexicon import PUNCTUATION, Lexicon, tokenize
+from wyoming_llm.home.lexicon import PUNCTUATION, Lexicon, codes, tokenize
 
 GONE: Final = ("unavailable", "unknown")
 _MIN_WORD_SCORE: Final = 84.0
@@ -25,6 +26,7 @@ _MIN_TAIL: Final = 3
 _ELSEWHERE: Final = 0.5
 """Added to the rank of what has a room in its name, and is in another one"""
 _MIN_STOREYS: Final = 2
+_MAX_NAMED_NUMBER: Final = 12
 _MIN_NAMING: Final = 4
 """Letters of a word that names; shorter idle words are articles"""
 _SENSORS: Final = ("sensor", "binary_sensor")
@@ -222,7 +224,7 @@ class Index:
         for role in self.lexicon.roles((word,)):
             if role.kind == "number":
                 return str(role.value)
-        return word
+        return word if word in self.lexicon.vocabulary else number_words().get(word, word)
 
     def name_at(self, tokens: Sequence[str], start: int) -> int:
         """Return how many tokens from `start` are a whole name of several words, 0 for none."""
@@ -436,6 +438,16 @@ class Index:
         said = {s for word in phrase.words if word.kind for s in self.said(word.tokens)}
         names = {s for name in entity.names for s in self._stems(name)}
         return bool(said) and said <= names
+
+
+@functools.cache
+def number_words() -> Mapping[str, str]:
+    """Return small numbers by their words in every language of the lexicon: "Lampe eins"."""
+    return {
+        RbnfEngine.for_language(code).format_number(number).text: str(number)
+        for code in codes()
+        for number in range(1, _MAX_NAMED_NUMBER + 1)
+    }
 
 
 def _preferred(found: Sequence[Entity], domains: Sequence[str]) -> list[Entity]:
