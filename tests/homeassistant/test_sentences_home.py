@@ -28,7 +28,7 @@ SEEDS = [int(seed) for seed in os.environ.get("PARLEY_SEEDS", "2026").split()]
 COUNT = int(os.environ.get("PARLEY_SENTENCES", "100"))
 UNHEEDING = ("Broken light", "Lazy light", "Ceiling fan")
 """Home Assistant says that they obey"""
-NO_COLOR = ("cannot show that color", "kann diese Farbe nicht zeigen")
+NO_COLOR = ("cannot show that color", "diese Farbe nicht zeigen")
 """Home Assistant says that the color is set"""
 
 
