@@ -122,6 +122,7 @@ GOOD = [[1.0, *[0.0] * 191]] * 5
         ("enrol", asked("Anna", [[1.0]] * 5), 400),
         ("enrol", asked("Anna", [["x"] * 192] * 5), 400),
         ("enrol", asked("Anna", 5), 400),
+        ("enrol", asked("Anna", [[10**400] * 192] * 5), 400),
         ("enrol", b"no JSON", 400),
         ("enrol", b"[]", 400),
         ("delete?name=Anna", b"", 400),

@@ -6,7 +6,8 @@ from random import Random
 from typing import Any, Final
 
 TYPES: Final = {
-    "stt": ("transcribe", "audio-start", "audio-chunk", "audio-stop", "select-program"),
+    "stt": ("transcribe", "audio-start", "audio-chunk", "audio-stop", "select-program",
+            "who-spoke"),
     "tts": (
         "synthesize", "synthesize-start", "synthesize-chunk", "synthesize-stop",
     ),
@@ -57,6 +58,7 @@ def question(random: Random) -> dict[str, Any]:
         "text": random.choice(_TEXTS),
         "context": {
             "conversation_id": random.choice("abcdef"),
+            "speaker": random.choice([*_VALUES, "guest"]),
             **random.choice([{}, {"heard": random.choice(_TEXTS)}]),
         },
     }
@@ -77,6 +79,7 @@ _RIGHT: Final[dict[str, Callable[[Random], dict[str, Any]]]] = {
     "synthesize-chunk": lambda random: {"text": random.choice(_TEXTS)},
     "transcript": question,
     "transcript-tentative": question,
+    "who-spoke": lambda random: {"text": random.choice(_TEXTS), "last": random.choice(_VALUES)},
     "ping": lambda random: {"text": random.choice(_TEXTS)},
     "timer-started": lambda random: {
         "id": random.choice("abc"),

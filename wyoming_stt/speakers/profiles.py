@@ -179,7 +179,10 @@ def embeddings_of(rows: Any) -> tuple[Embedding, ...]:
     """Return embeddings that came as lists of numbers. Raises ValueError or TypeError."""
     if not isinstance(rows, list) or len(rows) > _MAX_SAMPLES:
         raise ValueError("expected a list of samples")
-    embeddings = tuple(np.asarray(row, np.float32) for row in rows)
+    try:
+        embeddings = tuple(np.asarray(row, np.float32) for row in rows)
+    except OverflowError as err:
+        raise ValueError("a number is too large") from err
     for embedding in embeddings:
         if embedding.shape != (SIZE,) or not np.isfinite(embedding).all() or not embedding.any():
             raise ValueError(f"expected samples of {SIZE} numbers")

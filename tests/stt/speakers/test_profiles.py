@@ -107,6 +107,8 @@ def test_names_of_people_are_taken(name: str) -> None:
         {"samples": [[0.0] * 192]},
         {"samples": [[float("nan")] * 192]},
         {"samples": 5},
+        {"samples": [[10**400] * 192]},
+        {"samples": [[{}] * 192]},
         {"learned": [["x"] * 192]},
     ],
 )
