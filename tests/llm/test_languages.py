@@ -69,6 +69,8 @@ VALUES = dict.fromkeys(("names", "last", "text", "state", "problem"), "x") | {
     "now": "5",
     "time": "5",
     "said": "Lamp",
+    "low": "5",
+    "high": "35",
 }
 """Something for everything that a phrase may speak of"""
 

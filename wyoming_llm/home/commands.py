@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from wyoming_common.home_assistant.home import Entity
@@ -67,6 +67,7 @@ class Missing:
     deed: str
     unable: Entity | None = None
     why: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +352,7 @@ class Commands:
             state = self._snapshot.state(entity)
             done = operation(self._remedy(deed, clause, entity), clause, entity, state)
             if isinstance(done, Unable) and self.missing is None and not actions:
-                self.missing = Missing(phrase, deed, entity, done.phrase)
+                self.missing = Missing(phrase, deed, entity, done.phrase, done.values)
             absent = state.value in GONE and len(found.entities) > 1 and not phrase.words
             if isinstance(done, Action) and not absent:
                 actions.append(done)

@@ -1,7 +1,7 @@
 """Operations: what a deed is for each domain, as an intent or a service of Home Assistant."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from wyoming_common.home_assistant.home import Entity, State
@@ -134,6 +134,8 @@ class Unable:
     """Something of its kind cannot do that, or not now."""
 
     phrase: str = "not_able"
+    values: Mapping[str, str] = field(default_factory=dict)
+    """Further values of the phrase by their names"""
 
 
 def deed_of(clause: Clause) -> str:  # noqa: PLR0911
@@ -310,12 +312,13 @@ def _absolute(entity: Entity, state: State, number: float, unit: str) -> Action 
             return None
         low, high = state.attributes.get("min_temp"), state.attributes.get("max_temp")
         if not _within(number, low, high):
-            return Unable()
+            return _out_of_range(low, high)
         slots = {"temperature": number}
         return Action("HassClimateSetTemperature", entity, slots, "set", f"{number:g} °")
     if domain in _NUMBERS:
-        if not _within(number, state.attributes.get("min"), state.attributes.get("max")):
-            return Unable()
+        low, high = state.attributes.get("min"), state.attributes.get("max")
+        if not _within(number, low, high):
+            return _out_of_range(low, high)
         shown = f"{number:g} {state.attributes.get('unit_of_measurement') or ''}".strip()
         return Action(f"{domain}.set_value", entity, {"value": number}, "set", shown)
     if unit not in ("", "percent") or not 0 <= number <= 100:
@@ -477,6 +480,14 @@ def shows_color(state: State, slots: Mapping[str, Any]) -> bool:
 def _only_switched(state: State) -> bool:
     known = state.attributes.get("supported_color_modes")
     return isinstance(known, list | tuple) and tuple(known) == _BINARY
+
+
+def _out_of_range(low: Any, high: Any) -> Unable:
+    """Return that a value is not between two limits; only one of them may be known."""
+    smallest, largest = _float(low), _float(high)
+    if smallest is None or largest is None:
+        return Unable()
+    return Unable("out_of_range", {"low": f"{smallest:g}", "high": f"{largest:g}"})
 
 
 def _within(number: float, low: Any, high: Any) -> bool:

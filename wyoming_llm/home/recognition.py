@@ -422,7 +422,7 @@ class Recognition:
             return None
         if missing.unable is not None:
             why = missing.why or "not_able"
-            return Refusal(request.words.say(why, name=missing.unable.name))
+            return Refusal(request.words.say(why, name=missing.unable.name, **missing.values))
         said = _as_said(missing.phrase, request)
         if not said or not _is_for_a_home(missing) or request.words.wants_impossible(request.text):
             return None

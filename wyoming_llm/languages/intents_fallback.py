@@ -45,6 +45,7 @@ _PHRASES: Final[Mapping[str, str]] = {
     "since": "{name}: {state} ({time})",
     "no_reading": "{name}: ?",
     "is_off": "{name}: off",
+    "out_of_range": "{name}: {low} - {high}",
     "no_color": "{name}: [feature_not_supported]",
     "no_color_many": "{names}: [feature_not_supported]",
     "already": "{name}: {now}. {value}?",
