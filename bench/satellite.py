@@ -5,7 +5,7 @@
     python -m bench.satellite DATA one-breath [--engine micro|open] [--clips 30]
     python -m bench.satellite DATA barge-in [--minutes 20] [--talks 50] [--by command] [--seed 2]
     python -m bench.satellite DATA mouth-to-ear --stt URI --llm URI --tts URI [--clips 30]
-    python -m bench.satellite DATA rest [--seconds 600]
+    python -m bench.satellite DATA rest [--seconds 600] [--wake WORD ...] [--engine micro|open]
     python -m bench.satellite DATA ping [--seconds 600]
 
 DATA holds manifest.jsonl (audio, kind, positive_for, scenario...) and rir.jsonl. All figures are
@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,14 +91,14 @@ def _waits(turn: dict[str, Any]) -> dict[str, float]:
     return {name: end - start for name, start, end in marks if None not in (start, end)}
 
 
-def rest(seconds: float) -> Iterator[dict[str, Any]]:
+def rest(seconds: float, flags: Sequence[str]) -> Iterator[dict[str, Any]]:
     """CPU and memory of a satellite that waits for its wake word, echo canceller on."""
     with tempfile.TemporaryDirectory() as folder:
         quiet = np.random.default_rng(0).normal(0, 10, int(seconds + 20) * 16_000)
         soundfile.write(f"{folder}/mic.wav", quiet.astype(np.int16), 16_000)
         command = [sys.executable, "-m", "satellite", "--uri", "tcp://127.0.0.1:0"]
         command += ["--no-zeroconf", f"--mic=file:{folder}/mic.wav", "--echo-cancellation=on"]
-        command += [f"--speaker=file:{folder}/speaker.wav"]
+        command += [f"--speaker=file:{folder}/speaker.wav", *flags]
         with subprocess.Popen(command) as process:
             time.sleep(10)
             before = _cpu_seconds(process.pid)
@@ -108,8 +108,14 @@ def rest(seconds: float) -> Iterator[dict[str, Any]]:
             process.terminate()
     memory = next(line for line in status.splitlines() if line.startswith("VmRSS"))
     megabytes = int(memory.split()[1]) / 1024
-    print(f"at rest for {seconds:.0f} s: {used / seconds:.1%} of a core, {megabytes:.0f} MB")
-    yield {"what": "rest", "seconds": seconds, "core": used / seconds, "mb": round(megabytes)}
+    print(
+        f"at rest for {seconds:.0f} s {' '.join(flags)}: {used / seconds:.2%} of a core, "
+        f"{megabytes:.0f} MB"
+    )
+    yield {
+        "what": "rest", "seconds": seconds, "core": used / seconds, "mb": round(megabytes),
+        "flags": flags,
+    }  # fmt: skip
 
 
 def _cpu_seconds(pid: int) -> float:
@@ -124,6 +130,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("what", choices=_WHAT)
     parser.add_argument("--engine", choices=sorted(WORDS), default="micro")
+    parser.add_argument("--wake", action="append", default=[], help="word of the one at rest")
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--talks", type=int, default=50)
     parser.add_argument("--by", default="command", help="kind of recordings that talk")
@@ -158,7 +165,10 @@ def _measure(data: Data, arguments: argparse.Namespace) -> Iterator[dict[str, An
             return mouth_to_ear(data, uris, arguments.clips)
         case "one-breath":
             return one_breath(data, arguments.engine, arguments.clips)
-    return (ping if arguments.what == "ping" else rest)(arguments.seconds)
+        case "ping":
+            return ping(arguments.seconds)
+    words = [flag for word in arguments.wake for flag in ("--wake", word)]
+    return rest(arguments.seconds, [*words, "--wake-engine", arguments.engine])
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from parley.wake_word.embeddings import SpeechEmbeddings
 from parley.wake_word.phonemes import ACCENTS, spelled, words_of
 from parley.wake_word.recordings import spoken
 from parley.wake_word.texts import sentence
-from parley.wake_word.training import EMBEDDING_MODEL, TrainingRequest, train
+from parley.wake_word.training import EMBEDDING_MODEL, SECONDS, TrainingRequest, train
 from parley.wake_word.voices import KokoroTrainingVoices, installed_voices, kokoro_folders
 from satellite.wake.trained_words import THRESHOLD, TrainedWord, file_name, write_word
 from wyoming_common.audio.pcm import read_audio
@@ -166,9 +166,8 @@ class Maker:
 
     def __call__(self, request: TrainingRequest, clips: Sequence[Floats] = ()) -> TrainedWord:
         request = TrainingRequest(
-            request.phrase, request.language, request.cache, clips,
-            threads=request.threads, processor_seconds=request.processor_seconds,
-        )  # fmt: skip
+            request.phrase, request.language, request.cache, clips, seconds=request.seconds
+        )
         return train(request, self._voices, self.embeddings, self.espeak, lambda *_: None)
 
 
@@ -180,7 +179,7 @@ def main() -> None:
     parser.add_argument("--language", default="en")
     parser.add_argument("--data-dir", type=Path, action="append")
     parser.add_argument("--cache", type=Path, default=Path("/tmp/parley-wake-word"))  # noqa: S108
-    parser.add_argument("--seconds", type=float, default=900.0, help="processor time (900)")
+    parser.add_argument("--unhurried", action="store_true", help="for a busy machine: no limit")
     parser.add_argument("--leave-out", action="append", default=[], help="voice that stays silent")
     parser.add_argument("--own", action="store_true")
     arguments = parser.parse_args()
@@ -188,9 +187,8 @@ def main() -> None:
     maker = Maker(data_dirs, arguments.language, arguments.leave_out)
     data = Recordings(arguments.data, maker.embeddings)
     for phrase in arguments.phrase or PHRASES:
-        request = TrainingRequest(
-            phrase, arguments.language, arguments.cache, processor_seconds=arguments.seconds
-        )
+        seconds = 1e6 if arguments.unhurried else SECONDS
+        request = TrainingRequest(phrase, arguments.language, arguments.cache, seconds=seconds)
         begun, busy = time.monotonic(), _busy()
         word = maker(request)
         spent = {"seconds": round(time.monotonic() - begun), "processor": round(_busy() - busy)}

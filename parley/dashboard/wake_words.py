@@ -4,6 +4,7 @@ Training runs in a process of its own, `parley wake-word train --json`, one at a
 """
 
 import asyncio
+import io
 import json
 import re
 import sys
@@ -20,7 +21,7 @@ from satellite.wake import make_wake
 from satellite.wake.trained_words import FOLDER, SUFFIX, file_name, read_word, trained_words
 from satellite.wake.wake_recorder import HEARD
 from wyoming_common.audio.pcm import MODEL_RATE, PcmConverter, PcmFormat, Reframer, to_float
-from wyoming_common.errors import ConfigError, ModelError, ServiceError
+from wyoming_common.errors import ModelError, ServiceError
 
 _TRAIN: Final = (sys.executable, "-m", "parley", "wake-word")
 _NAME: Final = re.compile(r"[\w-]{1,80}")
@@ -110,8 +111,12 @@ class WakeWords:
         if found is None:
             raise web.HTTPBadRequest(text="name: expected a recorded wake\n")
         target = self._folder / found[2] / ("right" if right else "wrong") / name
-        with suppress(FileNotFoundError):  # judged already
+        try:
             await asyncio.to_thread(_move, self._folder / HEARD / name, target)
+        except FileNotFoundError:
+            pass  # judged already
+        except OSError as err:
+            return _refused(f"The recording cannot be moved: {err.strerror or err}")
         return web.json_response({})
 
     async def forget(self, request: web.Request) -> web.Response:
@@ -256,18 +261,23 @@ class WakeWords:
 
     def _keep(self, stem: str, pcm: bytes, rate: int) -> int:
         """Write a recording of the phrase; return how many there are. Raises ServiceError."""
+        from parley.wake_word.corpus import disk_error
         from parley.wake_word.recordings import spoken
 
         converter = PcmConverter(PcmFormat(rate))
         pcm = converter.feed(pcm[: len(pcm) & ~1]) + converter.flush()
         spoken(pcm, "The recording")
         folder = self._folder / stem / "right"
+        path = folder / f"{int(time.time() * 1000)}-{stem}.wav"
+        sound = io.BytesIO()
+        soundfile.write(sound, to_float(pcm), MODEL_RATE, "PCM_16", format="WAV")
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            path = folder / f"{int(time.time() * 1000)}-{stem}.wav"
-            soundfile.write(path, to_float(pcm), MODEL_RATE, "PCM_16")
-        except (OSError, soundfile.LibsndfileError) as err:
-            raise ConfigError(f"The recording could not be kept: {err}") from err
+            path.write_bytes(sound.getvalue())
+        except OSError as err:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+            raise disk_error(err, folder) from err
         return len(list(folder.glob("*.wav")))
 
 

@@ -11,6 +11,7 @@ import json
 import os
 import random
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,8 @@ _VERSION = 3
 PART_CLIPS = 10
 _AFTER_SAMPLES = 9_600
 _MIN_CLIP_SAMPLES = 1_600
+_LEAST = 1 / 3
+"""Part of the clips that is spoken however long it takes."""
 HELD_OUT = 5
 """One clip of five is kept for the threshold and the figures."""
 
@@ -74,10 +77,21 @@ class Recipe:
 
 
 class Corpus:
-    """Makes examples on `threads` threads. `folder` is the cache."""
+    """Makes examples on `threads` threads. `folder` is the cache.
 
-    def __init__(self, folder: Path, embeddings: Embeddings, length: int, threads: int = 2) -> None:
+    From `until` on, by time.monotonic, nothing more is spoken but for a third of the clips.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        embeddings: Embeddings,
+        length: int,
+        threads: int = 2,
+        until: float = float("inf"),
+    ) -> None:
         self._folder = folder
+        self._until = until
         self._embeddings = embeddings
         self._before = length * STEP_SAMPLES + SPAN_SAMPLES
         """Samples of a scene before the end of its phrase."""
@@ -122,9 +136,11 @@ class Corpus:
         starts = range(0, len(recipes), PART_CLIPS)
 
         def make(start: int) -> _Part:
-            part = self._part(kind, start, recipes[start : start + PART_CLIPS], others)
+            late = start >= len(recipes) * _LEAST and time.monotonic() > self._until
+            some = recipes[start : start + PART_CLIPS]
+            part = self._part(kind, start, some, others, only_kept=late)
             with self._lock:
-                made(sum(cost(one) for one in recipes[start : start + PART_CLIPS]))
+                made(sum(map(cost, some)))
             return part
 
         pool = ThreadPoolExecutor(self._threads)
@@ -134,14 +150,22 @@ class Corpus:
             pool.shutdown(cancel_futures=True)
 
     def _part(
-        self, kind: str, start: int, recipes: Sequence[Recipe], others: Sequence[Floats]
+        self,
+        kind: str,
+        start: int,
+        recipes: Sequence[Recipe],
+        others: Sequence[Floats],
+        *,
+        only_kept: bool,
     ) -> "_Part":
-        facts = [kind, start, self._before, len(others)]
+        facts: list[Any] = [kind, start, self._before]
         facts += [[one.speaker.name, one.text, one.scenes] for one in recipes]
         key = hashlib.sha256(json.dumps([_VERSION, facts]).encode()).hexdigest()[:16]
         path = self._folder / f"{kind}-{start:04}-{key}.npz"
         if (part := _Part.read(path)) is not None:
             return part
+        if only_kept:
+            return _Part([], [])
         examples: list[Example] = []
         clips: list[NDArray[np.int16]] = []
         for number, recipe in enumerate(recipes, start):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from parley.wake_word.phonemes import Word, edit_distance, syllables, words_of
-from parley.wake_word.texts import vocabulary
+from parley.wake_word.texts import common_words
 from wyoming_common.errors import BadRequest
 from wyoming_tts.phonemes.espeak import EspeakPhonemizer
 
@@ -89,7 +89,7 @@ def judge(
         remarks.append(f"It is short ({count}), so parts of other words sound like it.")
     if beats > GOOD_SYLLABLES[1]:
         remarks.append(f"It is long ({beats} syllables), which people shorten or say unclearly.")
-    known = set(vocabulary(language))
+    known = common_words(language)
     if phrase in known:
         remarks.append(f"'{phrase.capitalize()}' is a common word, which people say anyway.")
     elif like := _likest(words, known, accent, espeak):
@@ -126,7 +126,7 @@ def _likest(
     size = sum(map(len, words))
     near = [word for word in known if 0.5 * size <= len(word) <= 2 * size + 2]
     best, likest = _LIKE, ""
-    for word in near:
+    for word in sorted(near):
         said = words_of(word, accent, espeak)
         if said and (likeness := _likeness(words, said)) < best:
             best, likest = likeness, word

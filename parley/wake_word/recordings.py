@@ -19,7 +19,7 @@ MAX_SECONDS = 6.0
 _MIN_PROBABILITY = 0.4
 _MARGIN_SAMPLES = int(0.06 * MODEL_RATE)
 _MIN_SPEECH_SECONDS = 0.2
-_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3"})
+_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -15,9 +15,15 @@ _MIN_WORDS = 50
 
 
 @cache
+def common_words(language: str) -> frozenset[str]:
+    """Return the words with which a home is asked, which people say anyway."""
+    return _words(_texts(get_intents(language) or {}))
+
+
+@cache
 def vocabulary(language: str) -> tuple[str, ...]:
     """Return the words that are known of a language, sorted; few or none for a rare one."""
-    texts = list(_texts(get_intents(language) or {}))
+    texts: list[str] = []
     try:
         locale = Locale.parse(language, sep="-" if "-" in language else "_")
     except (UnknownLocaleError, ValueError):
@@ -25,8 +31,7 @@ def vocabulary(language: str) -> tuple[str, ...]:
     else:
         for names in (locale.territories, locale.languages, locale.currencies):
             texts.extend(names.values())
-    words = {word.lower() for text in texts for word in _WORD.findall(_TEMPLATE.sub(" ", text))}
-    return tuple(sorted(word for word in words if 1 < len(word) < 20))
+    return tuple(sorted(common_words(language) | _words(texts)))
 
 
 def sentence(language: str, rng: random.Random, most: int = 9) -> str:
@@ -38,6 +43,11 @@ def sentence(language: str, rng: random.Random, most: int = 9) -> str:
     if len(chosen) > 5:
         chosen[2] += ","
     return " ".join(chosen)
+
+
+def _words(texts: Iterable[str]) -> frozenset[str]:
+    words = {word.lower() for text in texts for word in _WORD.findall(_TEMPLATE.sub(" ", text))}
+    return frozenset(word for word in words if 1 < len(word) < 20)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -25,9 +25,11 @@ from wyoming_tts.phonemes.espeak import EspeakPhonemizer
 Floats = NDArray[np.float32]
 EMBEDDING_MODEL = "speech-embedding"
 """Name in the catalogue."""
-PROCESSOR_SECONDS = 600.0
+PROCESSOR_SECONDS = 420.0
 """Seconds of processor time that the examples may take, on the processor they were counted on."""
-_SHARES = {"speech": 0.4, "phrase": 0.38, "near": 0.22}
+SECONDS = 450.0
+"""Seconds after which a slower machine makes do with fewer examples."""
+_SHARES = {"speech": 0.58, "phrase": 0.26, "near": 0.16}
 _SCENES = {"speech": 2, "phrase": 4, "near": 3}
 _OWN_SCENES = 60
 """Scenes of each recording of the user's."""
@@ -56,6 +58,7 @@ class TrainingRequest:
     """Recordings of what was wrongly taken for the phrase."""
     threads: int = 2
     processor_seconds: float = PROCESSOR_SECONDS
+    seconds: float = SECONDS
     networks: int = 5
     """Networks whose logits are averaged."""
 
@@ -94,9 +97,12 @@ def train(
     }
     total = sum(cost(one) for some in recipes.values() for one in some)
     progress = _Progress(total, tell)
+    ends = np.cumsum(list(_SHARES.values())) * request.seconds + time.monotonic()
     corpora = {
-        kind: Corpus(request.cache / _folder(kind, request), embeddings, length, request.threads)
-        for kind in recipes
+        kind: Corpus(
+            request.cache / _folder(kind, request), embeddings, length, request.threads, until
+        )
+        for kind, until in zip(recipes, ends, strict=True)
     }
     progress.stage = "other speech"
     speech, others = corpora["speech"].speech(recipes["speech"], progress)
@@ -116,7 +122,10 @@ def train(
         "processor_seconds": round(time.process_time() - begun),
         "speakers": sum(speaker.variety for speaker in speakers),
         "voices": sorted(speaker.name for speaker in speakers),
-        "clips": {kind: len(some) for kind, some in recipes.items()},
+        "clips": {
+            kind: len({one.clip for one in some})
+            for kind, some in (("speech", speech), ("phrase", phrases), ("near", near))
+        },
         "recordings": len(request.recordings),
         "false_alarms": len(request.false_alarms),
     })  # fmt: skip

@@ -79,15 +79,55 @@ async def test_a_training_shows_its_progress_and_can_be_stopped(tmp_path: Path) 
 
 
 @needs_chromium
-async def test_a_phrase_that_is_refused_says_why(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("phrase", "said"),
+    [("a", "'a' is one letter"), ("word " * 30, "expected at most 5 words"), ("...", "spoken")],
+)
+@pytest.mark.parametrize("button", ["check", "train"])
+async def test_a_bad_phrase_is_one_clear_line(
+    tmp_path: Path, phrase: str, said: str, button: str
+) -> None:
+    async with dashboard(wake_words=WakeWords(tmp_path)) as shown, chromium() as page:
+        await page.open(shown.uri)
+        await page.until("!document.getElementById('wake').hidden")
+        await page.value(f"document.getElementById('wake-phrase').value = '{phrase}'")
+        await page.value(f"document.getElementById('wake-{button}').click()")
+        line = await page.until(
+            "(e => e.className === 'bad' && e.textContent)(document.getElementById('wake-news'))"
+        )
+
+    assert said in line
+    assert "\n" not in line
+
+
+@needs_chromium
+async def test_a_training_on_a_full_disk_says_so(tmp_path: Path) -> None:
     words = WakeWords(tmp_path, TRAINER)
 
     async with dashboard(wake_words=words) as shown, chromium() as page:
         await page.open(shown.uri)
         await page.until("!document.getElementById('wake').hidden")
-        await page.value("document.getElementById('wake-phrase').value = 'a'")
+        await page.value("document.getElementById('wake-phrase').value = 'full'")
         await page.value("document.getElementById('wake-train').click()")
-        await page.until("document.getElementById('wake-news').textContent.includes('one letter')")
+        await page.until("document.getElementById('wake-news').textContent.includes('is full')")
+
+
+@needs_chromium
+async def test_silence_is_no_sample(tmp_path: Path) -> None:
+    recording = tmp_path / "silent.wav"
+    soundfile.write(recording, np.zeros(48_000 * 20), 48_000, "PCM_16")
+
+    async with (
+        dashboard(wake_words=WakeWords(tmp_path, TRAINER)) as shown,
+        chromium(*microphone(recording)) as page,
+    ):
+        await page.open(shown.uri)
+        await page.until("!document.getElementById('wake').hidden")
+        await page.value("document.getElementById('wake-phrase').value = 'hey you'")
+        await page.value("document.getElementById('wake-record').click()")
+        await page.until("document.getElementById('wake-news').textContent.includes('no speech')")
+
+    assert not list((tmp_path / FOLDER).rglob("*.wav"))
 
 
 @needs_chromium
@@ -199,3 +239,26 @@ async def test_silence_is_no_recording_of_a_phrase(tmp_path: Path) -> None:
         "problem": "The recording: no speech in it; expected the phrase said once, near the "
         "microphone"
     }
+
+
+async def test_a_sample_on_a_full_disk_is_one_clear_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, _: bytes) -> int:
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("parley.wake_word.recordings.spoken", lambda *_: np.zeros(1))
+    monkeypatch.setattr(Path, "write_bytes", full)
+
+    async with (
+        dashboard(wake_words=WakeWords(tmp_path, TRAINER)) as shown,
+        aiohttp.ClientSession(shown.uri) as http,
+    ):
+        address = "/api/wake-words/sample?phrase=hey+you&rate=16000"
+        async with http.post(address, data=bytes(640), headers=own_page(shown.uri)) as answer:
+            status, said = answer.status, await answer.json()
+
+    assert status == 400
+    assert "is full: make room" in said["problem"]
+    assert not await asyncio.to_thread(lambda: list(tmp_path.rglob("*.wav")))

@@ -1,4 +1,4 @@
-"""Stands for `parley wake-word`: a phrase takes no time, and "slow" never ends."""
+"""Stands for `parley wake-word`: a phrase takes no time, "slow" never ends, "full" has no room."""
 
 import json
 import sys
@@ -17,8 +17,8 @@ def _tell(line: str) -> None:
 def main() -> None:
     action, phrase = sys.argv[1:3]
     data_dir = Path(sys.argv[sys.argv.index("--data-dir") + 1])
-    if phrase == "a":
-        sys.stderr.write("parley: phrase: 'a' is one letter\n")
+    if phrase == "full":
+        sys.stderr.write("parley: The disk of /data is full: make room\n")
         raise SystemExit(1)
     if action == "check":
         found = {"phrase": phrase, "good": False, "remarks": ["It is short."], "better": ["hey x"]}

@@ -84,6 +84,22 @@ def test_an_interrupted_run_continues(tmp_path: Path) -> None:
     assert 0 < whole.said - rest.said <= 6, "the parts that were whole are kept"
 
 
+def test_a_slow_machine_speaks_a_third_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    request = TrainingRequest(
+        "kebudolima", "en", tmp_path, processor_seconds=8.0, networks=1, seconds=0.0
+    )
+    hurried, again, rest, whole = ToneVoice(), ToneVoice(), ToneVoice(), ToneVoice()
+
+    trained(request, hurried)
+    trained(request, again)
+    trained(replace(request, seconds=1e6), rest)
+    trained(replace(request, seconds=1e6, cache=tmp_path / "new"), whole)
+
+    assert again.said == 0
+    assert hurried.said + rest.said == whole.said
+    assert whole.said / 3 <= hurried.said < 0.8 * whole.said
+
+
 def test_a_damaged_cache_is_made_again(tmp_path: Path) -> None:
     request = TrainingRequest("kebudolima", "en", tmp_path, processor_seconds=4.0, networks=1)
     trained(request, ToneVoice())
