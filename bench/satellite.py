@@ -91,7 +91,7 @@ def _waits(turn: dict[str, Any]) -> dict[str, float]:
     return {name: end - start for name, start, end in marks if None not in (start, end)}
 
 
-def rest(seconds: float, flags: Sequence[str]) -> Iterator[dict[str, Any]]:
+def rest(seconds: float, flags: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
     """CPU and memory of a satellite that waits for its wake word, echo canceller on."""
     with tempfile.TemporaryDirectory() as folder:
         quiet = np.random.default_rng(0).normal(0, 10, int(seconds + 20) * 16_000)
@@ -151,10 +151,8 @@ def main() -> None:
 
 def _measure(data: Data, arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
     match arguments.what:
-        case "wake":
-            return wake(data, arguments.engine)
-        case "wake-under-sound":
-            return wake_under_sound(data, arguments.engine)
+        case "wake" | "wake-under-sound":
+            return (wake if arguments.what == "wake" else wake_under_sound)(data, arguments.engine)
         case "barge-in":
             fields = ("minutes", "talks", "by", "seed")
             chosen = {name: getattr(arguments, name) for name in fields}
@@ -165,10 +163,10 @@ def _measure(data: Data, arguments: argparse.Namespace) -> Iterator[dict[str, An
             return mouth_to_ear(data, uris, arguments.clips)
         case "one-breath":
             return one_breath(data, arguments.engine, arguments.clips)
-        case "ping":
-            return ping(arguments.seconds)
-    words = [flag for word in arguments.wake for flag in ("--wake", word)]
-    return rest(arguments.seconds, [*words, "--wake-engine", arguments.engine])
+    if arguments.what == "ping":
+        return ping(arguments.seconds)
+    words = [f"--wake={word}" for word in arguments.wake]
+    return rest(arguments.seconds, [*words, f"--wake-engine={arguments.engine}"])
 
 
 if __name__ == "__main__":

@@ -50,6 +50,7 @@ class Recordings:
     def __init__(self, folder: Path, embeddings: SpeechEmbeddings) -> None:
         self._folder = folder
         self._embeddings = embeddings
+        self._quiet: dict[str, Floats] = {}
         lines = [
             json.loads(line)
             for name in ("manifest.jsonl", "home.jsonl")
@@ -65,7 +66,10 @@ class Recordings:
 
     def quiet(self, entry: dict[str, Any]) -> Floats:
         """Return the embeddings of a recording with silence around it, [n, 96]."""
-        return self._embeddings(_padded(self.wave(entry)))
+        if (known := self._quiet.get(entry["audio"])) is None:
+            known = self._embeddings(_padded(self.wave(entry)))
+            self._quiet[entry["audio"]] = known
+        return known
 
     def noisy(self, entry: dict[str, Any]) -> Floats:
         """Return the same in a noise of the folder, 10 dB below the speech."""

@@ -36,8 +36,8 @@ _AFTER_SAMPLES = 9_600
 _MIN_CLIP_SAMPLES = 1_600
 _LEAST = 1 / 3
 """Part of the clips that is spoken however long it takes."""
-HELD_OUT = 5
-"""One clip of five is kept for the threshold and the figures."""
+FOLDS = 5
+"""Parts of the clips; each network learns without one, which gives the threshold and figures."""
 
 
 class Embeddings(Protocol):
@@ -58,8 +58,9 @@ class Example:
     """Number of its clip, of which scenes are alike; -1 for a recording of the user's."""
 
     @property
-    def held_out(self) -> bool:
-        return self.clip >= 0 and self.clip % HELD_OUT == 0
+    def fold(self) -> int:
+        """Number of the network that does not learn from it; -1: all learn from it."""
+        return self.clip % FOLDS if self.clip >= 0 else -1
 
     @property
     def end_window(self) -> int:
@@ -182,7 +183,8 @@ class Corpus:
                     examples.append(self._scene(clip, number, others, rng))
         part = _Part(examples, clips)
         part.write(path)
-        return part
+        # What is read is rounded; a second run learns from the same.
+        return _Part.read(path) or part
 
     def _scene(
         self,

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from parley.wake_word.corpus import Corpus, Example, Recipe, cost
+from parley.wake_word.corpus import FOLDS, Corpus, Example, Recipe, cost
 from parley.wake_word.embeddings import STEP_SAMPLES, SpeechEmbeddings
 from parley.wake_word.fit import Perceptron, Windows, fit
 from parley.wake_word.phonemes import ACCENTS, NearMisses, Word, spelled, words_of
@@ -35,8 +35,6 @@ _OWN_SCENES = 60
 """Scenes of each recording of the user's."""
 _ENDS = (0, 1, 2)
 """Windows, counted from the first that holds all of the phrase, which must detect it."""
-_MARGIN = 0.2
-"""Part of the way from the likest other speech to the middle of the phrases."""
 _FOREIGN = ("en", "de", "fr", "es", "it", "nl", "pt")
 """Languages of a third of the other speech: films, songs and visitors speak them."""
 _MARKS = ("", ".", "!", "?", ",")
@@ -59,8 +57,8 @@ class TrainingRequest:
     threads: int = 2
     processor_seconds: float = PROCESSOR_SECONDS
     seconds: float = SECONDS
-    networks: int = 5
-    """Networks whose logits are averaged."""
+    networks: int = FOLDS
+    """Networks whose logits are averaged; at most FOLDS."""
 
 
 @dataclass
@@ -214,8 +212,12 @@ class _Learned:
     mean: Floats
     scale: Floats
 
-    def word(self, request: TrainingRequest, length: int, threshold: float) -> TrainedWord:
-        layers = tuple(tuple(zip(one.weights, one.biases, strict=True)) for one in self.networks)
+    def word(
+        self, request: TrainingRequest, length: int, threshold: float = 0.0, only: int | None = None
+    ) -> TrainedWord:
+        """Return a word of all networks, or of the one with the number `only`."""
+        networks = self.networks if only is None else [self.networks[only]]
+        layers = tuple(tuple(zip(one.weights, one.biases, strict=True)) for one in networks)
         return TrainedWord(
             request.phrase, request.language, length, self.mean, self.scale, layers, threshold
         )
@@ -224,19 +226,27 @@ class _Learned:
 def _learn(
     positive: Sequence[Example], negative: Sequence[Example], length: int, networks: int
 ) -> _Learned:
-    windows = _windows(positive, negative, length)
-    made = [fit(windows, length, seed=seed) for seed in range(networks)]
-    return _Learned([network for network, _, _ in made], made[0][1], made[0][2])
+    stream = np.concatenate([one.embeddings for one in (*positive, *negative)]).astype(np.float32)
+    mean, scale = stream.mean(axis=0), 1 / (stream.std(axis=0) + 1e-3)
+    made = []
+    for fold in range(networks):
+        some = [[one for one in kind if one.fold != fold] for kind in (positive, negative)]
+        made.append(fit(_windows(*some, length, mean, scale), length, seed=fold))
+    return _Learned(made, mean, scale)
 
 
-def _windows(positive: Sequence[Example], negative: Sequence[Example], length: int) -> Windows:
-    """Return the windows to learn from, without those of clips that are held out."""
+def _windows(
+    positive: Sequence[Example],
+    negative: Sequence[Example],
+    length: int,
+    mean: Floats,
+    scale: Floats,
+) -> Windows:
+    """Return the windows to learn from."""
     streams, starts, labels = [], [], []
     at = 0
     for wanted, examples in ((True, positive), (False, negative)):
         for example in examples:
-            if example.held_out:
-                continue
             streams.append(example.embeddings)
             for start in range(len(example.embeddings) - length + 1):
                 late = start + length - 1 - example.end_window
@@ -245,7 +255,7 @@ def _windows(positive: Sequence[Example], negative: Sequence[Example], length: i
                 starts.append(at + start)
                 labels.append(wanted and late in _ENDS)
             at += len(example.embeddings)
-    stream = np.concatenate(streams).astype(np.float32)
+    stream = (np.concatenate(streams).astype(np.float32) - mean) * scale
     return Windows(stream, np.array(starts), np.array(labels, np.bool_))
 
 
@@ -258,28 +268,37 @@ def _measured(
     length: int,
     facts: dict[str, object],
 ) -> TrainedWord:
-    """Return the word with a threshold from half of the held-out clips, figures from the rest."""
-    raw = learned.word(request, length, 0.0)
-    best = {
-        name: [(one.clip // 5 % 2, _best(raw, one)) for one in some if one.held_out]
-        for name, some in (("phrase", positive), ("near", near), ("speech", speech))
+    """Return the word with its threshold and figures.
+
+    A clip is scored by the network that has not learned from it; the figures of either half of
+    the clips are those at the threshold of the other half.
+    """
+    folds = range(len(learned.networks))
+    words = [learned.word(request, length, only=fold) for fold in folds]
+    kinds = {"phrase": positive, "near": near, "speech": speech}
+    scored = {
+        name: [(one.clip // FOLDS % 2, _best(words[one.fold], one)) for one in some
+               if one.fold in folds]
+        for name, some in kinds.items()
+    }  # fmt: skip
+
+    def logits(name: str, *halves: int) -> Floats:
+        return np.array([logit for half, logit in scored[name] if half in halves], np.float32)
+
+    limits = [choose_threshold(*(logits(name, 1 - half) for name in kinds)) for half in (0, 1)]
+    accepted = {
+        name: np.concatenate([logits(name, half) > limits[half] for half in (0, 1)])
+        for name in kinds
     }
-    threshold = choose_threshold(*(
-        np.array([logit for half, logit in best[name] if half == 0]) for name in best
-    ))  # fmt: skip
-    rest = {name: np.array([logit for half, logit in best[name] if half]) for name in best}
-    minutes = sum(
-        len(one.embeddings) * STEP_SAMPLES / MODEL_RATE / 60
-        for one in speech if one.held_out and one.clip // 5 % 2
-    )  # fmt: skip
-    facts |= {
-        "recall": _share(rest["phrase"] > threshold),
-        "near_misses": _share(rest["near"] > threshold),
-        "false_accepts": int((rest["speech"] > threshold).sum()),
-        "minutes_of_speech": round(minutes, 1),
-    }
-    word = learned.word(request, length, threshold)
+    steps = sum(len(one.embeddings) for one in speech if one.fold in folds)
+    word = learned.word(request, length, choose_threshold(*(logits(n, 0, 1) for n in kinds)))
     word.facts.update(facts)
+    word.facts.update(
+        recall=_share(accepted["phrase"]),
+        near_misses=_share(accepted["near"]),
+        false_accepts=int(accepted["speech"].sum()),
+        minutes_of_speech=round(steps * STEP_SAMPLES / MODEL_RATE / 60, 1),
+    )
     return word
 
 
@@ -298,14 +317,14 @@ def _best(word: TrainedWord, example: Example) -> float:
 
 
 def choose_threshold(phrase: Floats, near: Floats, speech: Floats) -> float:
-    """Return the logit from which the phrase counts, from the best logits of held-out scenes.
+    """Return the logit from which the phrase counts, from the best logits of scenes held out.
 
-    Above all other speech by a part of the distance to the phrase. Near misses raise it only as
-    far as nine of ten phrases are still heard: real speech holds few of them.
+    One of a hundred scenes of other speech may lie above: the networks' mean, which is used, takes
+    less for the phrase than the single one that scored the scene, and the likest scene is one
+    clip's chance. Near misses raise it only as far as nine of ten phrases are still heard: real
+    speech holds few of them.
     """
-    low = float(speech.max(initial=-3.0))
-    middle = float(np.median(phrase)) if len(phrase) else low
-    threshold = low + _MARGIN * max(0.0, middle - low)
+    threshold = max(-3.0, float(np.quantile(speech, 0.99))) if len(speech) else -3.0
     if len(near) and len(phrase):
         threshold = max(
             threshold, min(float(np.quantile(near, 0.9)), float(np.quantile(phrase, 0.1)))
