@@ -321,12 +321,12 @@ def choose_threshold(phrase: Floats, near: Floats, speech: Floats) -> float:
 
     One of a hundred scenes of other speech may lie above: the networks' mean, which is used, takes
     less for the phrase than the single one that scored the scene, and the likest scene is one
-    clip's chance. Near misses raise it only as far as nine of ten phrases are still heard: real
-    speech holds few of them.
+    clip's chance. Near misses raise it only as far as nineteen of twenty phrases are still heard:
+    real speech holds few of them.
     """
     threshold = max(-3.0, float(np.quantile(speech, 0.99))) if len(speech) else -3.0
     if len(near) and len(phrase):
         threshold = max(
-            threshold, min(float(np.quantile(near, 0.9)), float(np.quantile(phrase, 0.1)))
+            threshold, min(float(np.quantile(near, 0.9)), float(np.quantile(phrase, 0.05)))
         )
     return threshold
