@@ -26,7 +26,7 @@ from parley.wake_word.embeddings import SpeechEmbeddings
 from parley.wake_word.phonemes import ACCENTS, spelled, words_of
 from parley.wake_word.recordings import spoken
 from parley.wake_word.texts import sentence
-from parley.wake_word.training import EMBEDDING_MODEL, SECONDS, TrainingRequest, train
+from parley.wake_word.training import EMBEDDING_MODEL, MAX_SPEAKING_SECONDS, TrainingRequest, train
 from parley.wake_word.voices import KokoroTrainingVoices, installed_voices, kokoro_folders
 from satellite.wake.trained_words import THRESHOLD, TrainedWord, file_name, write_word
 from wyoming_common.audio.pcm import read_audio
@@ -191,7 +191,7 @@ def main() -> None:
     maker = Maker(data_dirs, arguments.language, arguments.leave_out)
     data = Recordings(arguments.data, maker.embeddings)
     for phrase in arguments.phrase or PHRASES:
-        seconds = 1e6 if arguments.unhurried else SECONDS
+        seconds = 1e6 if arguments.unhurried else MAX_SPEAKING_SECONDS
         request = TrainingRequest(phrase, arguments.language, arguments.cache, seconds=seconds)
         begun, busy = time.monotonic(), _busy()
         word = maker(request)

@@ -34,7 +34,7 @@ _VERSION = 3
 PART_CLIPS = 10
 _AFTER_SAMPLES = 9_600
 _MIN_CLIP_SAMPLES = 1_600
-_LEAST = 1 / 3
+MIN_PART = 1 / 3
 """Part of the clips that is spoken however long it takes."""
 FOLDS = 5
 """Parts of the clips; each network learns without one, which gives the threshold and figures."""
@@ -137,7 +137,7 @@ class Corpus:
         starts = range(0, len(recipes), PART_CLIPS)
 
         def make(start: int) -> _Part:
-            late = start >= len(recipes) * _LEAST and time.monotonic() > self._until
+            late = start >= len(recipes) * MIN_PART and time.monotonic() > self._until
             some = recipes[start : start + PART_CLIPS]
             part = self._part(kind, start, some, others, only_kept=late)
             with self._lock:
@@ -183,7 +183,7 @@ class Corpus:
                     examples.append(self._scene(clip, number, others, rng))
         part = _Part(examples, clips)
         part.write(path)
-        # What is read is rounded; a second run learns from the same.
+        # The file holds rounded values, from which a second run learns as well.
         return _Part.read(path) or part
 
     def _scene(

@@ -27,7 +27,7 @@ EMBEDDING_MODEL = "speech-embedding"
 """Name in the catalogue."""
 PROCESSOR_SECONDS = 420.0
 """Seconds of processor time that the examples may take, on the processor they were counted on."""
-SECONDS = 450.0
+MAX_SPEAKING_SECONDS = 450.0
 """Seconds after which a slower machine makes do with fewer examples."""
 _SHARES = {"speech": 0.58, "phrase": 0.26, "near": 0.16}
 _SCENES = {"speech": 2, "phrase": 4, "near": 3}
@@ -56,7 +56,7 @@ class TrainingRequest:
     """Recordings of what was wrongly taken for the phrase."""
     threads: int = 2
     processor_seconds: float = PROCESSOR_SECONDS
-    seconds: float = SECONDS
+    seconds: float = MAX_SPEAKING_SECONDS
     networks: int = FOLDS
     """Networks whose logits are averaged; at most FOLDS."""
 
