@@ -230,8 +230,9 @@ def _learn(
     mean, scale = stream.mean(axis=0), 1 / (stream.std(axis=0) + 1e-3)
     made = []
     for fold in range(networks):
-        some = [[one for one in kind if one.fold != fold] for kind in (positive, negative)]
-        made.append(fit(_windows(*some, length, mean, scale), length, seed=fold))
+        known = [one for one in positive if one.fold != fold]
+        others = [one for one in negative if one.fold != fold]
+        made.append(fit(_windows(known, others, length, mean, scale), length, seed=fold))
     return _Learned(made, mean, scale)
 
 
