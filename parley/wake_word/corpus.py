@@ -159,7 +159,7 @@ class Corpus:
         *,
         only_kept: bool,
     ) -> "_Part":
-        facts: list[Any] = [kind, start, self._before]
+        facts: list[Any] = [kind, start, 0 if kind == "speech" else self._before]
         facts += [[one.speaker.name, one.text, one.scenes] for one in recipes]
         key = hashlib.sha256(json.dumps([_VERSION, facts]).encode()).hexdigest()[:16]
         path = self._folder / f"{kind}-{start:04}-{key}.npz"

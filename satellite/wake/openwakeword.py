@@ -1,4 +1,4 @@
-"""openWakeWord engine through pyopen-wakeword: about 3 % of a core, for any number of words."""
+"""openWakeWord engine through pyopen-wakeword; many words cost hardly more than one."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
