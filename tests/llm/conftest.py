@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ from wyoming_llm.engine import LlmEngine
 from wyoming_llm.handler import LlmHandler
 from wyoming_llm.info import llm_info
 
+NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
+
 
 class Service(NamedTuple):
     engine: FakeLlm
@@ -33,7 +36,8 @@ async def serving(engine: FakeLlm | None = None, **settings: Any) -> AsyncIterat
     chosen = LlmSettings(**({"zeroconf": "off", "http_uri": "off"} | settings))
     model: ModelThread[LlmEngine] = ModelThread("llm", lambda: engine)
     replies = GenerationQueue(model, chosen.parallel, pause=0)
-    assistant = Assistant(chosen, replies)
+    # A clock that stands still: the system prompt has the minute, and a prefix ends with it.
+    assistant = Assistant(chosen, replies, now=lambda: NOON)
 
     def info() -> Info:
         return llm_info("fake", engine.model, controls=False)
