@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from tests.llm.conftest import NOON
 from tests.llm.fakes import FakeLlm
 from tests.support.fake_home_assistant import TOKEN, FakeHome, serving
 from tests.support.wire import TIMEOUT_SECONDS
@@ -102,7 +103,9 @@ async def house(
             await home.ready.wait()
         replies = GenerationQueue(model, 2, pause=0)
         control = HomeControl(chosen, home, recognition, replies, read_back_seconds)
-        assistant = Assistant(chosen, replies, control, max_reply_seconds=max_reply_seconds)
+        assistant = Assistant(
+            chosen, replies, control, lambda: NOON, max_reply_seconds=max_reply_seconds
+        )
         yield House(assistant, home, fake, engine)
     await model.aclose()
     await recognition.aclose()
