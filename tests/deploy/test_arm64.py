@@ -162,10 +162,10 @@ async def test_a_spoken_sentence_and_a_recording_are_transcribed(
 
 async def test_a_question_is_answered(installed: dict[str, list[str]]) -> None:
     async with serving(installed, "llm") as (client, _):
-        await send(client, Transcript("What is the capital of France?"))
+        await send(client, Transcript("Who wrote Romeo and Juliet?"))
         events = await until(client, Handled)
 
-    assert "Paris" in (Handled.from_event(events[-1]).text or "")
+    assert "Romeo" in (Handled.from_event(events[-1]).text or "")
 
 
 async def test_a_wake_word_is_heard(installed: dict[str, list[str]]) -> None:
