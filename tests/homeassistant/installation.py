@@ -15,7 +15,7 @@ from wyoming_common.config.settings import DEFAULT_DATA_DIR
 from wyoming_common.models import ModelStore
 
 DATA_DIR = Path(os.environ.get("PARLEY_DATA_DIR", DEFAULT_DATA_DIR))
-STT_MODEL, VOICE, LLM_MODEL = "tiny.en", "en_US-joe-medium", "smollm2-135m-instruct"
+STT_MODEL, VOICE = "tiny.en", "en_US-joe-medium"
 AGENT_SECONDS = 0.3
 PORTS = {"stt": 10300, "tts": 10200, "llm": 10600, "satellite": 10700}
 AGENT_PORT, STOCK_STT_PORT, STOCK_TTS_PORT = 10650, 10310, 10210

@@ -644,17 +644,23 @@ class Questions:
         if len(found.entities) != 1 or found.ambiguous:
             return None
         (entity,) = found.entities
-        if not _is_specific(phrase, self._index):
-            return None
+        return self._told(entity) if _is_specific(phrase, self._index) else None
+
+    def _told(self, entity: Entity) -> str:
+        """Return the state of an entity in a sentence; of a player, what it plays."""
         state = self._snapshot.state(entity)
+        measures = entity.domain in ("sensor", "input_number", "number")
+        if measures and state.value == "unknown":
+            return self._words.say("no_reading", name=entity.name)
         if state.value in GONE:
             shown = self._lexicon.state(state.value)
-        elif entity.domain in ("sensor", "input_number", "number"):
+        elif measures:
             shown = self._with_unit(entity) or state.value
         else:
             shown = self._lexicon.state(natural_state(entity, state))
-        if entity.domain == "media_player" and state.value == "playing" and self._title(entity):
-            return self._title(entity)
+        playing = entity.domain == "media_player" and state.value == "playing"
+        if playing and (title := self._title(entity)):
+            return title
         return self._words.say("state_is", name=entity.name, state=shown)
 
     def _listed(self, entities: Sequence[Entity]) -> str:

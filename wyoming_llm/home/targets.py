@@ -313,11 +313,13 @@ class Index:
     ) -> list[tuple[float, Entity]]:
         """Return what is in the speaker's room, where a kind was said and no more: "the light".
 
-        A light of another room may be called just that.
+        A light of another room may be called just that; one of no room that is, is meant itself.
         """
         if not snapshot.area or phrase.every or not phrase.words:
             return []
         if any(not word.kind or word.place for word in phrase.words):
+            return []
+        if any(rank == 0 and not entity.area for rank, entity in ranked):
             return []
         return [(rank, entity) for rank, entity in ranked if entity.area == snapshot.area]
 

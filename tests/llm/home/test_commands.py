@@ -1,11 +1,16 @@
 """English that no sentence has: all of it is understood, or none is done."""
 
+from dataclasses import replace
+
 import pytest
 
+from tests.llm.home.test_six_languages import HOME_OF, RECOGNITION, STATES, shown
 from tests.llm.house import house
 from tests.support.fake_home_assistant import FakeHome
+from wyoming_common.home_assistant.home import Entity, State
 from wyoming_llm.dialogue.outcome import Fail, Intent, Say
 from wyoming_llm.home.confirmation import denies
+from wyoming_llm.home.targets import HomeSnapshot
 
 
 @pytest.mark.parametrize(
@@ -171,3 +176,30 @@ async def test_a_question_is_not_answered_as_if_half_of_it_had_not_been_said(tex
 
         assert "2026" not in answer
         assert ":" not in answer.replace("You said:", "")
+
+
+def with_more(**more: tuple[str, State]) -> HomeSnapshot:
+    """The kitchen's satellite in the English home with more entities, none of which has a room."""
+    named = {key.replace("__", "."): name for key, (name, _) in more.items()}
+    states = STATES | {key.replace("__", "."): state for key, (_, state) in more.items()}
+    home = HOME_OF["en"]
+    entities = {**home.entities, **{key: Entity(key, name) for key, name in named.items()}}
+    return HomeSnapshot(replace(home, entities=entities), states, "kitchen")
+
+
+def test_the_light_is_the_one_of_the_room_but_one_of_no_room_is_meant_by_its_name() -> None:
+    alone = RECOGNITION.recognise("turn on the lamp", "en", with_more())
+    named = with_more(light__lamp=("Lamp", State("off")))
+
+    assert shown(alone) == "? light.kitchen light.counter"
+    assert shown(RECOGNITION.recognise("turn on the lamp", "en", named)) == "on light.lamp"
+    both = RECOGNITION.recognise("turn on the light", "en", named)
+    assert shown(both) == "on light.counter; on light.kitchen"
+
+
+def test_a_sensor_of_unknown_state_has_no_reading() -> None:
+    home = with_more(sensor__rain=("Rain gauge", State("unknown", {"unit_of_measurement": "mm"})))
+
+    answer = RECOGNITION.recognise("what is the rain gauge", "en", home)
+
+    assert shown(answer) == "Rain gauge has no reading right now."
