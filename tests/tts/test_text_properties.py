@@ -47,6 +47,12 @@ def test_a_decimal_with_a_point_is_read_in_every_language(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("digits", ["9" * 18, "9" * 20, "1" + "9" * 18, "9" * 30])
+def test_the_largest_number_of_a_length_is_read(language: str, digits: str) -> None:
+    assert not any(character.isdigit() for character in spoken(f"{digits} W.", language))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 @given(text=st.text(st.sampled_from("0123456789 .,:;-/()[]'\"!?€$%°#*_<>|+=aAxX\n"), max_size=40))
 @settings(max_examples=80, deadline=None)
 def test_a_text_with_a_digit_is_never_silent(language: str, text: str) -> None:

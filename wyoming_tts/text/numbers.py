@@ -5,6 +5,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from unicode_rbnf import FormatPurpose, RbnfEngine
+from unicode_rbnf.engine import NoRuleForNumberError
 
 _POINT = {
     "bg": "запетая", "ca": "coma", "cs": "celá", "da": "komma", "de": "Komma", "el": "κόμμα",
@@ -92,7 +93,14 @@ class Speller:
         return self._words(-1, FormatPurpose.CARDINAL).rsplit(maxsplit=1)[0]
 
     def _spelled(self, number: int, purpose: FormatPurpose) -> str:
-        return self._engine.format_number(number, purpose).text.translate(self._soft)
+        try:
+            return self._engine.format_number(number, purpose).text.translate(self._soft)
+        except NoRuleForNumberError:
+            if purpose is not FormatPurpose.CARDINAL:
+                raise
+            # In every language for the largest number of 18 digits; in some for others as well.
+            words = self.digits(str(abs(number)))
+            return words if number >= 0 else f"{self.minus} {words}"
 
 
 @lru_cache(maxsize=16)
