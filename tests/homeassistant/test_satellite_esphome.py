@@ -324,7 +324,7 @@ async def test_a_custom_wake_word_of_home_assistant_is_fetched_and_survives_a_re
     device: Device, client: Client
 ) -> None:
     room = device.room
-    # Home Assistant offers its words anew with each connection, and asks for the options after it.
+    # Home Assistant offers its own words at each connection and asks for the options after that.
     chooser = device.entities["wake_word_2"]
     async with asyncio.timeout(MAX_WAITING_SECONDS):
         while OWN_WORD not in (await attributes(client, chooser))["options"]:  # noqa: ASYNC110
