@@ -318,8 +318,7 @@ class EsphomeDriver:
         if not self._store.set_key(key):
             return False
         _LOGGER.info("Home Assistant has %s the encryption key", "set" if key else "removed")
-        # The answer goes out first.
-        asyncio.get_running_loop().call_later(1.0, self._server.drop_all)
+        self._server.expire_connections()
         return True
 
     def _take_timer(self, message: Any) -> None:

@@ -110,10 +110,14 @@ class ApiServer:
                 if connection.session.wants_states:
                     connection.send(*states)
 
-    def drop_all(self) -> None:
-        """End every connection: a client has to prove that it knows the key of now."""
-        for connection in tuple(self._connections.values()):
-            connection.drop()
+    def expire_connections(self) -> None:
+        """End the connections of now, once what they are being sent has gone out.
+
+        Their clients have to prove that they know the new key; one that has connected since has.
+        """
+        loop = asyncio.get_running_loop()
+        for connection in self._connections.values():
+            loop.call_later(_FAREWELL_SECONDS, connection.drop)
 
     def on_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve a client until it hangs up."""

@@ -5,6 +5,7 @@ import base64
 from pathlib import Path
 
 import pytest
+from aioesphomeapi.client import APIClient
 from aioesphomeapi.core import ZERO_NOISE_PSK, InvalidEncryptionKeyAPIError
 
 from satellite.core.turn import TurnState
@@ -108,6 +109,27 @@ async def test_a_key_that_changes_under_a_connection_ends_it_and_the_new_one_is_
             await client.device_info()
             async with running(made):
                 await takes_a_turn(made, assistant, url)
+
+
+async def test_a_client_that_is_back_at_once_with_the_new_key_outlives_the_connection_before(
+    tmp_path: Path,
+) -> None:
+    ended = asyncio.Event()
+
+    async def on_stop(_expected: bool) -> None:
+        ended.set()
+
+    async with esphome_satellite(tmp_path, COMMAND, wake=WakeIsVeryLoud()) as made:
+        port = int(made.driver.uri.rpartition(":")[2])
+        before = APIClient("127.0.0.1", port, None, noise_psk=ZERO_NOISE_PSK)
+        await before.connect(on_stop=on_stop, login=True)
+        assert await before.noise_encryption_set_key(KEY.encode())
+        async with connected(made, KEY) as client:
+            await client.device_info()
+            async with asyncio.timeout(MAX_WAIT_SECONDS):
+                await ended.wait()
+
+            assert (await client.device_info()).name == "kitchen"
 
 
 async def test_music_that_never_ends_is_held_back_and_a_turn_works_over_it(
