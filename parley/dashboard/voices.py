@@ -23,7 +23,7 @@ class HouseholdVoices:
     def __init__(self, enroller: Enroller) -> None:
         self._enroller = enroller
         self._turn = asyncio.Lock()
-        """The models are one thread's at a time."""
+        """Held while the models work: one thread may use them at a time."""
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Add the addresses of the JSON API, all below api/voices."""

@@ -50,7 +50,11 @@ class AskedSpeakers:
             async with asyncio.timeout(self._seconds):
                 return _person(await self._ask(text, last=last))
         except (OSError, ServiceError, TimeoutError, asyncio.IncompleteReadError) as err:
-            _LOGGER.warning("%s was not asked who spoke: %s", self._uri, str(err) or "no answer")
+            _LOGGER.warning(
+                "Speech-to-text at %s could not be asked who spoke: %s",
+                self._uri,
+                str(err) or "no answer",
+            )
             return ""
 
     async def _ask(self, text: str, *, last: bool) -> object:

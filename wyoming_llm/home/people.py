@@ -1,4 +1,4 @@
-"""People of the household: what "my lamp" is for each, and who may do what is risky. No I/O."""
+"""People of the household: their belongings ("my lamp") and their permissions. No I/O."""
 
 import re
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ class People:
         self._longest = max((len(name) for _, name in self._belongings), default=0)
 
     def spelled_out(self, text: str, speaker: str, home: Home) -> str:
-        """Return `text` with the names of entities for what the speaker calls "my ..."."""
+        """Return `text` with each "my ..." of the speaker replaced by the name of the entity."""
         if not speaker or not self._longest:
             return text
         begin = 0
@@ -51,9 +51,9 @@ class People:
         return said + text[begin:]
 
     def may(self, speaker: str, entity: Entity) -> bool:
-        """Whether the speaker may do to an entity what is risky; anyone where nothing is said.
+        """Whether the speaker may do what is risky to an entity; without a rule anyone may.
 
-        What is said of the entity goes before what is said of its name, and that of its kind.
+        A rule for its id takes precedence over one for its name, and that over one for its kind.
         """
         for what in (entity.id, *entity.names, entity.domain):
             people = self._permissions.get(_key(what))

@@ -34,7 +34,7 @@ class Decision:
 
 
 def decide(embedding: Embedding, profiles: Sequence[VoiceProfile]) -> Decision:
-    """Return whose voice an embedding is, of at least one profile; a doubtful one is a guest."""
+    """Return the profile, of at least one, that an embedding fits; a doubtful one is a guest."""
     ranked = sorted(((float(p.centre @ embedding), p.name) for p in profiles), reverse=True)
     best, name = ranked[0]
     close = len(ranked) > 1 and best - ranked[1][0] < MARGIN

@@ -20,14 +20,14 @@ class _Spoken:
 
 
 class SpokenTexts:
-    """Speakers by text. What two people say before it is asked for is a guest's."""
+    """Speakers by text; one that two people have said within its time belongs to a guest."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._texts: OrderedDict[str, _Spoken] = OrderedDict()
 
     def add(self, text: str, speaker: str, utterance: object) -> None:
-        """Remember who said a text; `utterance` is the same for each transcript of one."""
+        """Remember the speaker of a text; all transcripts of an utterance share `utterance`."""
         now, known = self._clock(), self._texts.pop(text.strip(), None)
         if (
             known is not None
@@ -41,7 +41,7 @@ class SpokenTexts:
             self._texts.popitem(last=False)
 
     def find(self, text: str, *, last: bool) -> str | None:
-        """Return who has just said a text, None for another text; `last`: and forget it."""
+        """Return the speaker of a text, None for one not said lately; `last` forgets it."""
         key = text.strip()
         known = self._texts.pop(key, None) if last else self._texts.get(key)
         return known.speaker if known and self._clock() - known.at <= _MAX_SECONDS else None
