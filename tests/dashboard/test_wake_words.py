@@ -3,6 +3,8 @@
 import asyncio
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -14,7 +16,7 @@ import parley.data
 from parley.dashboard.wake_words import WakeWords
 from satellite.wake.trained_words import FOLDER, write_word
 from satellite.wake.wake_recorder import HEARD
-from tests.dashboard.browser import CHROMIUM, chromium, microphone
+from tests.dashboard.browser import CHROMIUM, Page, chromium, microphone
 from tests.dashboard.rig import dashboard
 from tests.satellite.test_trained_words import word
 from wyoming_common.audio.pcm import read_audio
@@ -25,6 +27,21 @@ TRAINER = (sys.executable, "-m", "tests.dashboard.trainer")
 
 def own_page(uri: str) -> dict[str, str]:
     return {"Origin": uri}
+
+
+@asynccontextmanager
+async def wake_page(words: WakeWords, *flags: str) -> AsyncIterator[Page]:
+    """The page in a browser, with its wake words shown."""
+    async with dashboard(wake_words=words) as shown, chromium(*flags) as page:
+        await page.open(shown.uri)
+        await page.until("!document.getElementById('wake').hidden")
+        yield page
+
+
+async def press(page: Page, phrase: str, button: str) -> None:
+    """Type a phrase and press a button: check, train, record."""
+    await page.value(f"document.getElementById('wake-phrase').value = '{phrase}'")
+    await page.value(f"document.getElementById('wake-{button}').click()")
 
 
 def heard_wake(data_dir: Path, name: str = "hey_you") -> Path:
@@ -39,15 +56,12 @@ def heard_wake(data_dir: Path, name: str = "hey_you") -> Path:
 async def test_a_phrase_is_checked_trained_and_listed(tmp_path: Path) -> None:
     words = WakeWords(tmp_path, TRAINER)
 
-    async with dashboard(wake_words=words) as shown, chromium() as page:
-        await page.open(shown.uri)
-        await page.until("!document.getElementById('wake').hidden")
-        await page.value("document.getElementById('wake-phrase').value = 'hey you'")
-        await page.value("document.getElementById('wake-check').click()")
+    async with wake_page(words) as page:
+        await press(page, "hey you", "check")
         checked = await page.until(
             "(t => t.includes('short') && t)(document.getElementById('wake-news').textContent)"
         )
-        await page.value("document.getElementById('wake-train').click()")
+        await press(page, "hey you", "train")
         listed = await page.until(
             "document.querySelector('#wake-words [data-word=hey_you] h3')?.textContent"
         )
@@ -65,11 +79,8 @@ async def test_a_phrase_is_checked_trained_and_listed(tmp_path: Path) -> None:
 async def test_a_training_shows_its_progress_and_can_be_stopped(tmp_path: Path) -> None:
     words = WakeWords(tmp_path, TRAINER)
 
-    async with dashboard(wake_words=words) as shown, chromium() as page:
-        await page.open(shown.uri)
-        await page.until("!document.getElementById('wake').hidden")
-        await page.value("document.getElementById('wake-phrase').value = 'slow'")
-        await page.value("document.getElementById('wake-train').click()")
+    async with wake_page(words) as page:
+        await press(page, "slow", "train")
         await page.until("document.getElementById('wake-stage').textContent.includes('50 %')")
         await page.value("document.getElementById('wake-stop').click()")
         await page.until("document.getElementById('wake-training').hidden")
@@ -87,11 +98,8 @@ async def test_a_training_shows_its_progress_and_can_be_stopped(tmp_path: Path) 
 async def test_a_bad_phrase_is_one_clear_line(
     tmp_path: Path, phrase: str, said: str, button: str
 ) -> None:
-    async with dashboard(wake_words=WakeWords(tmp_path)) as shown, chromium() as page:
-        await page.open(shown.uri)
-        await page.until("!document.getElementById('wake').hidden")
-        await page.value(f"document.getElementById('wake-phrase').value = '{phrase}'")
-        await page.value(f"document.getElementById('wake-{button}').click()")
+    async with wake_page(WakeWords(tmp_path)) as page:
+        await press(page, phrase, button)
         line = await page.until(
             "(e => e.className === 'bad' && e.textContent)(document.getElementById('wake-news'))"
         )
@@ -104,12 +112,14 @@ async def test_a_bad_phrase_is_one_clear_line(
 async def test_a_training_on_a_full_disk_says_so(tmp_path: Path) -> None:
     words = WakeWords(tmp_path, TRAINER)
 
-    async with dashboard(wake_words=words) as shown, chromium() as page:
-        await page.open(shown.uri)
-        await page.until("!document.getElementById('wake').hidden")
-        await page.value("document.getElementById('wake-phrase').value = 'full'")
-        await page.value("document.getElementById('wake-train').click()")
-        await page.until("document.getElementById('wake-news').textContent.includes('is full')")
+    async with wake_page(words) as page:
+        await press(page, "full", "train")
+        said = await page.until(
+            "(e => e.className === 'bad' && e.textContent)(document.getElementById('wake-news'))"
+        )
+
+    assert "is full" in said
+    assert "\n" not in said
 
 
 @needs_chromium
@@ -117,14 +127,8 @@ async def test_silence_is_no_sample(tmp_path: Path) -> None:
     recording = tmp_path / "silent.wav"
     soundfile.write(recording, np.zeros(48_000 * 20), 48_000, "PCM_16")
 
-    async with (
-        dashboard(wake_words=WakeWords(tmp_path, TRAINER)) as shown,
-        chromium(*microphone(recording)) as page,
-    ):
-        await page.open(shown.uri)
-        await page.until("!document.getElementById('wake').hidden")
-        await page.value("document.getElementById('wake-phrase').value = 'hey you'")
-        await page.value("document.getElementById('wake-record').click()")
+    async with wake_page(WakeWords(tmp_path, TRAINER), *microphone(recording)) as page:
+        await press(page, "hey you", "record")
         await page.until("document.getElementById('wake-news').textContent.includes('no speech')")
 
     assert not list((tmp_path / FOLDER).rglob("*.wav"))
