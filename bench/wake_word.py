@@ -22,17 +22,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parley.wake_word.embeddings import SpeechEmbeddings
+from parley.wake_word.embeddings import speech_embeddings
 from parley.wake_word.phonemes import ACCENTS, spelled, words_of
 from parley.wake_word.recordings import spoken
 from parley.wake_word.texts import sentence
-from parley.wake_word.training import EMBEDDING_MODEL, MAX_SPEAKING_SECONDS, TrainingRequest, train
+from parley.wake_word.training import MAX_SPEAKING_SECONDS, TrainingRequest, train
 from parley.wake_word.voices import KokoroTrainingVoices, installed_voices, kokoro_folders
 from satellite.wake.trained_words import THRESHOLD, TrainedWord, file_name, write_word
 from wyoming_common.audio.pcm import read_audio
 from wyoming_common.config.settings import DEFAULT_DATA_DIR
 from wyoming_common.errors import BadAudio
-from wyoming_common.models import ModelStore
 from wyoming_tts.engines.kokoro.engine import read_styles
 from wyoming_tts.phonemes.espeak import EspeakPhonemizer
 
@@ -47,9 +46,8 @@ _BY_VOICES = 30
 class Recordings:
     """Recordings of a folder, as embeddings that are computed once."""
 
-    def __init__(self, folder: Path, embeddings: SpeechEmbeddings) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._embeddings = embeddings
         self._quiet: dict[str, Floats] = {}
         lines = [
             json.loads(line)
@@ -67,7 +65,7 @@ class Recordings:
     def quiet(self, entry: dict[str, Any]) -> Floats:
         """Return the embeddings of a recording with silence around it, [n, 96]."""
         if (known := self._quiet.get(entry["audio"])) is None:
-            known = self._embeddings(_padded(self.wave(entry)))
+            known = speech_embeddings(_padded(self.wave(entry)))
             self._quiet[entry["audio"]] = known
         return known
 
@@ -80,7 +78,7 @@ class Recordings:
         blocks = np.mean(wave[: len(wave) // 160 * 160].reshape(-1, 160) ** 2, axis=1)
         power = blocks[blocks > 0.05 * blocks.max()].mean()
         gain = np.sqrt(power / (np.mean(noise**2) + 1e-9)) * 10 ** (-_NOISE_DB / 20)
-        return self._embeddings(np.clip(wave + noise * gain, -32768, 32767).astype(np.float32))
+        return speech_embeddings(np.clip(wave + noise * gain, -32768, 32767).astype(np.float32))
 
 
 def _padded(wave: Floats) -> Floats:
@@ -156,7 +154,7 @@ def by_voices(
             clip = voices.say(spelled(words_of(text, accent, maker.espeak)), rng)
             noise = np.random.default_rng(rng.getrandbits(32)).standard_normal(len(clip))
             wave = _padded((clip * 10_000 + 20 * noise).astype(np.float32))
-            found[f"voices_{key}"] += _heard(word, maker.embeddings(wave))
+            found[f"voices_{key}"] += _heard(word, speech_embeddings(wave))
     return found
 
 
@@ -164,7 +162,6 @@ class Maker:
     """Trains words with the installed voices."""
 
     def __init__(self, data_dirs: Sequence[Path], language: str, left_out: Sequence[str]) -> None:
-        self.embeddings = SpeechEmbeddings(ModelStore(data_dirs).ensure(EMBEDDING_MODEL))
         self._voices = installed_voices(data_dirs, language, left_out)
         self.espeak = EspeakPhonemizer()
 
@@ -172,7 +169,7 @@ class Maker:
         request = TrainingRequest(
             request.phrase, request.language, request.cache, clips, seconds=request.seconds
         )
-        return train(request, self._voices, self.embeddings, self.espeak, lambda *_: None)
+        return train(request, self._voices, speech_embeddings, self.espeak, lambda *_: None)
 
 
 def main() -> None:
@@ -189,7 +186,7 @@ def main() -> None:
     arguments = parser.parse_args()
     data_dirs = arguments.data_dir or [DEFAULT_DATA_DIR]
     maker = Maker(data_dirs, arguments.language, arguments.leave_out)
-    data = Recordings(arguments.data, maker.embeddings)
+    data = Recordings(arguments.data)
     for phrase in arguments.phrase or PHRASES:
         seconds = 1e6 if arguments.unhurried else MAX_SPEAKING_SECONDS
         request = TrainingRequest(phrase, arguments.language, arguments.cache, seconds=seconds)

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from parley.wake_word.corpus import FOLDS, Corpus, Example, Recipe, cost
-from parley.wake_word.embeddings import STEP_SAMPLES, SpeechEmbeddings
+from parley.wake_word.corpus import FOLDS, Corpus, Embeddings, Example, Recipe, cost
+from parley.wake_word.embeddings import STEP_SAMPLES
 from parley.wake_word.fit import Perceptron, Windows, fit
 from parley.wake_word.phonemes import ACCENTS, NearMisses, Word, spelled, words_of
 from parley.wake_word.texts import sentence
@@ -23,8 +23,6 @@ from wyoming_common.audio.pcm import MODEL_RATE
 from wyoming_tts.phonemes.espeak import EspeakPhonemizer
 
 Floats = NDArray[np.float32]
-EMBEDDING_MODEL = "speech-embedding"
-"""Name in the catalogue."""
 PROCESSOR_SECONDS = 420.0
 """Seconds of processor time that the examples may take, on the processor they were counted on."""
 MAX_SPEAKING_SECONDS = 450.0
@@ -76,7 +74,7 @@ class _Progress:
 def train(
     request: TrainingRequest,
     speakers: Sequence[TrainingVoice],
-    embeddings: SpeechEmbeddings,
+    embeddings: Embeddings,
     espeak: EspeakPhonemizer,
     tell: Made,
 ) -> TrainedWord:

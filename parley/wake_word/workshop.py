@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from parley.wake_word.corpus import disk_error
-from parley.wake_word.embeddings import SpeechEmbeddings
+from parley.wake_word.embeddings import speech_embeddings
 from parley.wake_word.phonemes import ACCENTS
 from parley.wake_word.quality import Judgement, checked_phrase, judge
 from parley.wake_word.recordings import kept_recordings, samples_of
-from parley.wake_word.training import EMBEDDING_MODEL, Made, TrainingRequest, train
+from parley.wake_word.training import Made, TrainingRequest, train
 from parley.wake_word.voices import installed_voices
 from satellite.wake import ENGINES, builtin_words
 from satellite.wake.trained_words import (
@@ -21,7 +21,6 @@ from satellite.wake.trained_words import (
     write_word,
 )
 from wyoming_common.errors import MissingDependency, ModelError
-from wyoming_common.models import ModelStore
 from wyoming_tts.phonemes.espeak import EspeakPhonemizer
 
 CACHE = "cache"
@@ -60,8 +59,8 @@ class Workshop:
     ) -> tuple[Path, TrainedWord]:
         """Train a phrase that `judge` has accepted, and return its file and the word.
 
-        Voices named in `left_out` do not speak. Raises ConfigError, BadAudio, ModelError,
-        DownloadError and NoSpace.
+        Voices named in `left_out` do not speak. Raises ConfigError, BadAudio, ModelError
+        and NoSpace.
         """
         language = _code(language)
         recordings = samples_of(samples) if samples is not None else []
@@ -71,7 +70,6 @@ class Workshop:
             (self.folder / CACHE).mkdir(parents=True, exist_ok=True)
         except OSError as err:
             raise disk_error(err, self.folder) from err
-        models = ModelStore(self._data_dirs).ensure(EMBEDDING_MODEL)
         speakers = installed_voices(self._data_dirs, language, left_out)
         request = TrainingRequest(
             phrase,
@@ -83,7 +81,7 @@ class Workshop:
         )
         espeak = EspeakPhonemizer()
         try:
-            word = train(request, speakers, SpeechEmbeddings(models), espeak, tell)
+            word = train(request, speakers, speech_embeddings, espeak, tell)
         finally:
             espeak.close()
         try:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pyopen_wakeword import Model, OpenWakeWord, OpenWakeWordFeatures
+from pyopen_wakeword import Model, OpenWakeWord
 
 from satellite.wake.engine import check_tflite, model_file
+from satellite.wake.speech_embedding import StreamingEmbeddings
 from satellite.wake.streaming import StreamingWords, Word, threshold
 from satellite.wake.trained_words import THRESHOLD, StreamedWord, read_word
 
@@ -44,7 +45,7 @@ class OpenWakeWords(StreamingWords):
         for word, path in (trained or {}).items():
             streamed = StreamedWord(read_word(path))
             models[word] = Word(streamed.score, limit, streamed.reset)
-        super().__init__(OpenWakeWordFeatures.from_builtin(), models, _REFRACTORY_FRAMES)
+        super().__init__(StreamingEmbeddings(), models, _REFRACTORY_FRAMES)
 
 
 def _word(model: OpenWakeWord, limit: float) -> Word:

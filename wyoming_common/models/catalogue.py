@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from wyoming_common.errors import ConfigError, UnknownModel
 
-Kind = Literal["stt", "llm", "tts", "turn", "wake", "speaker"]
+Kind = Literal["stt", "llm", "tts", "turn", "speaker"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _PLACE = re.compile(
