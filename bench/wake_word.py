@@ -100,7 +100,7 @@ def measure(word: TrainedWord, data: Recordings) -> dict[str, Any]:
             quiet.append(heard)
             noisy.append(_heard(word, data.noisy(entry)))
             if not heard:
-                missed.append(entry["speaker"])
+                missed.append(entry.get("speaker") or entry["audio"])
         else:
             minutes += entry["seconds"] / 60
             if heard:
@@ -121,7 +121,7 @@ def with_own(
     for entry in data.entries:
         alone = entry["kind"] == "wake" or len((entry["text"] or "").split()) < 4
         if alone and said.search(entry["text"] or "") and entry.get("language", "en") == "en":
-            speakers[entry["speaker"]].append(entry)
+            speakers[entry.get("speaker", "")].append(entry)
     for _, entries in sorted(speakers.items()):
         if len(entries) <= _OWN:
             continue

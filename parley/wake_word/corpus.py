@@ -22,9 +22,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from parley.wake_word.embeddings import SPAN_SAMPLES, STEP_SAMPLES
+from parley.wake_word.embeddings import SPAN_SAMPLES
 from parley.wake_word.scenes import another_speaker, heard
 from parley.wake_word.voices import TrainingVoice
+from satellite.wake.speech_embedding import STEP_SAMPLES
 from wyoming_common.audio.pcm import MODEL_RATE, to_float
 from wyoming_common.errors import ModelError, NoSpace
 

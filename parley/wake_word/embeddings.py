@@ -3,8 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from satellite.wake.speech_embedding import STEP_SAMPLES as STEP_SAMPLES
-from satellite.wake.speech_embedding import EmbeddingStream
+from satellite.wake.speech_embedding import STEP_SAMPLES, EmbeddingStream
 from satellite.wake.trained_words import EMBEDDING_SIZE
 
 Floats = NDArray[np.float32]

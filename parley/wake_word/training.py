@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parley.wake_word.corpus import FOLDS, Corpus, Embeddings, Example, Recipe, cost
-from parley.wake_word.embeddings import STEP_SAMPLES
 from parley.wake_word.fit import Perceptron, Windows, fit
 from parley.wake_word.phonemes import ACCENTS, NearMisses, Word, spelled, words_of
 from parley.wake_word.texts import sentence
 from parley.wake_word.voices import TrainingVoice
+from satellite.wake.speech_embedding import STEP_SAMPLES
 from satellite.wake.trained_words import SMOOTHED, TrainedWord
 from wyoming_common.audio.pcm import MODEL_RATE
 from wyoming_tts.phonemes.espeak import EspeakPhonemizer

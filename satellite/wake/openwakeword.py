@@ -39,13 +39,17 @@ class OpenWakeWords(StreamingWords):
         sensitivity: float = 0.5,
         trained: Mapping[str, Path] | None = None,
     ) -> None:
+        own = {word: _load(word) for word in words}
+        files = {word: read_word(path) for word, path in (trained or {}).items()}
         limit = threshold(_THRESHOLD, sensitivity)
-        models = {word: _word(_load(word), limit) for word in words}
+        models = {word: _word(model, limit) for word, model in own.items()}
         limit = threshold(THRESHOLD, sensitivity)
-        for word, path in (trained or {}).items():
-            streamed = StreamedWord(read_word(path))
+        for word, file in files.items():
+            streamed = StreamedWord(file)
             models[word] = Word(streamed.score, limit, streamed.reset)
-        super().__init__(StreamingEmbeddings(), models, _REFRACTORY_FRAMES)
+        windows = [one.input_windows for one in own.values()]
+        windows += [one.length for one in files.values()]
+        super().__init__(StreamingEmbeddings(max(windows)), models, _REFRACTORY_FRAMES)
 
 
 def _word(model: OpenWakeWord, limit: float) -> Word:

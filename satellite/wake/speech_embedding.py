@@ -6,10 +6,11 @@ TensorFlow Lite model is run on, for the same numbers.
 
 import ctypes
 import re
-from collections.abc import Iterator
-from copy import copy
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,16 @@ _WEIGHT = re.compile(r"model/conv2d(?:_(\d+))?/Conv2D1?")
 _BIAS = re.compile(r"model/batch_normalization.*model/conv2d(?:_(\d+))?/Conv2D")
 _SILENCE_SECONDS = 8
 """Silence that openWakeWord puts before a stream."""
-_MAX_WINDOW = 64
+_NOTHING = np.zeros(0, np.float32)
+MAX_WINDOW = 64
+"""Embeddings that the longest window of a wake word may have."""
+_MARGIN_STEPS = 16
+"""Steps that are kept before a window: ten give one embedding, others a mean of scores."""
+_RISE = 0.3
+"""Rise of the mean of all bands that is a change: 3 dB. Steady noise moves it by half a decibel."""
+_LOWS, _LOW_STEPS = 3, 25
+"""Stretches, and steps in each, of which the lowest level is that of the room."""
+_OPEN_STEPS = 25
 
 
 @dataclass(frozen=True)
@@ -85,26 +95,37 @@ class _Network:
         powers = (spectra.real**2 + spectra.imag**2).astype(np.float32) @ self.bands
         decibels = (10 * np.log10(np.maximum(powers, 1e-10))).reshape(chunks, -1)
         lowest = decibels.max(axis=1, keepdims=True) - np.float32(_RANGE_DB)
-        return np.maximum(decibels, lowest).reshape(-1, _BANDS) / 10 + 2
+        return np.asarray(np.maximum(decibels, lowest).reshape(-1, _BANDS) / 10 + 2)
 
 
 class EmbeddingStream:
     """Embeddings of a stream of sound. Several streams share the weights."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, sound: Floats | None = None, kept: Mapping[str, Floats] = MappingProxyType({})
+    ) -> None:
         self._network = _network()
-        self._sound = np.zeros(0, np.float32)
-        self._kept: dict[str, Floats] = {}
-        """Frames of the inputs of layers that wait for those that follow."""
+        self._sound = np.zeros(0, np.float32) if sound is None else sound
+        self._kept = dict(kept)
+        """Input frames of each layer that wait for the next ones."""
 
     def feed(self, sound: Floats) -> Floats:
         """Return the embeddings that the sound has completed, [n, 96]; sound in 16-bit values."""
+        return self.embed(self.mels(sound))
+
+    def mels(self, sound: Floats) -> Floats:
+        """Return the mel bands that the sound has completed, [n, 32], 8 for each step."""
         self._sound = np.concatenate([self._sound, sound])
         chunks = max(0, (len(self._sound) - _CHUNK) // STEP_SAMPLES + 1)
         if not chunks:
-            return np.zeros((0, EMBEDDING_SIZE), np.float32)
-        values = self._network.mels(self._sound, chunks)[:, :, None]
+            return np.zeros((0, _BANDS), np.float32)
+        mels = self._network.mels(self._sound, chunks)
         self._sound = self._sound[chunks * STEP_SAMPLES :]
+        return mels
+
+    def embed(self, mels: Floats) -> Floats:
+        """Return the embeddings that mel bands, [n, 32], have completed."""
+        values = mels[:, :, None]
         last = len(self._network.convolutions) - 1
         for number, convolution in enumerate(self._network.convolutions):
             if convolution.frames > 1:
@@ -136,34 +157,75 @@ class EmbeddingStream:
         kept = self._kept.get(layer)
         return values if kept is None or not len(kept) else np.concatenate([kept, values])
 
+    def forget(self) -> None:
+        """Begin again with the next mel bands."""
+        self._kept = {}
+
     def copied(self) -> "EmbeddingStream":
         """Return a stream that goes on from here."""
-        other = copy(self)
-        other._kept = dict(self._kept)
-        return other
+        return EmbeddingStream(self._sound, self._kept)
 
 
 class StreamingEmbeddings:
-    """Features of openWakeWord's models: `satellite.wake.streaming.Features`."""
+    """Features of openWakeWord's models: `satellite.wake.streaming.Features`.
 
-    def __init__(self) -> None:
+    In a room where nothing changes none are computed. What is heard then follows upon the first
+    sound, so that the windows that hold it have the embeddings that they would have anyway.
+    `window` is the number of embeddings in the longest one.
+    """
+
+    def __init__(self, window: int = MAX_WINDOW) -> None:
         self._silent = EmbeddingStream()
         silence = np.zeros(_SILENCE_SECONDS * MODEL_RATE, np.float32)
-        self._silence = self._silent.feed(silence)[-_MAX_WINDOW:]
-        self.reset()
+        self._silence = self._silent.feed(silence)[-MAX_WINDOW:]
+        self._waiting: deque[Floats] = deque(maxlen=window + _MARGIN_STEPS)
+        self._stream, self._before, self._room = self._silent.copied(), self._silence, RoomLevel()
 
     def process_streaming(self, audio: bytes) -> Iterator[Floats]:
         """Yield embeddings, [1, 1, n, 96]; the first ones are of the silence before."""
         if len(self._before):
             yield self._before[None, None]
             self._before = self._before[:0]
-        found = self._stream.feed(np.frombuffer(audio, "<i2").astype(np.float32))
-        for embedding in found:
-            yield embedding[None, None, None]
+        mels = self._stream.mels(np.frombuffer(audio, "<i2").astype(np.float32))
+        for step in mels.reshape(-1, _FRAMES, _BANDS):
+            self._waiting.append(step)
+            if not self._room.changes(step):
+                continue
+            if len(self._waiting) == self._waiting.maxlen:
+                self._stream.forget()
+            found = self._stream.embed(np.concatenate(self._waiting))
+            self._waiting.clear()
+            for embedding in found:
+                yield embedding[None, None, None]
 
     def reset(self) -> None:
         self._stream = self._silent.copied()
         self._before = self._silence
+        self._room = RoomLevel()
+        self._waiting.clear()
+
+
+class RoomLevel:
+    """Tells steps of 80 ms in which a room's sound changes from steady noise and silence."""
+
+    def __init__(self) -> None:
+        self._lows = deque([np.inf], maxlen=_LOWS)
+        self._steps = 0
+        self._open = _OPEN_STEPS
+
+    def changes(self, mels: Floats) -> bool:
+        """Return whether the sound changes in a step or did within two seconds before it.
+
+        `mels` are those of the step, [8, 32].
+        """
+        level = float(mels.mean())
+        lowest = min(self._lows)
+        if self._steps % _LOW_STEPS == 0:
+            self._lows.append(level)
+        self._steps += 1
+        self._lows[-1] = min(self._lows[-1], level)
+        self._open = _OPEN_STEPS if level > lowest + _RISE else self._open - 1
+        return self._open > 0
 
 
 @cache

@@ -24,7 +24,7 @@ def sound() -> bytes:
         source.standard_normal(RATE) * 20_000,
         np.zeros(RATE // 2),
     ]
-    return np.clip(np.concatenate(parts), -32768, 32767).astype("<i2").tobytes()
+    return bytes(np.clip(np.concatenate(parts), -32768, 32767).astype("<i2").tobytes())
 
 
 def streamed(features: Features, pcm: bytes, samples: int) -> NDArray[np.float32]:
@@ -51,6 +51,30 @@ def test_the_size_of_a_frame_does_not_matter(samples: int) -> None:
     whole = streamed(StreamingEmbeddings(), sound(), STEP)
 
     np.testing.assert_allclose(streamed(StreamingEmbeddings(), sound(), samples), whole, atol=1e-4)
+
+
+def faint(seconds: float) -> bytes:
+    """Return a quiet room: steady noise."""
+    noise = np.random.default_rng(5).standard_normal(int(seconds * RATE)) * 12
+    return noise.astype("<i2").tobytes()
+
+
+def test_in_a_quiet_room_nothing_is_computed() -> None:
+    features = StreamingEmbeddings()
+    streamed(features, sound() + faint(10), STEP)
+
+    assert [list(features.process_streaming(faint(1)))] == [[]]
+
+
+@pytest.mark.parametrize("rest", [7.0, 30.0])
+def test_a_sound_after_rest_has_the_windows_that_it_would_have_without_rest(rest: float) -> None:
+    quiet, spoken = faint(rest), sound()[3 * RATE :]
+    samples = np.frombuffer(quiet + spoken, "<i2").astype(np.float32)
+
+    found = streamed(StreamingEmbeddings(window=16), quiet + spoken, STEP)
+
+    windows = len(spoken) // 2 // STEP + 16
+    np.testing.assert_allclose(found[-windows:], speech_embeddings(samples)[-windows:], atol=1e-3)
 
 
 def test_a_reset_stream_begins_anew() -> None:

@@ -6,7 +6,8 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-from parley.wake_word.embeddings import SPAN_SAMPLES, STEP_SAMPLES
+from parley.wake_word.embeddings import SPAN_SAMPLES
+from satellite.wake.speech_embedding import STEP_SAMPLES
 
 Floats = NDArray[np.float32]
 RATE = 16_000
