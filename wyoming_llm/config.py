@@ -23,6 +23,11 @@ class LlmSettings(ServiceSettings):
         "8080 beside a tcp --uri with a fixed port",
     )
     http_key: str = Field("", description="key that its clients must send", repr=False)
+    prefer_local_intents: bool = Field(
+        True,
+        description="of requests of Home Assistant's Assist at that server, answer commands and "
+        "questions about the home without the model, and talk without the home",
+    )
     engine: str = Field("xllamacpp", description=f"one of {', '.join(ENGINES)}")
     model: str = Field(
         "",

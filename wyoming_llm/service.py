@@ -13,6 +13,7 @@ from wyoming_common.home_assistant.client import HomeAssistant
 from wyoming_common.model_thread import ModelThread
 from wyoming_common.models import ModelStore
 from wyoming_common.process.app import run_service
+from wyoming_llm.assist.agent import AssistAgent
 from wyoming_llm.config import LlmSettings
 from wyoming_llm.dialogue.assistant import Assistant
 from wyoming_llm.dialogue.generation_queue import GenerationQueue, idle_work
@@ -43,11 +44,20 @@ async def serve_llm(settings: LlmSettings) -> None:
         return llm_info(settings.engine, engine.model, controls=home is not None)
 
     async with AsyncExitStack() as stack:
+        recognition = await stack.enter_async_context(open_recognition(settings))
         assistant = await stack.enter_async_context(
-            open_assistant(settings, home, replies, talks_in(engine, settings))
+            open_assistant(settings, home, replies, talks_in(engine, settings), recognition)
         )
         warm = WarmModel(model, assistant.warm_up)
-        server = OpenAiServer(replies, lambda: engine.model, lambda: warm.ready, settings.http_key)
+        language = (lambda: home.home.language) if home is not None else (lambda: "")
+        assist = AssistAgent(settings, recognition, language)
+        server = OpenAiServer(
+            replies,
+            lambda: engine.model,
+            lambda: warm.ready,
+            settings.http_key,
+            assist if settings.prefer_local_intents else None,
+        )
         await stack.enter_async_context(serve_http(server, settings))
         handler = partial(LlmHandler, assistant, speakers=speakers_of(settings.speech_to_text))
         await run_service(settings, info, warm, handler)
@@ -113,35 +123,50 @@ async def open_assistant(
     home: HomeAssistant | None,
     replies: GenerationQueue,
     talks: Callable[[str], bool] = lambda _: True,
+    recognition: ModelThread[Recognition] | None = None,
 ) -> AsyncIterator[Assistant]:
     """Yield an assistant, and run its idle work until the block ends.
 
-    `talks` says whether the model can talk in the language of a code.
+    `talks` says whether the model can talk in the language of a code, `recognition` may be shared.
     """
-    async with open_control(settings, home, replies) as control:
+    async with AsyncExitStack() as stack:
+        if recognition is None:
+            recognition = await stack.enter_async_context(open_recognition(settings))
+        control = await stack.enter_async_context(
+            open_control(settings, home, replies, recognition)
+        )
         assistant = Assistant(settings, replies, control, talks=talks)
         async with idle_work(replies):
             yield assistant
 
 
 @asynccontextmanager
-async def open_control(
-    settings: LlmSettings, home: HomeAssistant | None, replies: GenerationQueue
-) -> AsyncIterator[HomeControl | NoHome]:
-    """Control the home, if there is one, until the block ends."""
+async def open_recognition(settings: LlmSettings) -> AsyncIterator[ModelThread[Recognition]]:
+    """Yield the thread that recognises requests, until the block ends."""
     recognition = ModelThread("recognition", lambda: Recognition(settings.sentences_dir))
     try:
-        if home is None:
-            offline = NoHome(recognition)
-            async with warming_up(offline):
-                yield offline
-            return
-        async with home.open():
-            control = HomeControl(settings, home, recognition, replies)
-            async with warming_up(control):
-                yield control
+        yield recognition
     finally:
         await recognition.aclose()
+
+
+@asynccontextmanager
+async def open_control(
+    settings: LlmSettings,
+    home: HomeAssistant | None,
+    replies: GenerationQueue,
+    recognition: ModelThread[Recognition],
+) -> AsyncIterator[HomeControl | NoHome]:
+    """Control the home, if there is one, until the block ends."""
+    if home is None:
+        offline = NoHome(recognition)
+        async with warming_up(offline):
+            yield offline
+        return
+    async with home.open():
+        control = HomeControl(settings, home, recognition, replies)
+        async with warming_up(control):
+            yield control
 
 
 @asynccontextmanager

@@ -60,12 +60,12 @@ class Home:
         self, agent: str, text: str, conversation: str | None = None, *, language: str = "en"
     ) -> Answer:
         """Ask an agent as a satellite in the kitchen does."""
-        await self._use(agent, language)
+        pipeline = await self.pipeline(agent, language)
         number = await self.client.send(
             "assist_pipeline/run",
             start_stage="intent",
             end_stage="intent",
-            pipeline=self._pipelines[agent, language],
+            pipeline=pipeline,
             input={"text": text},
             timeout=MAX_WAITING_SECONDS,
             conversation_id=conversation,
@@ -91,7 +91,8 @@ class Home:
 
     _pipelines: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    async def _use(self, agent: str, language: str) -> None:
+    async def pipeline(self, agent: str, language: str) -> str:
+        """Return the id of an agent's pipeline in a language, made the first time."""
         if (agent, language) not in self._pipelines:
             made = await self.client.call(
                 "assist_pipeline/pipeline/create",
@@ -108,7 +109,8 @@ class Home:
                 wake_word_id=None,
                 prefer_local_intents=False,
             )
-            self._pipelines[agent, language] = made["id"]
+            self._pipelines[agent, language] = str(made["id"])
+        return self._pipelines[agent, language]
 
     async def states(self) -> dict[str, tuple[Any, ...]]:
         """Return what can be seen of every device."""

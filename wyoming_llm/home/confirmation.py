@@ -129,6 +129,22 @@ class Waiting:
     question: Question | None
     asked: float
 
+    def answered(self, text: str, lexicon: Lexicon | None) -> Command | Reply | None:
+        """Return the command that `text` chooses or confirms, or NO; None for another request."""
+        if self.question is not None:
+            if (chosen := self.chosen(text, lexicon)) is not None:
+                return chosen
+            reply = reply_of(text)
+            if reply is Reply.YES and self.question.is_yes_or_no:
+                return self.question.every
+            return Reply.NO if reply is Reply.NO else None
+        assert self.command is not None
+        deeds = [action.deed for action in self.command.actions]
+        reply = reply_of(text, deeds, lexicon)
+        if reply is Reply.YES:
+            return self.command
+        return Reply.NO if reply is Reply.NO else None
+
     def chosen(self, text: str, lexicon: Lexicon | None) -> Command | None:
         """Return the command of the option that `text` names, None where it names no single one."""
         if self.question is None:

@@ -4,13 +4,12 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from wyoming_common.config.settings import OFF
 from wyoming_common.home_assistant.client import HomeAssistant
-from wyoming_common.home_assistant.home import Entity
+from wyoming_common.home_assistant.home import Entity, State
 from wyoming_common.model_thread import ModelThread
 from wyoming_common.telemetry.trace import current_span
 from wyoming_llm.config import LlmSettings
@@ -18,9 +17,9 @@ from wyoming_llm.dialogue.generation_queue import GenerationQueue
 from wyoming_llm.dialogue.outcome import Fail, Foresight, Outcome, Say
 from wyoming_llm.dialogue.speculative_reply import SpeculativeReply
 from wyoming_llm.engine import Sampling
-from wyoming_llm.home.confirmation import PendingConfirmations, Reply, Waiting, denies, reply_of
+from wyoming_llm.home.confirmation import PendingConfirmations, Reply, denies
 from wyoming_llm.home.executor import READ_BACK_SECONDS, Executor
-from wyoming_llm.home.intent import Action, Answer, Command, Lookup, Question, Refusal, Result
+from wyoming_llm.home.intent import Answer, Command, Lookup, Question, Refusal, Result
 from wyoming_llm.home.lexicon import lexicon
 from wyoming_llm.home.llm_intent import (
     MAX_CHARACTERS,
@@ -30,11 +29,10 @@ from wyoming_llm.home.llm_intent import (
     says_other_number,
 )
 from wyoming_llm.home.lookups import answer
-from wyoming_llm.home.operations import is_risky, level_of
-from wyoming_llm.home.people import People
+from wyoming_llm.home.policy import Policy, confirmed
 from wyoming_llm.home.recognition import MAX_TEXT, Recognition
-from wyoming_llm.home.responses import asked
-from wyoming_llm.home.targets import HomeSnapshot, stems
+from wyoming_llm.home.talk import names_any, refusal
+from wyoming_llm.home.targets import HomeSnapshot
 from wyoming_llm.languages import Language
 from wyoming_llm.languages import language as words_of
 
@@ -67,8 +65,7 @@ class HomeControl:
         )
         self._pending = PendingConfirmations()
         self._recent: OrderedDict[str, tuple[str, ...]] = OrderedDict()
-        self._allowed = {name.casefold() for name in settings.risky}
-        self._people = People(settings.belongings, settings.risky_people)
+        self._policy = Policy(settings)
 
     @property
     def language(self) -> str:
@@ -108,15 +105,19 @@ class HomeControl:
         person who speaks, "" where that is not known.
         """
         words = self._words(language)
-        text = self._people.spelled_out(text, speaker, self._home.home)
+        text = self._policy.people.spelled_out(text, speaker, self._home.home)
         if (waiting := self._pending.take(conversation)) is not None:
-            answered = self._answered(waiting, text, language)
+            known = lexicon(language or self._home.home.language or "en")
+            answered = waiting.answered(text, known)
             if answered is Reply.NO:
                 return _once(Say(words.say("will_not")))
             if isinstance(answered, Command):
-                confirmed = waiting.question is None
                 return self._perform(
-                    answered, conversation, device, speaker=speaker, confirmed=confirmed
+                    answered,
+                    conversation,
+                    device,
+                    speaker=speaker,
+                    is_confirmed=waiting.question is None,
                 )
         result = await self._recognise(text, language, conversation, device)
         if result is None:
@@ -126,7 +127,9 @@ class HomeControl:
             return _once(Fail(refusal)) if refusal else None
         match result:
             case Command():
-                return self._perform(result, conversation, device, speaker=speaker, confirmed=False)
+                return self._perform(
+                    result, conversation, device, speaker=speaker, is_confirmed=False
+                )
             case Question():
                 return _once(self._asked(result, conversation, words))
             case Refusal():
@@ -153,7 +156,7 @@ class HomeControl:
         if self._pending.is_waiting(conversation):
             return Foresight()
         words = self._words(language)
-        text = self._people.spelled_out(text, speaker, self._home.home)
+        text = self._policy.people.spelled_out(text, speaker, self._home.home)
         result = await self._recognise(text, language, conversation, device)
         if result is not None:
             return Foresight(says=self._expected(result, conversation, words, speaker))
@@ -166,10 +169,11 @@ class HomeControl:
     def _expected(self, result: Result, conversation: str, words: Language, speaker: str) -> str:
         """Return what will be said of a result, "" where that depends on Home Assistant."""
         match result:
-            case Command() if not self._may(speaker, result):
+            case Command() if not self._policy.may(speaker, result, self._state):
                 return words.say("not_you")
             case Command():
-                doubt = self._doubt(result, words_of(result.language, self._home.home.language))
+                own = words_of(result.language, self._home.home.language)
+                doubt = self._policy.question(result, own, self._state)
                 if not doubt:
                     return self._executor.expected(result)
                 return doubt if conversation else words.say("cannot_ask")
@@ -195,23 +199,6 @@ class HomeControl:
         code = language or self._home.home.language or "en"
         return await self._recognition.call(lambda known: known.recognise(text, code, snapshot))
 
-    def _answered(self, waiting: Waiting, text: str, language: str) -> Command | Reply | None:
-        """Return the command that an answer chooses or confirms, or that it declines."""
-        known = lexicon(language or self._home.home.language or "en")
-        if waiting.question is not None:
-            if (chosen := waiting.chosen(text, known)) is not None:
-                return chosen
-            reply = reply_of(text)
-            if reply is Reply.YES and waiting.question.is_yes_or_no:
-                return waiting.question.every
-            return Reply.NO if reply is Reply.NO else None
-        assert waiting.command is not None
-        deeds = [action.deed for action in waiting.command.actions]
-        reply = reply_of(text, deeds, known)
-        if reply is Reply.YES:
-            return waiting.command
-        return Reply.NO if reply is Reply.NO else None
-
     def _asked(self, question: Question, conversation: str, words: Language) -> Outcome:
         """Return a question back, and remember it."""
         if not conversation:
@@ -220,20 +207,20 @@ class HomeControl:
         return Say(question.text)
 
     def _perform(
-        self, command: Command, conversation: str, device: str, *, speaker: str, confirmed: bool
+        self, command: Command, conversation: str, device: str, *, speaker: str, is_confirmed: bool
     ) -> AsyncIterator[Outcome]:
         """Return what comes of a command; what is in doubt is asked first."""
         words = words_of(command.language, self._home.home.language)
-        if not self._may(speaker, command):
-            if confirmed:
+        if not self._policy.may(speaker, command, self._state):
+            if is_confirmed:
                 # The one who was asked may still answer.
                 self._pending.ask(conversation, command)
             return _once(Fail(words.say("not_you")))
-        if not confirmed and (question := self._doubt(command, words)):
+        question = self._policy.question(command, words, self._state)
+        if question and not is_confirmed:
             if not conversation:
                 return _once(Fail(words.say("cannot_ask")))
-            plain = [replace(a, deed="set") if a.deed == "against" else a for a in command.actions]
-            self._pending.ask(conversation, replace(command, actions=tuple(plain)))
+            self._pending.ask(conversation, confirmed(command))
             return _once(Say(question))
         targets = tuple(a.target.id for a in command.actions if a.target is not None)
         self._remember(conversation, targets)
@@ -248,50 +235,11 @@ class HomeControl:
             while len(self._recent) > _MAX_REMEMBERED:
                 self._recent.popitem(last=False)
 
-    def _doubt(self, command: Command, words: Language) -> str:
-        """Return the question that a command needs first, "" for none."""
-        every = (*command.actions, *command.delayed)
-        risky = [action for action in every if self._is_risky(action)]
-        if risky:
-            return asked(words, risky)
-        against = [action for action in command.actions if action.deed == "against"]
-        if against and against[0].target is not None:
-            state = self._home.states.get(against[0].target.id)
-            level = level_of(against[0].target, state) if state is not None else None
-            now = "?" if level is None else f"{level:.0f} {against[0].value.split()[-1]}"
-            return words.say(
-                "already", name=against[0].target.name, now=now, value=against[0].value
-            )
-        if len(command.actions) > self._settings.confirm_above:
-            return words.say("many", count=len(command.actions))
-        if command.guessed and self._settings.model_acts == "ask":
-            return asked(words, command.actions)
-        return ""
-
-    def _may(self, speaker: str, command: Command) -> bool:
-        """Whether the speaker may do what is risky in a command."""
-        return all(
-            action.target is None
-            or self._people.may(speaker, action.target)
-            or not is_risky(action, self._snapshot("", "").state(action.target))
-            for action in (*command.actions, *command.delayed)
-        )
-
-    def _is_risky(self, action: Action) -> bool:
-        target = action.target
-        if target is None or self._is_allowed(target):
-            return False
-        state = self._snapshot("", "").state(target)
-        return is_risky(action, state)
-
-    def _is_allowed(self, entity: Entity) -> bool:
-        return bool(self._allowed & {entity.id, *(name.casefold() for name in entity.names)})
-
     def _candidates(self, text: str, snapshot: HomeSnapshot) -> list[Entity]:
         """Return what the model may choose from to act on; nothing where it may not act."""
         if self._settings.model_acts == OFF or len(text) > MAX_TEXT or denies(text):
             return []
-        if self._is_hidden(text):
+        if names_any(text, self._hidden):
             return []
         return best_entities(text, snapshot, self._settings.candidates)
 
@@ -330,37 +278,21 @@ class HomeControl:
         return command
 
     def _refusal(self, text: str, words: Language) -> str:
-        """Return the refusal of what nothing understood and talk cannot answer, "" for talk.
+        """Return the refusal of what talk cannot answer, "" for talk."""
+        return refusal(text, words, self.names, self._hidden)
 
-        A model that is asked for the impossible says that it is done.
-        """
-        if words.wants_home(text) or self._is_named(text, words):
-            return words.say("not_understood")
-        return words.say("cannot") if words.wants_impossible(text) else ""
-
-    def _is_named(self, text: str, words: Language) -> bool:
-        """Whether `text` can only be about this home, by what it names."""
-        if self._is_hidden(text):
-            return True
-        if words.is_talk(text) and not words.asks_state(text):
-            return False
-        return _names_any(text, self.names)
-
-    def _is_hidden(self, text: str) -> bool:
-        """Whether `text` names something that may not be controlled."""
+    @property
+    def _hidden(self) -> list[str]:
+        """The names of what may not be controlled."""
         home = self._home.home
-        hidden = [
+        return [
             str(state.attributes.get("friendly_name") or "")
             for name, state in self._home.states.items()
             if name not in home.entities
         ]
-        return _names_any(text, hidden)
 
-
-def _names_any(text: str, names: Sequence[str]) -> bool:
-    """Whether `text` holds one of `names` that has several words: it is about this home."""
-    said = f" {' '.join(stems(text))} "
-    return any(len(words := stems(name)) > 1 and f" {' '.join(words)} " in said for name in names)
+    def _state(self, entity: Entity) -> State:
+        return self._home.states.get(entity.id, State("unavailable"))
 
 
 async def _once(outcome: Outcome) -> AsyncIterator[Outcome]:

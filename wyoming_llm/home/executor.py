@@ -13,7 +13,7 @@ from wyoming_llm.dialogue.outcome import Fail, Intent, Outcome, Say
 from wyoming_llm.home.intent import Action, Command
 from wyoming_llm.home.package_intents import TIMERS
 from wyoming_llm.home.read_back import happened, is_checked
-from wyoming_llm.home.responses import Shown, done, say
+from wyoming_llm.home.responses import done, report, speech_of, unavailable
 from wyoming_llm.languages import Language, language
 
 _LOGGER = logging.getLogger(__name__)
@@ -53,11 +53,9 @@ class Executor:
             for action in command.actions:
                 yield self._handed_over(command, action, area)
             return
-        unavailable = self._unavailable(command)
-        if unavailable and len(unavailable) == len(command.actions):
-            many = "_many" if len(unavailable) > 1 else ""
-            names = words.listed([entity.name for entity in unavailable])
-            yield Fail(words.say(f"unavailable{many}", names=names))
+        gone = self._unavailable(command)
+        if gone and len(gone) == len(command.actions):
+            yield Fail(unavailable(words, gone))
         elif self._through_api:
             yield await self._do(command, command.actions, words, area)
         else:
@@ -73,7 +71,8 @@ class Executor:
         timers = any(action.intent in TIMERS for action in command.actions)
         if not self._through_api or timers or self._unavailable(command):
             return ""
-        return self._report(command, command.actions, [None], language(command.language))
+        words = language(command.language)
+        return report(words, command, command.actions, (), (), self._home.states)
 
     def _unavailable(self, command: Command) -> list[Entity]:
         return [
@@ -98,37 +97,8 @@ class Executor:
         arrived = await asyncio.gather(*(self._arrives(a, before) for a in rest))
         late = [action for action, there in zip(rest, arrived, strict=True) if not there]
         succeeded = [action for action in rest if action not in late]
-        if not succeeded:
-            return Fail(self._failure(words, failed, late))
-        text = self._report(command, succeeded, answers, words)
-        problems = [a.target.name for a in (*failed, *late) if a.target is not None]
-        if problems:
-            text = words.say("but_late", text=text.rstrip("."), names=words.listed(problems))
-        return Say(text)
-
-    def _failure(self, words: Language, failed: Sequence[Action], late: Sequence[Action]) -> str:
-        if late and not failed:
-            return words.say("late", names=words.listed([a.target.name for a in late if a.target]))
-        names = [action.target.name for action in (*failed, *late) if action.target is not None]
-        problem = words.say("some_failed", names=words.listed(names)) if names else ""
-        return words.say("did_not_work", problem=problem)
-
-    def _report(
-        self,
-        command: Command,
-        succeeded: Sequence[Action],
-        answers: Sequence[Any],
-        words: Language,
-    ) -> str:
-        """Return what is said of a success."""
-        if not command.response:
-            return done(words, succeeded, self._home.states)
-        shown = [
-            Shown.of(a.target, self._state(a.target)) for a in succeeded if a.target is not None
-        ]
-        said = {**succeeded[0].slots, **command.words}
-        text = say(command.response, said, shown)
-        return text or _speech(answers[0]) or done(words, succeeded, self._home.states)
+        told = report(words, command, succeeded, failed, late, self._home.states, answers[0])
+        return Say(told) if succeeded else Fail(told)
 
     async def _send(self, action: Action, command: Command, area: str) -> Any:
         """Send one action, and return Home Assistant's answer. Raises Unavailable."""
@@ -214,13 +184,6 @@ def _has_failed(answer: Any) -> bool:
     if not isinstance(answer, Mapping):
         return False
     if answer.get("response_type") == "error":
-        _LOGGER.info("Home Assistant: %s", _speech(answer))
+        _LOGGER.info("Home Assistant: %s", speech_of(answer))
         return True
     return bool((answer.get("data") or {}).get("failed"))
-
-
-def _speech(answer: Any) -> str:
-    if not isinstance(answer, Mapping):
-        return ""
-    speech = (answer.get("speech") or {}).get("plain") or {}
-    return str(speech.get("speech") or "")

@@ -211,14 +211,23 @@ async def answer(
         return Refusal(words.say("dont_know"))
     response: Mapping[str, Any] = (result or {}).get("response") or {}
     rows = [response.get(entity.id) or {} for entity in lookup.targets]
-    match domain:
-        case "todo":
-            text = _items_of(lookup, rows, words)
-        case "calendar":
-            text = _appointments([e for row in rows for e in row.get("events") or ()], words)
-        case _:
-            text = _forecast(lookup, rows, first, home, words)
+    text = told(lookup, rows, words)
+    if not text and domain not in ("todo", "calendar"):
+        text = _forecast(lookup, rows, first, home, words)
     return Answer(text) if text else Refusal(words.say("dont_know"))
+
+
+def told(lookup: Lookup, rows: Sequence[Mapping[str, Any]], words: Language) -> str:
+    """Return what lists or calendars hold, "" for a lookup of another kind.
+
+    `rows` are the answers of the service, one for each target.
+    """
+    match lookup.service.partition(".")[0]:
+        case "todo":
+            return _items_of(lookup, rows, words)
+        case "calendar":
+            return _appointments([e for row in rows for e in row.get("events") or ()], words)
+    return ""
 
 
 def _items_of(lookup: Lookup, rows: Sequence[Mapping[str, Any]], words: Language) -> str:

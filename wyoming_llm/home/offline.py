@@ -11,11 +11,22 @@ from wyoming_common.home_assistant.home import Home
 from wyoming_common.model_thread import ModelThread
 from wyoming_llm.dialogue.outcome import Fail, Foresight, Outcome, Say
 from wyoming_llm.dialogue.speculative_reply import SpeculativeReply
+from wyoming_llm.home.package_sentences import Matched
 from wyoming_llm.home.recognition import Recognition
 from wyoming_llm.home.responses import say
+from wyoming_llm.languages import Language
 from wyoming_llm.languages import language as words_of
 
-_CLOCK: Final = frozenset({"HassGetCurrentTime", "HassGetCurrentDate"})
+_WITHOUT_HOME: Final = frozenset({"HassGetCurrentTime", "HassGetCurrentDate", "HassNevermind"})
+
+
+def answer_without_home(matched: Matched, words: Language, now: datetime) -> str:
+    """Return the answer to a sentence that needs nothing of a home, "" for any other."""
+    if matched.intent not in _WITHOUT_HOME:
+        return ""
+    if matched.intent == "HassNevermind":
+        return words.say("ok")
+    return say(matched.response, matched.slots, now=now)
 
 
 class NoHome:
@@ -71,11 +82,9 @@ class NoHome:
     def _answer(self, known: Recognition, text: str, language: str) -> Say | Fail | None:
         words = words_of(language)
         matched = known.match(text, language, self._home)
-        if matched is not None and matched.intent in _CLOCK:
-            answer = say(matched.response, matched.slots, now=self._now())
+        if matched is not None and matched.intent in _WITHOUT_HOME:
+            answer = answer_without_home(matched, words, self._now())
             return Say(answer) if answer else None
-        if matched is not None and matched.intent == "HassNevermind":
-            return Say(words.say("ok"))
         if known.concerns_home(text, language) or words.wants_home(text):
             return Fail(words.say("no_home"))
         return Fail(words.say("cannot")) if words.wants_impossible(text) else None

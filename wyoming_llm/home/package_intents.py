@@ -8,7 +8,7 @@ from wyoming_common.home_assistant.home import Area, Entity
 from wyoming_llm.home.intent import Action, Answer, Command, Refusal, Result
 from wyoming_llm.home.operations import shows_color, supports
 from wyoming_llm.home.package_sentences import Matched
-from wyoming_llm.home.responses import Shown, say
+from wyoming_llm.home.responses import Shown, say, unavailable
 from wyoming_llm.home.targets import GONE, HomeSnapshot
 from wyoming_llm.languages import Language
 
@@ -75,9 +75,7 @@ def resolve(  # noqa: PLR0911
     if not targets:
         return Refusal(nothing(matched, words))
     if all(snapshot.state(entity).value == "unavailable" for entity in targets):
-        many = "_many" if len(targets) > 1 else ""
-        names = words.listed([entity.name for entity in targets])
-        return Refusal(words.say(f"unavailable{many}", names=names))
+        return Refusal(unavailable(words, targets))
     return _deeds(matched, slots, targets, snapshot, words)
 
 

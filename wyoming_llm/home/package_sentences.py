@@ -19,6 +19,8 @@ _MAX_CACHED: Final = 64
 """Texts of which is known what they ask for, as long as the home stays as it is"""
 _CODE: Final = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,4}")
 """A language, as RFC 5646 has them: clients name it, and folders have its name"""
+_MAX_HOMES: Final = 4
+"""Of which the names are kept: one and its device classes, as it is known at either port"""
 _MAX_LANGUAGES: Final = 8
 """Cached at a time: 6 MB each"""
 
@@ -43,8 +45,8 @@ class PackageSentences:
     def __init__(self, custom: Sequence[Path] = ()) -> None:
         self._custom = custom
         self._loaded: OrderedDict[tuple[object, ...], _Language | None] = OrderedDict()
-        self._matched: OrderedDict[tuple[_Language, str, str], Matched | None] = OrderedDict()
-        self._lists_of: tuple[Home, Mapping[str, str], dict[str, Any]] | None = None
+        self._matched: OrderedDict[tuple[_Language, int, str, str], Matched | None] = OrderedDict()
+        self._lists_of: list[tuple[Home, Mapping[str, str], dict[str, Any]]] = []
 
     @property
     def languages(self) -> int:
@@ -71,7 +73,7 @@ class PackageSentences:
             return None
         lists = self._lists(home, classes)
         # The transcript that was foreseen is most often the final one.
-        key = (known, words, area)
+        key = (known, id(lists), words, area)
         if key not in self._matched:
             self._matched[key] = known.match(words, lists, area)
             while len(self._matched) > _MAX_CACHED:
@@ -95,10 +97,13 @@ class PackageSentences:
         return self._loaded[key]
 
     def _lists(self, home: Home, classes: Mapping[str, str]) -> dict[str, Any]:
-        if self._lists_of is None or self._lists_of[0] is not home or self._lists_of[1] != classes:
-            self._lists_of = (home, dict(classes), _slot_lists(home, classes))
-            self._matched.clear()
-        return self._lists_of[2]
+        for known, known_classes, lists in self._lists_of:
+            if known is home and known_classes == classes:
+                return lists
+        lists = _slot_lists(home, classes)
+        self._lists_of = [(home, dict(classes), lists), *self._lists_of[: _MAX_HOMES - 1]]
+        self._matched.clear()
+        return lists
 
 
 class _Language:

@@ -5,6 +5,7 @@ entries says what it is for.
 """
 
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -51,6 +52,9 @@ _NO_NAME: Final = ("deeds", "questions", "units", "not", "conditions", "time", "
 _OF_NATURE: Final = frozenset({"valve"})
 """Kinds whose words are those of a substance: water"""
 _MAX_WORDS_MISHEARD: Final = 12
+_NO_HOME: Final = Home()
+_MAX_INDICES: Final = 12
+"""Two homes in six languages"""
 _CONFIRMED_DEEDS: Final = frozenset(
     {"on", "off", "open", "close", "lock", "unlock", "dim", "toggle", "mute", "pause",
      "heat", "cool"}
@@ -88,7 +92,7 @@ class Recognition:
         self._package = PackageSentences(custom)
         self._has_custom = bool(custom)
         self._now = now
-        self._indices: dict[str, Index] = {}
+        self._indices: OrderedDict[tuple[str, int], Index] = OrderedDict()
         self.recognisers: tuple[Recogniser, ...] = (
             self._custom_sentence,
             self._named,
@@ -115,7 +119,7 @@ class Recognition:
 
     def load(self, language: str, home: Home | None = None) -> bool:
         """Load the words of `language` ahead; False for a language without sentences."""
-        self.recognise("x", language, HomeSnapshot(home or Home(), {}))
+        self.recognise("x", language, HomeSnapshot(home or _NO_HOME, {}))
         return self._package.load(language)
 
     def recognise(self, text: str, language: str, snapshot: HomeSnapshot) -> Result | None:
@@ -136,8 +140,8 @@ class Recognition:
 
     def concerns_home(self, text: str, language: str) -> bool:
         """Whether `text` commands or asks after something of a home, of any home."""
-        request = self._request(text, language, HomeSnapshot(Home(), {}))
-        matched = self._package.match(text, request.language, Home(), {})
+        request = self._request(text, language, HomeSnapshot(_NO_HOME, {}))
+        matched = self._package.match(text, request.language, _NO_HOME, {})
         if matched is not None:
             return matched.intent != "HassRespond"  # a greeting
         words = request.words
@@ -159,9 +163,7 @@ class Recognition:
             text = words.without_hesitations(text)
         index = None
         if words is not None:
-            index = self._indices.get(words.code)
-            if index is None or index.home is not snapshot.home:
-                index = self._indices[words.code] = Index(snapshot.home, words)
+            index = self._index(snapshot.home, words)
         tokens = tokenize(_without_sounds(text))
         if index is not None:
             tokens = [part for token in tokens for part in index.parted(token)]
@@ -175,6 +177,16 @@ class Recognition:
             self._now(),
             tokens,
         )
+
+    def _index(self, home: Home, words: Lexicon) -> Index:
+        """Return the index of a home, which it keeps alive, so that its id stays its own."""
+        key = (words.code, id(home))
+        if key not in self._indices:
+            self._indices[key] = Index(home, words)
+        self._indices.move_to_end(key)
+        while len(self._indices) > _MAX_INDICES:
+            self._indices.popitem(last=False)
+        return self._indices[key]
 
     def _custom_sentence(self, request: HomeRequest) -> Result | None:
         """Sentences that the user wrote come before everything else."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from wyoming_common.home_assistant.home import Entity, State
-from wyoming_llm.home.intent import Action
+from wyoming_llm.home.intent import Action, Command
 from wyoming_llm.languages import Language
 from wyoming_llm.languages.templates import render
 
@@ -101,3 +101,65 @@ def asked(words: Language, actions: Sequence[Action]) -> str:
         for (deed, value), names in grouped.items()
     ]
     return " ".join(parts)
+
+
+def unavailable(words: Language, entities: Sequence[Entity]) -> str:
+    """Return that entities are not available."""
+    many = "_many" if len(entities) > 1 else ""
+    return words.say(f"unavailable{many}", names=words.listed([e.name for e in entities]))
+
+
+def report(
+    words: Language,
+    command: Command,
+    succeeded: Sequence[Action],
+    failed: Sequence[Action],
+    late: Sequence[Action],
+    states: Mapping[str, State],
+    answer: Any = None,
+) -> str:
+    """Return what came of a command's actions, and no more than that.
+
+    `late` are those after which no state has changed, `answer` is Home Assistant's.
+    """
+    if not succeeded:
+        return _failure(words, failed, late)
+    text = _success(words, command, succeeded, states, answer)
+    problems = [a.target.name for a in (*failed, *late) if a.target is not None]
+    if problems:
+        text = words.say("but_late", text=text.rstrip("."), names=words.listed(problems))
+    return text
+
+
+def speech_of(answer: Any) -> str:
+    """Return what Home Assistant says of an intent, "" for nothing."""
+    if not isinstance(answer, Mapping):
+        return ""
+    speech = answer.get("speech")
+    plain = speech.get("plain") if isinstance(speech, Mapping) else None
+    return str(plain.get("speech") or "") if isinstance(plain, Mapping) else ""
+
+
+def _failure(words: Language, failed: Sequence[Action], late: Sequence[Action]) -> str:
+    if late and not failed:
+        return words.say("late", names=words.listed([a.target.name for a in late if a.target]))
+    names = [action.target.name for action in (*failed, *late) if action.target is not None]
+    problem = words.say("some_failed", names=words.listed(names)) if names else ""
+    return words.say("did_not_work", problem=problem)
+
+
+def _success(
+    words: Language,
+    command: Command,
+    succeeded: Sequence[Action],
+    states: Mapping[str, State],
+    answer: Any,
+) -> str:
+    if not command.response:
+        return done(words, succeeded, states)
+    gone = State("unavailable")
+    shown = [
+        Shown.of(a.target, states.get(a.target.id, gone)) for a in succeeded if a.target is not None
+    ]
+    text = say(command.response, {**succeeded[0].slots, **command.words}, shown)
+    return text or speech_of(answer) or done(words, succeeded, states)

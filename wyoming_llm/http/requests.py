@@ -84,6 +84,7 @@ class _Body(_Loose):
     stream_options: _StreamOptions | None = None
     tools: list[_Tool] | None = Field(None, max_length=_MAX_TOOLS)
     tool_choice: str | dict[str, Any] | None = None
+    parallel_tool_calls: bool | None = None
     response_format: _Format | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
@@ -124,6 +125,8 @@ class ChatRequest:
     stream: bool
     usage: bool
     """Whether a stream ends with the tokens it took"""
+    parallel: bool = True
+    """Whether several tools may be called at once"""
 
 
 def parse(content: Any) -> ChatRequest:
@@ -157,7 +160,8 @@ def parse(content: Any) -> ChatRequest:
         presence_penalty=body.presence_penalty,
     )
     usage = bool(body.stream_options and body.stream_options.include_usage)
-    return ChatRequest(prompt, sampling, bool(body.stream), usage)
+    parallel = body.parallel_tool_calls is not False
+    return ChatRequest(prompt, sampling, bool(body.stream), usage, parallel)
 
 
 def body_schema(ref_template: str) -> dict[str, Any]:

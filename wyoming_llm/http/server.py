@@ -19,6 +19,7 @@ from wyoming_common.http.cross_origin import no_foreign_pages
 from wyoming_common.http.server import listening, only_from
 from wyoming_common.net.access import Access
 from wyoming_common.net.limits import check_json_shape
+from wyoming_llm.assist.agent import AskModel, AssistAgent, CallTools, Speak
 from wyoming_llm.config import LlmSettings
 from wyoming_llm.dialogue.generation_queue import GenerationQueue
 from wyoming_llm.engine import Delta, ToolCall, Usage
@@ -44,7 +45,10 @@ class OpenAiServer:
         model: Callable[[], str],
         ready: Callable[[], bool],
         key: str = "",
+        assist: AssistAgent | None = None,
     ) -> None:
+        """Make a server; `assist` answers what it can of Assist's requests without the model."""
+        self._assist = assist
         self._replies = replies
         self._model = model
         self._ready = ready
@@ -119,12 +123,23 @@ class OpenAiServer:
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         chat = _chat_of(await request.read())
-        own = self._sent_prefixes.share(chat.prompt)
-        async with self._replies.stream(chat.prompt, chat.sampling) as generation:
-            connected = _WhileConnected(request, generation)
-            if chat.stream:
-                return await self._stream(request, chat, connected, own)
-            return await self._whole(connected, own)
+        prompt = chat.prompt
+        if self._assist is not None:
+            step = await self._assist.step(prompt, parallel=chat.parallel)
+            if not isinstance(step, AskModel):
+                return await self._answer(request, chat, _deltas(step), 0.0)
+            prompt = step.prompt
+        own = self._sent_prefixes.share(prompt)
+        async with self._replies.stream(prompt, chat.sampling) as generation:
+            return await self._answer(request, chat, generation, own)
+
+    async def _answer(
+        self, request: web.Request, chat: ChatRequest, deltas: AsyncIterator[Delta], own: float
+    ) -> web.StreamResponse:
+        connected = _WhileConnected(request, deltas)
+        if chat.stream:
+            return await self._stream(request, chat, connected, own)
+        return await self._whole(connected, own)
 
     async def _whole(self, deltas: AsyncIterator[Delta], own: float) -> web.Response:
         text, calls, last = "", list[ToolCall](), Delta()
@@ -237,6 +252,19 @@ def _chat_of(body: bytes) -> ChatRequest:
     except (ValueError, RecursionError) as err:
         raise BadRequest("The body is not JSON") from err
     return parse(content)
+
+
+async def _deltas(step: Speak | CallTools) -> AsyncIterator[Delta]:
+    """Yield an answer that needs no model as if one had written it."""
+    if isinstance(step, Speak):
+        yield Delta(step.text, finish="stop")
+        return
+    await asyncio.sleep(step.delay)
+    calls = tuple(
+        ToolCall(f"call_{uuid.uuid4().hex}", name, arguments)
+        for name, arguments in step.arguments()
+    )
+    yield Delta(tool_calls=calls, finish="tool_calls")
 
 
 class _WhileConnected:
