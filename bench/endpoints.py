@@ -12,7 +12,7 @@ median and the 95th percentile from the last speech to the end of the turn, and 
 import argparse
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +26,8 @@ from wyoming_common.audio.endpointing import Endpointer
 from wyoming_common.audio.pcm import PcmFormat, read_audio
 from wyoming_common.models import ModelStore
 from wyoming_stt.audio.audio_queue import PcmChunk
-from wyoming_stt.audio.segmenter import SegmenterSnapshot, SpeechSegmenter
+from wyoming_stt.audio.segmenter import SegmenterSnapshot, SpeechSegment, SpeechSegmenter
+from wyoming_stt.audio.target_speaker import TargetSpeaker
 from wyoming_stt.audio.vad import SileroModel
 from wyoming_stt.config import SttSettings
 from wyoming_stt.decoding.transcribe import transcribe
@@ -62,19 +63,52 @@ class Clip:
     """Seconds from the first sample"""
 
 
+@dataclass(frozen=True, slots=True)
+class SimulatedTurn:
+    """One turn as the segmenter found it."""
+
+    end: float
+    """Second at which it ended"""
+    ended: bool
+    """Whether it ended before its audio did"""
+    segments: tuple[SpeechSegment, ...]
+
+
 class Simulation:
     """The end of turn of the service, without its clock."""
 
-    def __init__(self, engine: SttEngine, turn: TurnModel | None, sentences: HomeSentences) -> None:
+    def __init__(
+        self,
+        engine: SttEngine,
+        turn: TurnModel | None,
+        sentences: HomeSentences,
+        target: Callable[[], TargetSpeaker | None] = lambda: None,
+    ) -> None:
         self._engine = engine
         self._turn = turn
         self._sentences = sentences
+        self._target = target
         self._vad = SileroModel()
 
     def end(self, clip: Clip) -> float:
         """Return the second at which the turn ends."""
-        segmenter = SpeechSegmenter(self._vad.stream(), Endpointer(), may_end=True)
-        pcm = clip.pcm + _room_tone(clip.pcm, 4.0)
+        return self.listen(clip.pcm + room_tone(clip.pcm, 4.0)).end
+
+    def text(self, turn: SimulatedTurn) -> str:
+        """Return the transcript of a turn."""
+        request = TranscriptionRequest(language="en")
+        parts = (
+            transcribe(self._engine, segment.audio, request, self._sentences).text
+            for segment in turn.segments
+        )
+        return " ".join(filter(None, parts))
+
+    def listen(self, pcm: bytes) -> SimulatedTurn:
+        """Return the turn that PCM of 16 kHz makes which arrives in real time."""
+        segmenter = SpeechSegmenter(
+            self._vad.stream(), Endpointer(), may_end=True, target=self._target()
+        )
+        segments: list[SpeechSegment] = []
         opinions: list[tuple[float, float | None]] = []
         judged = False
         for at in range(0, len(pcm), _CHUNK):
@@ -85,13 +119,16 @@ class Simulation:
                     segmenter.judge(opinion)
             chunk = PcmChunk(pcm[at : at + _CHUNK], PcmFormat(), now)
             snapshot = segmenter.feed([chunk])
+            segments += snapshot.completed
             if snapshot.final:
-                return now
+                return SimulatedTurn(now, True, (*segments, *filter(None, [snapshot.open_segment])))
             if not snapshot.paused:
                 judged, opinions = False, []
             elif not judged and snapshot.silence_seconds >= _JUDGED_SECONDS:
                 judged, opinions = True, self._opinions(now, snapshot)
-        return len(pcm) / 32_000
+        last = segmenter.finish()
+        segments += [*last.completed, *filter(None, [last.open_segment])]
+        return SimulatedTurn(len(pcm) / 32_000, False, tuple(segments))
 
     def _opinions(
         self, now: float, snapshot: SegmenterSnapshot
@@ -121,12 +158,10 @@ def spliced(pcm: bytes, seconds: float) -> bytes:
     first, last = int(loud[0]), int(loud[-1])
     third = (last - first) // 3
     cut = first + third + int(energy[first + third : last - third].argmin())
-    return (
-        samples[: 320 * cut].tobytes() + _room_tone(pcm, seconds) + samples[320 * cut :].tobytes()
-    )
+    return samples[: 320 * cut].tobytes() + room_tone(pcm, seconds) + samples[320 * cut :].tobytes()
 
 
-def _room_tone(pcm: bytes, seconds: float) -> bytes:
+def room_tone(pcm: bytes, seconds: float) -> bytes:
     """Return the quietest 0.2 s of `pcm` back and forth, as long as `seconds`."""
     samples = np.frombuffer(pcm, "<i2")
     size = 3200

@@ -78,6 +78,14 @@ class SttSettings(ServiceSettings):
     fallback_model: str = Field(
         "", description="faster-whisper model that answers if the main one fails"
     )
+    end_with_speaker: bool = Field(
+        True,
+        description="end a turn with its speaker: a television, and people who are clearly softer, "
+        "do not hold it open (with endpointing)",
+    )
+    drop_others: bool = Field(
+        True, description="do not write down the words of those who are clearly softer"
+    )
     learn_voices: bool = Field(
         True, description="let voice profiles follow their voices, by turns whose speaker was sure"
     )

@@ -18,6 +18,7 @@ from wyoming_common.home_assistant.home import Home
 from wyoming_common.model_thread import ModelThread
 from wyoming_common.protocol.interim_transcript import WANTS_INTERIM
 from wyoming_stt.audio.segmenter import SpeechSegmenter
+from wyoming_stt.audio.target_speaker import TargetSpeaker
 from wyoming_stt.audio.vad import SileroModel, VadModel
 from wyoming_stt.config import SttSettings
 from wyoming_stt.decoding.engine_wrappers import FallbackEngine, IdleUnload
@@ -232,7 +233,9 @@ class SttService:
         endpoint = Endpointer(self._endpoint, _sensitivity(wanted.vad_sensitivity))
         return UtteranceRecognizer(
             request,
-            lambda vad: SpeechSegmenter(vad.stream(), endpoint, may_end=self._ends_turns),
+            lambda vad: SpeechSegmenter(
+                vad.stream(), endpoint, may_end=self._ends_turns, target=self._target_speaker()
+            ),
             UtteranceModels(
                 thread,
                 self._vad,
@@ -250,6 +253,10 @@ class SttService:
     @property
     def _ends_turns(self) -> bool:
         return self._settings.endpointing != "off"
+
+    def _target_speaker(self) -> TargetSpeaker | None:
+        ends, drops = self._settings.end_with_speaker, self._settings.drop_others
+        return TargetSpeaker(ends=ends, drops=drops) if ends or drops else None
 
     def _threads(
         self,

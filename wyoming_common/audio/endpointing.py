@@ -126,6 +126,11 @@ class Endpointer:
         if self.paused:
             self._completeness = min(max(completeness, 0.0), 1.0)
 
+    def retract(self, end: int) -> None:
+        """Take back speech behind the sample `end`: it was not the speaker's."""
+        if self.speech_start is not None and not self.finished:
+            self.speech_end = max(min(self.speech_end, end), self.speech_start)
+
     def process(
         self, probability: float, samples: int, *, may_end: bool = True
     ) -> EndpointEvent | None:

@@ -14,6 +14,7 @@ from wyoming_common.audio.endpointing import FINAL, Endpointer, EndpointEvent
 from wyoming_common.audio.pcm import MODEL_RATE, PcmConverter, PcmFormat, Reframer, to_float
 from wyoming_common.audio.vad import VAD_FRAME_SAMPLES
 from wyoming_stt.audio.audio_queue import PcmChunk
+from wyoming_stt.audio.target_speaker import TargetSpeaker, only
 from wyoming_stt.audio.vad import VadStream
 from wyoming_stt.engine import MAX_SEGMENT_SECONDS, Audio
 
@@ -116,8 +117,14 @@ class SpeechSegmenter:
         *,
         may_end: bool,
         limits: SegmentLimits | None = None,
+        target: TargetSpeaker | None = None,
     ) -> None:
-        """`may_end`: whether silence may end the turn of audio that arrives in real time."""
+        """`may_end`: whether silence may end the turn of audio that arrives in real time.
+
+        `target` tells the speaker of the turn from others in audio that arrives in real time;
+        without one everyone counts.
+        """
+        self._target = target
         self._limits = limits or SegmentLimits()
         self._vad = vad
         self._endpoint = endpoint
@@ -209,9 +216,11 @@ class SpeechSegmenter:
     def _process(self, frames: bytes) -> list[EndpointEvent]:
         changes = []
         probabilities = self._vad.process(frames)
-        for number, probability in enumerate(probabilities.tolist()):
+        powers = (to_float(frames).reshape(-1, VAD_FRAME_SAMPLES) ** 2).mean(axis=1)
+        for number, anyone in enumerate(probabilities.tolist()):
             at = 2 * VAD_FRAME_SAMPLES * number
             self._audio += frames[at : at + 2 * VAD_FRAME_SAMPLES]
+            probability = self._of_target(anyone, float(powers[number]))
             change = self._endpoint.process(
                 probability, VAD_FRAME_SAMPLES, may_end=self._may_end and self._real_time.live
             )
@@ -221,6 +230,18 @@ class SpeechSegmenter:
                 break
             self._complete_long_segment(probability)
         return changes
+
+    def _of_target(self, anyone: float, power: float) -> float:
+        """Return the probability that the speaker of the turn speaks in the next frame."""
+        if self._target is None:
+            return anyone
+        probability = self._target.note(power, anyone)
+        if not self._real_time.live:
+            return anyone
+        if (until := self._target.others_since) is not None:
+            self._endpoint.retract(until)
+            self._soft_end = min(self._soft_end, until)
+        return probability
 
     def _complete_long_segment(self, probability: float) -> None:
         position = self._endpoint.position
@@ -264,9 +285,18 @@ class SpeechSegmenter:
     def _segment(self, end: int, speech_end: int) -> SpeechSegment:
         start = self._begin
         pcm = bytes(self._audio[2 * (start - self._origin) : 2 * (end - self._origin)])
-        return SpeechSegment(np.ascontiguousarray(to_float(pcm)), start, end, speech_end)
+        audio: Audio = np.ascontiguousarray(to_float(pcm))
+        if self._target is None or not self._real_time.live:
+            return SpeechSegment(audio, start, end, speech_end)
+        if spans := self._target.spans(start, end):
+            first, last = spans[0][0], spans[-1][1]
+            audio = only(spans, audio, start)[first - start : last - start]
+            return SpeechSegment(audio, first, last, min(speech_end, last))
+        return SpeechSegment(audio, start, end, speech_end)
 
     def _drop(self, before: int) -> None:
         if before > self._origin:
             del self._audio[: 2 * (before - self._origin)]
             self._origin = before
+            if self._target is not None:
+                self._target.forget(before)

@@ -187,3 +187,13 @@ def test_any_stream_gives_a_sane_order_of_changes(stream: list[tuple[float, int]
     assert endpoint.position <= sum(n for _, n in stream)
     assert 0 <= endpoint.speech_end <= endpoint.position
     assert endpoint.speech_samples <= endpoint.position
+
+
+def test_speech_that_is_taken_back_counts_as_silence() -> None:
+    endpoint = Endpointer()
+    run(endpoint, (0.0, 0.2), (0.9, 2.0))
+
+    endpoint.retract(RATE)
+
+    assert endpoint.process(0.0, FRAME) is EndpointEvent.PAUSED
+    assert endpoint.silence_seconds > 1.0
