@@ -48,9 +48,13 @@ async def serve_llm(settings: LlmSettings) -> None:
         assistant = await stack.enter_async_context(
             open_assistant(settings, home, replies, talks_in(engine, settings), recognition)
         )
-        warm = WarmModel(model, assistant.warm_up)
         language = (lambda: home.home.language) if home is not None else (lambda: "")
         assist = AssistAgent(settings, recognition, language)
+
+        async def warm_up() -> None:
+            await asyncio.gather(assistant.warm_up(), assist.warm_up())
+
+        warm = WarmModel(model, warm_up)
         server = OpenAiServer(
             replies,
             lambda: engine.model,

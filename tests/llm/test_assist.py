@@ -1,8 +1,9 @@
 """Requests of Home Assistant's Assist over HTTP: commands and questions need no model."""
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 import openai
@@ -85,14 +86,18 @@ class Assist:
 
 
 @asynccontextmanager
-async def assist(home: FakeAssist | None = None, **settings: Any) -> AsyncIterator[Assist]:
+async def assist(
+    home: FakeAssist | None = None,
+    now: Callable[[], datetime] = lambda: NOON,
+    **settings: Any,
+) -> AsyncIterator[Assist]:
     engine = FakeLlm()
     model: ModelThread[LlmEngine] = ModelThread("llm", lambda: engine)
     recognition = ModelThread("recognition", lambda: RECOGNITION)
     chosen = LlmSettings(zeroconf="off", http_uri="off", **settings)
     server = OpenAiServer(
         GenerationQueue(model, 4, pause=0), lambda: engine.model, lambda: True, "",
-        AssistAgent(chosen, recognition, now=lambda: NOON) if chosen.prefer_local_intents else None,
+        AssistAgent(chosen, recognition, now=now) if chosen.prefer_local_intents else None,
     )  # fmt: skip
     async with (
         listening(server.app(Access()), "http://127.0.0.1:0", "http_uri") as uri,
@@ -356,6 +361,55 @@ async def test_a_text_that_is_not_understood_goes_to_the_model_as_it_is(text: st
     (prompt,) = it.engine.prompts
     assert list(prompt.tools) == TOOLS
     assert prompt.messages[0].content == system()
+
+
+@pytest.mark.parametrize(
+    "text", ["turn off the lights upstairs", "which lights are on upstairs", "is the sun up"]
+)
+async def test_a_text_about_more_than_the_overview_tells_is_left_to_the_model(text: str) -> None:
+    async with assist() as it:
+        await it.say(text)
+
+    (prompt,) = it.engine.prompts
+    assert list(prompt.tools) == TOOLS
+    assert it.acted == []
+
+
+async def test_talk_that_names_a_thing_looks_before_it_is_talk() -> None:
+    async with assist() as it:
+        await it.say("how does a fridge keep food cold in the kitchen")
+
+    (prompt,) = it.engine.prompts
+    assert prompt.tools == ()
+    assert [message.role for message in prompt.messages] == ["system", "user"]
+
+
+async def test_a_timer_is_set_where_the_device_has_timers() -> None:
+    amount = {"type": "integer", "minimum": 0}
+    units = dict.fromkeys(("hours", "minutes", "seconds"), amount)
+    timer = tool("intent__HassStartTimer", {**units, "name": {"type": "string"}})
+    async with assist() as it:
+        refused = await it.say("set a timer for five minutes")
+        it.more = {"tools": [*TOOLS, timer]}
+        said = await it.say("set a timer for five minutes")
+
+    assert refused == "Sorry, timers work only with a voice satellite."
+    assert it.acted == [("intent__HassStartTimer", {"minutes": 5})]
+    assert said == "Timer set for 5 minutes"
+    assert it.engine.prompts == []
+
+
+async def test_a_time_that_passes_between_two_requests_changes_nothing() -> None:
+    amount = {"type": "integer", "minimum": 0}
+    units = dict.fromkeys(("hours", "minutes", "seconds"), amount)
+    timer = tool("intent__HassStartTimer", {**units, "name": {"type": "string"}})
+    clock = iter(NOON + timedelta(seconds=number) for number in range(1000))
+    async with assist(now=lambda: next(clock)) as it:
+        it.more = {"tools": [*TOOLS, timer]}
+        await it.say("remind me at one to feed the cat")
+
+    assert len(it.acted) == 1
+    assert it.engine.prompts == []
 
 
 async def test_a_tool_that_is_not_assists_keeps_talk_with_the_tools() -> None:

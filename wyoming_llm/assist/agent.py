@@ -19,11 +19,12 @@ from wyoming_llm.assist.overview import find_list
 from wyoming_llm.assist.planning import Memory, Plan, Planner, after
 from wyoming_llm.assist.request import AssistRequest, AssistTurn, ToolRound, without_looks
 from wyoming_llm.assist.results import ToolOutcome
-from wyoming_llm.assist.tools import CalledTool
+from wyoming_llm.assist.tools import CalledTool, arguments_of
 from wyoming_llm.config import LlmSettings
 from wyoming_llm.dialogue.assistant import strip_annotations
 from wyoming_llm.engine import Prompt
 from wyoming_llm.home.intent import Action, Command
+from wyoming_llm.home.language_guess import guess
 from wyoming_llm.home.lookups import told
 from wyoming_llm.home.package_intents import TIMERS
 from wyoming_llm.home.policy import Policy
@@ -103,6 +104,10 @@ class AssistAgent:
         self._instant = InstantAnswers()
         self._homes: OrderedDict[tuple[object, ...], AssistHome | None] = OrderedDict()
 
+    async def warm_up(self) -> None:
+        """Load the words by which languages are told apart."""
+        await self._recognition.call(lambda _: guess("Good morning"))
+
     async def step(self, prompt: Prompt, *, parallel: bool = True) -> Step:
         """Return the next step of an answer; what is not Assist's or not understood is the model's.
 
@@ -178,7 +183,7 @@ class _Conversation:
             return model
         if plan.says:
             return Speak(plan.says)
-        is_talk = plan.talk and not turn.rounds and prompt.tool_choice in ("auto", "none")
+        is_talk = plan.talk and prompt.tool_choice in ("auto", "none")
         return AskModel(self.request.as_talk()) if is_talk else model
 
     def _called(
@@ -189,6 +194,7 @@ class _Conversation:
         calls = (*plan.calls, look) if look is not None else plan.calls
         made = 0
         outcomes: list[ToolOutcome] = []
+        given: list[object] = []
         while made < len(calls):
             wanted = calls if self.parallel else calls[made : made + 1]
             if not rounds:
@@ -196,13 +202,15 @@ class _Conversation:
             if not rounds[0].is_of(wanted):
                 return None
             outcomes += [ToolOutcome.of(result) for result in rounds[0].ordered()]
+            given += [arguments_of(call.arguments) for call in rounds[0].calls]
             made += len(wanted)
             rounds = rounds[1:]
         if plan.lookup is not None:
             return self._found(plan, outcomes)
         if plan.command is None:
             return None
-        return self._reported(plan.command, outcomes, rounds, look, live)
+        command = _as_called(plan.command, given)
+        return self._reported(command, outcomes, rounds, look, live)
 
     def _look(self, plan: Plan) -> CalledTool | None:
         """Return the call that shows what a command has changed."""
@@ -326,6 +334,17 @@ def _has_happened(action: Action, before: Mapping[str, State], after: Mapping[st
         slots = {key: value for key, value in slots.items() if key not in _HIDDEN_SLOTS}
     known = before.get(target.id, State(""))
     return happened(replace(action, slots=slots), known, after[target.id])
+
+
+def _as_called(command: Command, given: Sequence[object]) -> Command:
+    """Return a command with the lengths of timers that were given to the tools."""
+    actions = tuple(
+        replace(action, slots={**action.slots, **arguments})
+        if action.intent in TIMERS and isinstance(arguments, dict)
+        else action
+        for action, arguments in zip(command.actions, given, strict=False)
+    )
+    return replace(command, actions=actions)
 
 
 def _told(action: Action, outcome: ToolOutcome) -> Action:

@@ -7,6 +7,7 @@ from typing import Final
 from wyoming_common.home_assistant.home import Area, Entity, Home, State
 from wyoming_llm.assist.overview import ListedEntity, Overview, overview_of, read_list
 from wyoming_llm.assist.request import AssistRequest
+from wyoming_llm.home.language_guess import guess
 from wyoming_llm.home.lexicon import tokenize
 
 _ON: Final[Mapping[str, str]] = {
@@ -19,6 +20,15 @@ _OFF: Final[Mapping[str, str]] = {
     "vacuum": "docked", "lawn_mower": "docked", "person": "not_home",
     "alarm_control_panel": "disarmed", "timer": "idle",
 }  # fmt: skip
+_LEVELS: Final[Mapping[str, float]] = {
+    "brightness": 127, "current_position": 50, "volume_level": 0.5, "percentage": 50,
+    "temperature": 20, "humidity": 50,
+}  # fmt: skip
+_MAX_GUESSED: Final = 1000
+"""Characters of names by which their language is guessed"""
+_LIMITS: Final = {"min_temp": 5, "max_temp": 95}
+"""Of thermostats, whose own ones the overview does not tell; °C and °F"""
+_LIMITED: Final = ("climate", "water_heater")
 _HERE: Final = ("script", "calendar")
 """Domains that the overview leaves out, as they have tools of their own"""
 
@@ -36,6 +46,8 @@ class AssistHome:
     """States that are assumed: what follows from both is true of any states"""
     area: str = ""
     """Id of the speaker's area"""
+    language: str = ""
+    """The language of its names"""
 
     @property
     def states(self) -> Mapping[str, State]:
@@ -54,9 +66,13 @@ class AssistHome:
             overview,
             home,
             frozenset(token for name in home.names() for token in tokenize(name)),
-            {e.id: State(_ON.get(e.domain, "on")) for e in home.entities.values()},
-            {e.id: State(_OFF.get(e.domain, "off")) for e in home.entities.values()},
+            {
+                e.id: _limited(e, State(_ON.get(e.domain, "on"), _LEVELS))
+                for e in home.entities.values()
+            },
+            {e.id: _limited(e, State(_OFF.get(e.domain, "off"))) for e in home.entities.values()},
             request.area if request.area in home.areas else "",
+            guess(" ".join(home.names())[:_MAX_GUESSED]).codes[0],
         )
 
     def states_of(self, listed: Sequence[ListedEntity]) -> dict[str, State]:
@@ -65,8 +81,17 @@ class AssistHome:
 
     def _complete(self, states: Mapping[str, State]) -> dict[str, State]:
         """Return states with those of what the overview leaves out."""
-        others = (e for e in self.home.entities.values() if e.domain in _HERE)
-        return {**{entity.id: State("off") for entity in others}, **states}
+        entities = self.home.entities
+        told = {name: _limited(entities[name], state) for name, state in states.items()}
+        others = (entity for entity in entities.values() if entity.domain in _HERE)
+        return {**{entity.id: State("off") for entity in others}, **told}
+
+
+def _limited(entity: Entity, state: State) -> State:
+    """Return a state with the limits of a thermostat."""
+    if entity.domain not in _LIMITED:
+        return state
+    return replace(state, attributes={**_LIMITS, **state.attributes})
 
 
 def _with_place(home: Home, area: str, floor: str) -> Home:

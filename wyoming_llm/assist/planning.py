@@ -11,7 +11,7 @@ from wyoming_llm.assist.tools import LIVE_CONTEXT, AssistTools, CalledTool
 from wyoming_llm.home.confirmation import Reply, Waiting
 from wyoming_llm.home.intent import Action, Answer, Command, Lookup, Question, Refusal, Result
 from wyoming_llm.home.kinds import KINDS
-from wyoming_llm.home.language_guess import LanguageGuess, guess
+from wyoming_llm.home.language_guess import guess
 from wyoming_llm.home.lexicon import lexicon, tokenize
 from wyoming_llm.home.llm_intent import best_entities
 from wyoming_llm.home.offline import answer_without_home
@@ -31,6 +31,15 @@ _OF_ANY_CLASS: Final = frozenset(
 )  # fmt: skip
 """Domains of which things are named without their device class, which the prompt has not"""
 _OPENED: Final = ("cover", "valve")
+_THINGS: Final = frozenset({"one", "many", "attributes", "lookups"})
+"""Roles of words for what a home has"""
+_IDLE: Final = frozenset({"skip", "in", "to", "by", "and", "number", "questions", "pronoun"})
+"""Roles of words that names share with all sentences"""
+_STOREYS: Final = frozenset({"upstairs", "downstairs", "storeys"})
+_WITH_OPTIONS: Final = (
+    "climate", "media_player", "select", "input_select", "vacuum", "humidifier", "water_heater",
+    "fan",
+)  # fmt: skip
 _NO_STATE: Final = State("")
 
 
@@ -85,7 +94,7 @@ class Planner:
 
     def plan(self, text: str, memory: Memory, live: Mapping[str, State] | None) -> Plan:
         """Return the plan for what a person says; `live` are the states, None where unknown."""
-        said = guess(text, self.home.words, (memory.language, self.preferred))
+        said = guess(text, self.home.words, (memory.language, self.preferred, self.home.language))
         for code in said.codes[:1]:
             if answer := self.instant.answer(text, code, self.now()):
                 return Plan(code, says=answer)
@@ -93,13 +102,16 @@ class Planner:
             return plan
         refused: Plan | None = None
         for code in said.codes[: 1 if said.sure else None]:
+            if self._names_storey(text, code):
+                return Plan(code)
             plan = self._recognised(text, code, memory, live)
             if plan is not None and not plan.refused:
                 return plan
             refused = refused or plan
         if refused is not None:
             return refused
-        return Plan(said.codes[0], talk=self._is_talk(text, said, memory))
+        is_talk = said.sure and self._is_talk(text, said.codes[0], memory, known=live is not None)
+        return Plan(said.codes[0], talk=is_talk)
 
     def _answered(self, text: str, memory: Memory, live: Mapping[str, State] | None) -> Plan | None:
         """Return the plan for an answer to a question back, None for another request."""
@@ -125,16 +137,14 @@ class Planner:
             live = self.home.states
         if live is not None:
             result = self._recognise(text, code, memory, live)
-            return None if result is None else self._of(result, code, live)
-        on, off = (
-            self._recognise(text, code, memory, states)
-            for states in (self.home.all_on, self.home.all_off)
-        )
+            return None if result is None else self._of(result, text, code, live)
+        on, off = self._assumed(text, code, memory)
         if on is not None and on == off and self._is_certain(on, text, code):
-            return self._of(on, code, None)
+            return self._of(on, text, code, None)
         if not self.tools.has(LIVE_CONTEXT):
             return None
-        if on is not None or off is not None or self._concerns_home(text, code):
+        found = on is not None or off is not None
+        if found or self._concerns_home(text, code) or self._mentions_home(text, code):
             return Plan(code, look=True)
         return None
 
@@ -144,10 +154,32 @@ class Planner:
         snapshot = HomeSnapshot(self.home.home, states, self.home.area, memory.recent)
         return self.known.recognise(text, code, snapshot)
 
+    def _assumed(self, text: str, code: str, memory: Memory) -> tuple[Result | None, Result | None]:
+        """Return the results where all is on, and where all is off."""
+        return (
+            self._recognise(text, code, memory, self.home.all_on),
+            self._recognise(text, code, memory, self.home.all_off),
+        )
+
     def _concerns_home(self, text: str, code: str) -> bool:
         words = words_of(code)
         refused = refusal(text, words, self.home.home.names())
         return refused == words.say("not_understood") or self.known.concerns_home(text, code)
+
+    def _mentions_home(self, text: str, code: str) -> bool:
+        """Whether a word is one for a thing, or of a name: it may make sense once all is known."""
+        kinds = _kinds_of(text, code)
+        return bool(kinds & _THINGS) or any(
+            token in self.home.words and not roles & _IDLE
+            for token, roles in _roles_of(text, code).items()
+        )
+
+    def _names_storey(self, text: str, code: str) -> bool:
+        """Whether floors are spoken of, which the prompt does not tell."""
+        return any(
+            roles & _STOREYS and token not in self.home.words
+            for token, roles in _roles_of(text, code).items()
+        )
 
     def _is_certain(self, result: Result, text: str, code: str) -> bool:
         """Whether a result holds for all states and device classes that the home may have."""
@@ -190,7 +222,7 @@ class Planner:
             for domain, classes in KINDS[kind].domains.items()
         )
 
-    def _of(self, result: Result, code: str, live: Mapping[str, State] | None) -> Plan:
+    def _of(self, result: Result, text: str, code: str, live: Mapping[str, State] | None) -> Plan:
         words = words_of(code)
         match result:
             case Command():
@@ -198,10 +230,11 @@ class Planner:
             case Question():
                 return Plan(code, says=result.text, waiting=Waiting(None, result, 0.0))
             case Answer():
-                return Plan(code, says=result.text, about=result.about)
+                says = "" if _is_unknown(result.text, words) else result.text
+                return Plan(code, says=says, about=result.about)
             case Refusal():
-                # There may be a tool that knows.
-                unknown = result.text == words.say("dont_know") and self.tools.others
+                # The overview tells no options: "the AC fan" may be one of the AC's.
+                unknown = result.text == words.say("dont_know") or self._has_options(text)
                 return Plan(code, says="" if unknown else result.text, refused=True)
             case Lookup():
                 calls = tuple(self.tools.asks(result, self.home.home))
@@ -246,24 +279,35 @@ class Planner:
         timers = any(action.intent in TIMERS for action in command.actions)
         return words.say("no_timers") if timers and not self.tools.has("HassStartTimer") else ""
 
-    def _is_talk(self, text: str, said: LanguageGuess, memory: Memory) -> bool:
+    def _has_options(self, text: str) -> bool:
+        """Whether a word is of the name of a thing whose options the overview does not tell."""
+        said = set(stems(text))
+        return any(
+            entity.domain in _WITH_OPTIONS and not said.isdisjoint(stems(name))
+            for entity in self.home.home.entities.values()
+            for name in entity.names
+        )
+
+    def _is_talk(self, text: str, code: str, memory: Memory, *, known: bool) -> bool:
         """Whether the model can answer without tools and without the home.
 
-        By the same checks as of what is begun in secret, and one more: a language that is not
-        known here may use words that are.
+        By the same checks as of what is begun in secret; where states are not `known`, no word may
+        be one of a home.
         """
-        if not said.sure or len(text) > MAX_TEXT or self.tools.others:
+        if len(text) > MAX_TEXT or self.tools.others:
             return False
-        code = said.codes[0]
         words = words_of(code)
-        if self._concerns_home(text, code) or words.wants_impossible(text):
+        about_now = words.wants_impossible(text) or words.asks_the_unknown(text, memory.told)
+        if about_now or self._concerns_home(text, code):
             return False
-        if words.asks_the_unknown(text, memory.told):
-            return False
+        if not known:
+            return not self._mentions_home(text, code)
+        if self._assumed(text, code, memory) != (None, None):
+            return False  # "Louder" where nothing plays
         if words.is_question(text) or words.is_talk(text):
             return True
         snapshot = HomeSnapshot(self.home.home, {}, self.home.area)
-        return not best_entities(text, snapshot, self.candidates) and not _names_kind(text, code)
+        return not best_entities(text, snapshot, self.candidates)
 
 
 def after(memory: Memory, plan: Plan, text: str, reply: str, *, called: bool) -> Memory:
@@ -285,14 +329,32 @@ def _may_be_risky(action: Action) -> bool:
     return action.target is not None and action.target.domain in _OPENED and opens
 
 
+def _is_unknown(answer: str, words: Language) -> bool:
+    """Whether an answer says that something is not known: the overview tells less than all."""
+    before, _, behind = words.phrases.get("no_reading", "").partition("{name}")
+    silent = bool(before or behind) and answer.startswith(before) and answer.endswith(behind)
+    return silent or answer == words.say("dont_know")
+
+
 def _is_named_in_full(entity: Entity, text: str) -> bool:
     said = f" {' '.join(stems(text))} "
     return any(f" {' '.join(stems(name))} " in said for name in entity.names)
 
 
-def _names_kind(text: str, code: str) -> bool:
-    """Whether a word is one for things of a home."""
+def _roles_of(text: str, code: str) -> dict[str, frozenset[str]]:
+    """Return the words of a text with the kinds of their roles, also in phrases."""
     known = lexicon(code)
-    return known is not None and any(
-        role.kind in ("one", "many") for token in tokenize(text) for role in known.roles((token,))
-    )
+    tokens = tokenize(text)
+    roles: dict[str, frozenset[str]] = {token: frozenset() for token in tokens if token.isalpha()}
+    if known is None:
+        return roles
+    for start in range(len(tokens)):
+        for length, found in known.matches(tokens, start):
+            for token in tokens[start : start + length]:
+                if token in roles:
+                    roles[token] |= {role.kind for role in found}
+    return roles
+
+
+def _kinds_of(text: str, code: str) -> frozenset[str]:
+    return frozenset(kind for roles in _roles_of(text, code).values() for kind in roles)

@@ -10,6 +10,7 @@ from wyoming_llm.assist.overview import find_list
 from wyoming_llm.assist.tools import LIVE_CONTEXT, AssistTools, CalledTool, arguments_of
 from wyoming_llm.engine import Message, Prompt, ToolCall
 
+_TIMES: Final = ("hours", "minutes", "seconds")
 _AREA: Final = re.compile(
     r"You are in area (?P<area>[^\n]{1,200}?)(?: \(floor (?P<floor>[^\n]{1,200}?)\))?"
     r" and all generic commands"
@@ -37,11 +38,13 @@ class ToolRound:
     """Results by the ids of the calls"""
 
     def is_of(self, calls: Sequence[CalledTool]) -> bool:
-        """Whether it is made of these calls."""
+        """Whether it is made of these calls; what a clock has given may be another one by now."""
         return len(self.calls) == len(calls) and all(
-            made.name == call.name and arguments_of(made.arguments) == dict(call.arguments)
+            made.name == call.name and _lasting(arguments_of(made.arguments)) == _lasting(
+                dict(call.arguments)
+            )
             for made, call in zip(self.calls, calls, strict=True)
-        )
+        )  # fmt: skip
 
     def ordered(self) -> list[Any]:
         """Return the results in the order of the calls, None for one that did not come."""
@@ -145,6 +148,13 @@ def _turns(messages: Sequence[Message]) -> Iterator[AssistTurn]:
                 known = {**rounds[-1].results, message.tool_call_id: result}
                 rounds[-1] = replace(rounds[-1], results=known)
         yield AssistTurn(messages[start].content, tuple(rounds), reply)
+
+
+def _lasting(arguments: Any) -> Any:
+    """Return arguments without the time that is left until an hour."""
+    if not isinstance(arguments, dict):
+        return arguments
+    return {key: value for key, value in arguments.items() if key not in _TIMES}
 
 
 def _json(text: str) -> Any:
