@@ -17,5 +17,6 @@ def test_every_setting_of_every_program_is_in_the_reference() -> None:
 
     for cls in SETTINGS.values():
         section = page[: page.index("## Speech-to-text")] + page.partition(f"`{cls.program()}`")[2]
-        for name in cls.model_fields:
+        for name, field in cls.model_fields.items():
             assert f"| `--{name.replace('_', '-')}` |" in section, name
+            assert field.description, f"{name}: a description, with the unit"

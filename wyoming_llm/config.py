@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from wyoming_common.config.settings import Names, OffOrText, Paths, ServiceSettings
-from wyoming_llm.engines import ENGINES
+from wyoming_llm.engines import ENGINES, SERVER_ENGINES
 
 
 class LlmSettings(ServiceSettings):
@@ -148,7 +148,7 @@ class LlmSettings(ServiceSettings):
     @property
     def is_local(self) -> bool:
         """Whether the model runs in this process."""
-        return self.engine != "openai"
+        return self.engine not in SERVER_ENGINES
 
     @property
     def speculates(self) -> bool:

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from wyoming_common.config.settings import Names, Paths, ServiceSettings
-from wyoming_stt.engines import ENGINES
+from wyoming_stt.engines import ENGINES, SERVER_ENGINES
 
 
 class SttSettings(ServiceSettings):
@@ -97,7 +97,7 @@ class SttSettings(ServiceSettings):
     @property
     def is_local(self) -> bool:
         """Whether the models run in this process."""
-        return self.engine != "openai"
+        return self.engine not in SERVER_ENGINES
 
     @field_validator("model")
     @classmethod

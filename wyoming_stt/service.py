@@ -271,7 +271,7 @@ def build(settings: SttSettings, home: Callable[[], Home] | None = None) -> SttS
     `home` returns the home as it is now, None for a service without one. Raises UnknownEngine,
     UnknownLanguage, UnknownModel and ConfigError.
     """
-    if settings.engine != "openai":
+    if settings.is_local:
         for model in (*settings.model, *filter(None, [settings.fallback_model])):
             check_known(model, settings.data_dir)
     programs = stt_programs(

@@ -39,7 +39,6 @@ NOT_IN_AN_APP: dict[str, set[str]] = {
     | {"once", "json_lines", "mic_rate", "mic_channels", "speaker_rate", "discover_timeout"}
     | {"group", "group_key"},
 }
-_SECRET = {"api_key", "encryption_key", "http_key"}
 
 
 def config(app: str) -> dict[str, Any]:
@@ -52,10 +51,10 @@ def schema(app: str) -> dict[str, Any]:
     shown = list(config(app)["options"])
     fields = SETTINGS[app].model_fields
     others = [name for name in fields if name not in NOT_IN_AN_APP[app] and name not in shown]
-    return {name: _kind(name, fields[name], optional=name not in shown) for name in shown + others}
+    return {name: _kind(fields[name], optional=name not in shown) for name in shown + others}
 
 
-def _kind(name: str, field: FieldInfo, *, optional: bool) -> Any:
+def _kind(field: FieldInfo, *, optional: bool) -> Any:
     plain = _plain(field.annotation)
     end = "?" if optional else ""
     if typing.get_origin(plain) is tuple:
@@ -67,7 +66,7 @@ def _kind(name: str, field: FieldInfo, *, optional: bool) -> Any:
         return f"{plain.__name__}({low},{high}){end}" if low or high else f"{plain.__name__}{end}"
     if plain is bool:
         return f"bool{end}"
-    return f"{'password' if name in _SECRET else 'str'}{end}"
+    return f"{'str' if field.repr else 'password'}{end}"
 
 
 def _plain(annotation: Any) -> Any:
@@ -86,7 +85,7 @@ def _bound(field: FieldInfo, kinds: tuple[type, ...]) -> str:
 
 _SPELLING = {
     "tls": "TLS", "uri": "URI", "url": "URL", "http": "HTTP", "api": "API", "kb": "kB",
-    "gpu": "GPU", "ca": "CA", "id": "ID", "stt": "STT", "llm": "LLM", "tts": "TTS",
+    "gpu": "GPU", "hz": "Hz", "ca": "CA", "id": "ID", "stt": "STT", "llm": "LLM", "tts": "TTS",
 }  # fmt: skip
 
 

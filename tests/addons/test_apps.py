@@ -76,7 +76,7 @@ def test_the_config_follows_the_supervisors_rules(app: str) -> None:
 
 @every_service
 def test_every_setting_is_an_option_and_every_option_a_setting(app: str) -> None:
-    assert config(app)["schema"] == schema(app), "run: python -m tests.addons.options"
+    assert config(app)["schema"] == schema(app), "run script/settings-docs"
 
 
 @every_service

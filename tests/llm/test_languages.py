@@ -2,8 +2,10 @@
 
 import re
 import string
+from importlib.resources import files
 
 import pytest
+import yaml
 from home_assistant_intents import get_languages
 
 from wyoming_llm.languages import codes, language
@@ -116,7 +118,13 @@ def test_every_language_says_the_same_things_about_the_same_values(code: str) ->
 
 
 def test_wishes_and_talk_of_every_language_are_tried() -> None:
-    assert sorted(WISHES) == sorted(TALK) == codes()
+    assert sorted(WISHES) == sorted(TALK) == codes(), "add the language to WISHES and to TALK"
+
+
+def test_claims_of_deeds_are_known_in_every_language() -> None:
+    source = files("wyoming_llm.output").joinpath("claims.yaml").read_text(encoding="utf-8")
+
+    assert sorted(yaml.safe_load(source)) == codes(), "add the language to output/claims.yaml"
 
 
 def test_the_language_asked_for_is_taken_and_english_where_there_is_none() -> None:

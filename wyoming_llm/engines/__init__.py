@@ -5,3 +5,5 @@ ENGINES = {
     "llama-cpp": "wyoming_llm.engines.llama_cpp.engine:LlamaCppEngine",
     "openai": "wyoming_llm.engines.openai.engine:OpenAiEngine",
 }
+SERVER_ENGINES = frozenset({"openai"})
+"""Engines whose model runs on a server."""

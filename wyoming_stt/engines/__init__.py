@@ -6,3 +6,5 @@ ENGINES = {
     "sherpa-onnx": "wyoming_stt.engines.sherpa_onnx:SherpaOnnx",
     "openai": "wyoming_stt.engines.openai:OpenAi",
 }
+SERVER_ENGINES = frozenset({"openai"})
+"""Engines whose model runs on a server."""
