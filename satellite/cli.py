@@ -139,7 +139,9 @@ async def show_scores(settings: SatelliteSettings) -> None:
         data_dirs=settings.data_dir,
     )
     if not detector.scores:
-        raise ConfigError("wake: scores need the engine micro or open, and a wake word")
+        raise ConfigError(
+            f"wake: the engine {settings.wake_engine} has no scores, or --wake names no word"
+        )
     clock = RunClock()
     microphone: Microphone = open_microphone(settings, clock)
     reframer = Reframer(detector.frame_samples * 2)

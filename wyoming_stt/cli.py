@@ -74,6 +74,8 @@ def run(settings: TranscribeSettings, stopped: Callable[[], bool]) -> None:
                     return
                 entries += _transcribe(engine, request, speaker, segment)
     engine.close()
+    if not entries:
+        print("No speech was found", file=sys.stderr)
     entries.sort(key=lambda entry: (entry.start, entry.end))
     sys.stdout.write(FORMATS[settings.format](entries))
 

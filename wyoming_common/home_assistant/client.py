@@ -83,8 +83,11 @@ class HomeAssistant:
         if token_file is not None:
             try:
                 token = token_file.expanduser().read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError) as err:
-                raise ConfigError(f"token_file: cannot read {token_file}: {err}") from err
+            except OSError as err:
+                path = token_file.expanduser().absolute()
+                raise ConfigError(f"token_file: cannot read {path}: {err.strerror}") from err
+            except UnicodeDecodeError as err:
+                raise ConfigError(f"token_file: {token_file} is not a text file") from err
         if not token:
             raise ConfigError("token_file: expected a file with a long-lived access token")
         return cls(url or SUPERVISOR, token)
