@@ -163,7 +163,7 @@ async def test_a_question_about_states_is_answered_without_the_model(
     ("language", "text", "question", "yes"),
     [
         ("en", "unlock the front door", "Unlock Front door?", "yes"),
-        ("de", "schließ die Front Door auf", "Front door", "ja"),
+        ("de", "entsperre die Front Door", "Front door", "ja"),
         ("en", "open the garage door", "Open Garage door?", "yes"),
     ],
 )
@@ -174,11 +174,11 @@ async def test_a_risky_command_is_asked_back_first(
     before = await rig.home.states()
     rig.model.asked.clear()
 
-    asked = await rig.home.ask("counted", text, f"risky {text}", language=language)
+    asked = await rig.home.ask("counted", text, f"{language}: {text}", language=language)
     assert question in asked.said, asked
     assert await rig.home.states() == before
 
-    await rig.home.ask("counted", yes, f"risky {text}", language=language)
+    await rig.home.ask("counted", yes, f"{language}: {text}", language=language)
     assert await rig.home.states() != before
     assert rig.model.asked == []
 
