@@ -1,7 +1,8 @@
 """Spoken commands by Home Assistant's own agent: our speech-to-text beside the stock one.
 
 A command is done rightly if it leads to the same service calls and the same reply as its words
-typed. PARLEY_COMMANDS is the number of recordings of each language, 8 unless set.
+typed. PARLEY_COMMANDS is the number of recordings of each language, 8 unless set; PARLEY_LANGUAGES
+are the languages, "en fr" unless set.
 """
 
 import asyncio
@@ -30,7 +31,7 @@ from tests.homeassistant.spoken_homes import SpokenHome, spoken_home
 MINE = Machine("", "127.0.0.1")
 OURS_PORT, STOCK_PORT, RIG_PORT = 10391, 10392, 10791
 COUNT = int(os.environ.get("PARLEY_COMMANDS", "8"))
-LANGUAGES = ("en", "fr")
+LANGUAGES = tuple(os.environ.get("PARLEY_LANGUAGES", "en fr").split())
 MODEL = "base"
 MARKER = {"entity_id": "input_boolean.marker"}
 OWN = "conversation.home_assistant"
