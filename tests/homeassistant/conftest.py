@@ -61,6 +61,7 @@ def installation(network: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
     with ExitStack() as stack:
         hass = HomeAssistant(Path(ROOM) / "root", directory)
         stack.callback(hass.stop)
+        installations.add_own_wake_word(hass.config)
         hass.start()
         token = asyncio.run(hass.token())
         (token_file := directory / "token").write_text(token, encoding="utf-8")

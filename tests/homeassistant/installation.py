@@ -1,12 +1,15 @@
 """Installation under test: Home Assistant, our services, the stock ones, and pipelines."""
 
 import asyncio
+import json
 import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import pymicro_wakeword
 
 from tests.homeassistant.client import MAX_WAITING_SECONDS, Client
 from tests.homeassistant.hass import HomeAssistant
@@ -20,6 +23,8 @@ AGENT_SECONDS = 0.3
 PORTS = {"stt": 10300, "tts": 10200, "llm": 10600, "satellite": 10700}
 AGENT_PORT, STOCK_STT_PORT, STOCK_TTS_PORT = 10650, 10310, 10210
 LLM_HTTP_PORT = 8080
+OWN_WORD = "My own word"
+"""Phrase of a model in Home Assistant's folder of custom wake words."""
 SERVICES = ("stt", "tts", "llm")
 DOMAINS = {"stt": "stt", "tts": "tts", "llm": "conversation", "satellite": "assist_satellite"}
 """The domain of the entity that each of our services becomes."""
@@ -81,6 +86,20 @@ class Stock:
             python = self.root / "bin" / "python"
             argv = machine.command(python, "-m", *command.split())
             self.processes.append(subprocess.Popen(argv, stdout=log, stderr=log))
+
+
+def add_own_wake_word(config: Path) -> None:
+    """Add a wake word to a configuration.
+
+    Home Assistant reads the folder only once, when the first satellite asks for it.
+    """
+    words = config / "custom_wake_words"
+    words.mkdir()
+    models = Path(pymicro_wakeword.__file__).parent / "models"
+    described = json.loads((models / "alexa.json").read_text(encoding="utf-8"))
+    described["wake_word"] = OWN_WORD
+    (words / "own.json").write_text(json.dumps(described), encoding="utf-8")
+    (words / "own.tflite").write_bytes((models / "alexa.tflite").read_bytes())
 
 
 async def add(client: Client, address: str, port: int) -> dict[str, Any]:

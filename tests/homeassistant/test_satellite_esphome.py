@@ -13,7 +13,6 @@ from threading import Event, Thread
 from typing import Any
 
 import numpy as np
-import pymicro_wakeword
 import pytest
 import pytest_asyncio
 import soundfile
@@ -21,7 +20,7 @@ import soundfile
 from satellite.esphome.names import entity_names
 from tests.homeassistant import client as clients
 from tests.homeassistant.client import MAX_WAITING_SECONDS, Client
-from tests.homeassistant.installation import Installation
+from tests.homeassistant.installation import OWN_WORD, Installation
 from tests.homeassistant.machines import BOX, HOME
 from tests.homeassistant.pipeline import RATE, Recording, ask
 from tests.homeassistant.second_satellite import (
@@ -39,8 +38,6 @@ LAMP = "input_boolean.living_room_lamp"
 COMMAND = "wfw-turn_on_the_living_room_lamp"
 OTHER_COMMAND = "s2p-turn_on_Standing_Light"
 PAUSE = Recording("pause", "", bytes(int(0.4 * RATE) * 2))
-OWN_WORD = "My own word"
-"""Phrase of a model in Home Assistant's folder of custom wake words."""
 ENCRYPTED = "Home Assistant has connected, encrypted"
 ANNOUNCEMENT = "Dinner is ready, and everybody is waiting for you in the kitchen."
 
@@ -75,12 +72,6 @@ class Device:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def device(installation: Installation) -> AsyncIterator[Device]:
     """The satellite, found by zeroconf, without a key until Home Assistant sets one."""
-    words = installation.hass.config / "custom_wake_words"
-    words.mkdir()
-    models = Path(pymicro_wakeword.__file__).parent / "models"
-    config = json.loads((models / "alexa.json").read_text(encoding="utf-8"))
-    (words / "own.json").write_text(json.dumps({**config, "wake_word": OWN_WORD}), encoding="utf-8")
-    (words / "own.tflite").write_bytes((models / "alexa.tflite").read_bytes())
     data = installation.directory / "esphome-data"
     async with (
         second_satellite(
@@ -324,7 +315,7 @@ async def test_a_custom_wake_word_of_home_assistant_is_fetched_and_survives_a_re
     device: Device, client: Client
 ) -> None:
     room = device.room
-    # Home Assistant offers its own words at each connection and asks for the options after that.
+    # Home Assistant offers its own words when it has connected, and then asks for the options.
     chooser = device.entities["wake_word_2"]
     async with asyncio.timeout(MAX_WAITING_SECONDS):
         while OWN_WORD not in (await attributes(client, chooser))["options"]:  # noqa: ASYNC110
