@@ -76,7 +76,7 @@ class OfflineHome:
             self.states[one["id"]] = _state(one)
             if one.get("exposed") is not False:
                 entities[one["id"]] = Entity(one["id"], str(one["name"]), called, area)
-        self._home = Home(entities, areas, floors, {}, str(described.get("language") or ""))
+        self.home = Home(entities, areas, floors, {}, str(described.get("language") or ""))
         self._recent: tuple[str, ...] = ()
         self._waiting: Waiting | None = None
         self._hidden = [str(one["name"]) for one in described["entities"] if "exposed" in one]
@@ -86,7 +86,7 @@ class OfflineHome:
         waiting, self._waiting = self._waiting, None
         if waiting is not None and (answered := self._answered(waiting, text, language)):
             return answered
-        snapshot = HomeSnapshot(self._home, self.states, area, self._recent)
+        snapshot = HomeSnapshot(self.home, self.states, area, self._recent)
         result = self._recognition.recognise(text, language, snapshot)
         return self._unrecognised(text, language) if result is None else self._told(result)
 

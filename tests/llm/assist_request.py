@@ -78,6 +78,41 @@ TOOLS = [
 ]  # fmt: skip
 
 
+_AMOUNT = {"type": "integer", "minimum": 0}
+TIMERS = [
+    tool(f"intent__{name}", {
+        **dict.fromkeys(("hours", "minutes", "seconds", "start_hours", "start_minutes",
+                         "start_seconds"), _AMOUNT),
+        "name": {"type": "string"}, "area": {"type": "string"},
+        "conversation_command": {"type": "string"}})
+    for name in ("HassStartTimer", "HassCancelTimer", "HassIncreaseTimer", "HassDecreaseTimer",
+                 "HassPauseTimer", "HassUnpauseTimer", "HassTimerStatus", "HassCancelAllTimers")
+]  # fmt: skip
+"""Of requests from a device that has timers"""
+_PERCENT = {"type": "integer", "minimum": 0, "maximum": 100}
+_STEP = {"anyOf": [{"type": "string", "enum": ["up", "down"]},
+                   {"type": "integer", "minimum": -100, "maximum": 100}]}  # fmt: skip
+_ITEM = {"item": {"type": "string"}, "name": {"type": "string"}}
+MORE = [
+    tool("fan__HassFanSetSpeed", {**_TARGET, **_DOMAIN, "percentage": _PERCENT}, "percentage"),
+    tool("humidifier__HassHumidifierSetpoint", {
+        "name": {"type": "string"}, "humidity": _PERCENT}, "name", "humidity"),
+    *(tool(name, {**_TARGET, **_DOMAIN}) for name in (
+        "lawn_mower__HassLawnMowerDock", "lawn_mower__HassLawnMowerStartMowing",
+        "media_player__HassMediaNext", "media_player__HassMediaPause",
+        "media_player__HassMediaPlayerMute", "media_player__HassMediaPlayerUnmute",
+        "media_player__HassMediaPrevious", "media_player__HassMediaUnpause",
+        "vacuum__HassVacuumReturnToBase", "vacuum__HassVacuumStart")),
+    tool("media_player__HassSetVolume", {**_TARGET, **_DOMAIN, "volume_level": _PERCENT},
+         "volume_level"),
+    tool("media_player__HassSetVolumeRelative", {**_TARGET, "volume_step": _STEP}, "volume_step"),
+    tool("todo__HassListCompleteItem", _ITEM, "item", "name"),
+    tool("todo__HassListRemoveItem", _ITEM, "item", "name"),
+    tool("vacuum__HassVacuumCleanArea", {**_TARGET, **_DOMAIN}, "area"),
+]  # fmt: skip
+"""Of homes with further kinds of things"""
+
+
 def shown(home: Sequence[Mapping[str, Any]], *keys: str) -> str:
     listed = [{key: one[key] for key in one if key in keys} for one in home]
     return yaml.dump(listed, sort_keys=False, allow_unicode=True)

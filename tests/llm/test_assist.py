@@ -9,7 +9,16 @@ from typing import Any
 import openai
 import pytest
 
-from tests.llm.assist_request import HOME, TOOLS, FakeAssist, body, system, tool, tool_message
+from tests.llm.assist_request import (
+    HOME,
+    TIMERS,
+    TOOLS,
+    FakeAssist,
+    body,
+    system,
+    tool,
+    tool_message,
+)
 from tests.llm.conftest import NOON
 from tests.llm.fakes import FakeLlm
 from tests.llm.house import RECOGNITION
@@ -385,12 +394,9 @@ async def test_talk_that_names_a_thing_looks_before_it_is_talk() -> None:
 
 
 async def test_a_timer_is_set_where_the_device_has_timers() -> None:
-    amount = {"type": "integer", "minimum": 0}
-    units = dict.fromkeys(("hours", "minutes", "seconds"), amount)
-    timer = tool("intent__HassStartTimer", {**units, "name": {"type": "string"}})
     async with assist() as it:
         refused = await it.say("set a timer for five minutes")
-        it.more = {"tools": [*TOOLS, timer]}
+        it.more = {"tools": [*TOOLS, *TIMERS]}
         said = await it.say("set a timer for five minutes")
 
     assert refused == "Sorry, timers work only with a voice satellite."
@@ -400,12 +406,9 @@ async def test_a_timer_is_set_where_the_device_has_timers() -> None:
 
 
 async def test_a_time_that_passes_between_two_requests_changes_nothing() -> None:
-    amount = {"type": "integer", "minimum": 0}
-    units = dict.fromkeys(("hours", "minutes", "seconds"), amount)
-    timer = tool("intent__HassStartTimer", {**units, "name": {"type": "string"}})
     clock = iter(NOON + timedelta(seconds=number) for number in range(1000))
     async with assist(now=lambda: next(clock)) as it:
-        it.more = {"tools": [*TOOLS, timer]}
+        it.more = {"tools": [*TOOLS, *TIMERS]}
         await it.say("remind me at one to feed the cat")
 
     assert len(it.acted) == 1

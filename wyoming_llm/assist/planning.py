@@ -35,7 +35,8 @@ _THINGS: Final = frozenset({"one", "many", "attributes", "lookups"})
 """Roles of words for what a home has"""
 _IDLE: Final = frozenset({"skip", "in", "to", "by", "and", "number", "questions", "pronoun"})
 """Roles of words that names share with all sentences"""
-_STOREYS: Final = frozenset({"upstairs", "downstairs", "storeys"})
+_BEYOND: Final = frozenset({"upstairs", "downstairs", "storeys", "since"})
+"""Roles of words for what an overview does not tell"""
 _WITH_OPTIONS: Final = (
     "climate", "media_player", "select", "input_select", "vacuum", "humidifier", "water_heater",
     "fan",
@@ -102,7 +103,7 @@ class Planner:
             return plan
         refused: Plan | None = None
         for code in said.codes[: 1 if said.sure else None]:
-            if self._names_storey(text, code):
+            if self._asks_beyond(text, code):
                 return Plan(code)
             plan = self._recognised(text, code, memory, live)
             if plan is not None and not plan.refused:
@@ -174,10 +175,10 @@ class Planner:
             for token, roles in _roles_of(text, code).items()
         )
 
-    def _names_storey(self, text: str, code: str) -> bool:
-        """Whether floors are spoken of, which the prompt does not tell."""
+    def _asks_beyond(self, text: str, code: str) -> bool:
+        """Whether floors or times of changes are spoken of, which no overview tells."""
         return any(
-            roles & _STOREYS and token not in self.home.words
+            roles & _BEYOND and token not in self.home.words
             for token, roles in _roles_of(text, code).items()
         )
 
@@ -342,7 +343,10 @@ def _is_named_in_full(entity: Entity, text: str) -> bool:
 
 
 def _roles_of(text: str, code: str) -> dict[str, frozenset[str]]:
-    """Return the words of a text with the kinds of their roles, also in phrases."""
+    """Return the words of a text with the kinds of their roles, also in phrases.
+
+    Questions for the time of a change are a kind of their own.
+    """
     known = lexicon(code)
     tokens = tokenize(text)
     roles: dict[str, frozenset[str]] = {token: frozenset() for token in tokens if token.isalpha()}
@@ -353,6 +357,7 @@ def _roles_of(text: str, code: str) -> dict[str, frozenset[str]]:
             for token in tokens[start : start + length]:
                 if token in roles:
                     roles[token] |= {role.kind for role in found}
+                    roles[token] |= {"since" for role in found if role.value == "since"}
     return roles
 
 
