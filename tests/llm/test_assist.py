@@ -1,5 +1,6 @@
 """Requests of Home Assistant's Assist over HTTP: commands and questions need no model."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -29,7 +30,7 @@ from wyoming_common.net.access import Access
 from wyoming_llm.assist import agent as agents
 from wyoming_llm.assist.agent import AssistAgent
 from wyoming_llm.config import LlmSettings
-from wyoming_llm.dialogue.generation_queue import GenerationQueue
+from wyoming_llm.dialogue.generation_queue import GenerationQueue, idle_work
 from wyoming_llm.engine import LlmEngine
 from wyoming_llm.http.server import OpenAiServer
 
@@ -104,11 +105,13 @@ async def assist(
     model: ModelThread[LlmEngine] = ModelThread("llm", lambda: engine)
     recognition = ModelThread("recognition", lambda: RECOGNITION)
     chosen = LlmSettings(zeroconf="off", http_uri="off", **settings)
+    replies = GenerationQueue(model, 4, pause=0)
     server = OpenAiServer(
-        GenerationQueue(model, 4, pause=0), lambda: engine.model, lambda: True, "",
+        replies, lambda: engine.model, lambda: True, "",
         AssistAgent(chosen, recognition, now=now) if chosen.prefer_local_intents else None,
     )  # fmt: skip
     async with (
+        idle_work(replies),
         listening(server.app(Access()), "http://127.0.0.1:0", "http_uri") as uri,
         openai.AsyncOpenAI(
             base_url=f"{uri}/v1", api_key="none", timeout=TIMEOUT_SECONDS, max_retries=0
@@ -382,6 +385,21 @@ async def test_a_text_about_more_than_the_overview_tells_is_left_to_the_model(te
     (prompt,) = it.engine.prompts
     assert list(prompt.tools) == TOOLS
     assert it.acted == []
+
+
+async def test_the_clients_own_instructions_are_read_ahead_of_talk() -> None:
+    async with assist() as it:
+        await it.say("turn on the ceiling light")
+        await it.say("turn off the ceiling light")
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            await asyncio.to_thread(it.engine.settled.wait, TIMEOUT_SECONDS)
+        await it.say("why is the sky blue")
+
+    (read,) = it.engine.read_prompts
+    assert read.messages == it.engine.prompts[0].messages[:1]
+    assert read.tools == ()
+    assert read.client == it.engine.prompts[0].client
+    assert read.conversation
 
 
 async def test_talk_that_names_a_thing_looks_before_it_is_talk() -> None:

@@ -1,5 +1,6 @@
 """A chat completion request of Home Assistant's Assist, read: its home, tools and turns. No I/O."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -101,6 +102,14 @@ class AssistRequest:
         ]  # fmt: skip
         kept = tuple(m for m in messages if m.role != "system" or m.content)
         return replace(self.prompt, messages=kept, tools=(), tool_choice="auto")
+
+
+def talk_prefix(prompt: Prompt) -> Prompt:
+    """Return the beginning that every talk with a request's instructions has."""
+    systems = (m for m in prompt.messages if m.role == "system")
+    kept = [replace(m, content=text) for m in systems if (text := without_home(m.content))]
+    digest = hashlib.sha256(repr(kept).encode(errors="surrogatepass")).hexdigest()[:16]
+    return Prompt(tuple(kept), conversation=f"assist {digest}", thinking=prompt.thinking)
 
 
 def without_home(system: str) -> str:

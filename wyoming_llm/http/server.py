@@ -6,6 +6,7 @@ import json
 import logging
 import time
 import uuid
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -18,11 +19,13 @@ from wyoming_common.errors import BadRequest, Busy, ServiceError, TooLarge, Unav
 from wyoming_common.http.cross_origin import no_foreign_pages
 from wyoming_common.http.server import listening, only_from
 from wyoming_common.net.access import Access
+from wyoming_common.net.fairness import current_client
 from wyoming_common.net.limits import check_json_shape
 from wyoming_llm.assist.agent import AskModel, AssistAgent, CallTools, Speak
+from wyoming_llm.assist.request import talk_prefix
 from wyoming_llm.config import LlmSettings
 from wyoming_llm.dialogue.generation_queue import GenerationQueue
-from wyoming_llm.engine import Delta, ToolCall, Usage
+from wyoming_llm.engine import Delta, Prompt, ToolCall, Usage
 from wyoming_llm.http.openapi import document
 from wyoming_llm.http.prefix_privacy import SentPrefixes
 from wyoming_llm.http.requests import ChatRequest, parse
@@ -31,6 +34,8 @@ _LOGGER = logging.getLogger(__name__)
 
 _MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 _PORT: Final = 8080
+_MAX_EXPECTED: Final = 64
+"""Instructions that are remembered as read ahead"""
 _STATUS: Final[dict[type[ServiceError], int]] = {BadRequest: 400, Busy: 503, Unavailable: 502}
 _OPEN: Final = ("/health", "/v1/health")
 """Paths that need no key"""
@@ -49,6 +54,7 @@ class OpenAiServer:
     ) -> None:
         """Make a server; `assist` answers what it can of Assist's requests without the model."""
         self._assist = assist
+        self._expected: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._replies = replies
         self._model = model
         self._ready = ready
@@ -127,11 +133,22 @@ class OpenAiServer:
         if self._assist is not None:
             step = await self._assist.step(prompt, parallel=chat.parallel)
             if not isinstance(step, AskModel):
+                self._expect_talk(prompt)
                 return await self._answer(request, chat, _deltas(step), 0.0)
             prompt = step.prompt
         own = self._sent_prefixes.share(prompt)
         async with self._replies.stream(prompt, chat.sampling) as generation:
             return await self._answer(request, chat, generation, own)
+
+    def _expect_talk(self, prompt: Prompt) -> None:
+        """Have the model read the client's own instructions once, so that talk begins sooner."""
+        prefix = talk_prefix(prompt)
+        key = (current_client(), prefix.conversation)
+        if key not in self._expected and prefix.messages:
+            self._expected[key] = None
+            self._replies.prefill(prefix)
+        while len(self._expected) > _MAX_EXPECTED:
+            self._expected.popitem(last=False)
 
     async def _answer(
         self, request: web.Request, chat: ChatRequest, deltas: AsyncIterator[Delta], own: float
