@@ -42,7 +42,7 @@ _MAX_TURNS: Final = 4
 _MAX_HOMES: Final = 4
 _MAX_CHARACTERS: Final = 4000
 """Of what a person says"""
-_LOOK_SECONDS: Final = (0.2, 0.5, 1.0, 1.3)
+_LOOK_SECONDS: Final = (0.05, 0.25, 0.9, 1.8)
 """Before each further look at what has not changed yet; together as long as any read-back"""
 _SHOWN: Final = frozenset(
     {"HassTurnOn", "HassTurnOff", "HassLightSet", "HassSetPosition", "HassClimateSetTemperature",
