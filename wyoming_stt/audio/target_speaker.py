@@ -18,7 +18,7 @@ from wyoming_stt.engine import Audio
 _FRAME_SECONDS = VAD_FRAME_SAMPLES / MODEL_RATE
 _SPEECH = 0.5
 """Probability from which a frame is speech"""
-_MAX_KNOWN_SAMPLES = round(0.3 * MODEL_RATE)
+_MAX_KNOWN_SAMPLES = round(0.4 * MODEL_RATE)
 """Others' speech that counts as silence at once when it is found to be theirs"""
 
 
@@ -35,6 +35,8 @@ class TargetLimits:
     """Times in which the speaker's level follows louder and softer speech"""
     soft_seconds: float = 0.6
     """Soft speech in a row that is still the speaker's: the end of a word, an unstressed one"""
+    lead_soft_seconds: float = 0.25
+    """Such speech before the first loud speech"""
     long_seconds: float = 3.5
     """Loud speech from which on the speaker's soft speech may be longer in proportion"""
     before_seconds: float = 0.12
@@ -65,7 +67,11 @@ class TargetSpeaker:
     """Follows one utterance, frame by frame of VAD_FRAME_SAMPLES samples."""
 
     def __init__(
-        self, limits: TargetLimits | None = None, *, ends: bool = True, drops: bool = True
+        self,
+        limits: TargetLimits | None = None,
+        *,
+        ends: bool = True,
+        drops: bool = True,
     ) -> None:
         """`ends`: the turn ends with its speaker; `drops`: others are not in its segments."""
         self._limits = limits or TargetLimits()
@@ -102,7 +108,7 @@ class TargetSpeaker:
             mean = np.mean(self._powers[-self._limits.level_frames :])
             self._hear(loud=self._level.follow(_decibels(mean)))
         self._thresholds.append(self._level.db - self._limits.below_db)
-        return probability if self.others_since is None else 0.0
+        return probability if self._others_since is None else 0.0
 
     def _hear(self, *, loud: bool) -> None:
         end = (self._first + len(self._powers)) * VAD_FRAME_SAMPLES
@@ -166,7 +172,8 @@ class TargetSpeaker:
         near = np.convolve(loud, np.ones(before + after + 1))
         kept = near[before : before + len(loud)] > 0.5
         for first, last in _runs(~kept):
-            if speech[first:last].sum() * _FRAME_SECONDS <= self._max_soft_seconds:
+            most = self._max_soft_seconds if first else limits.lead_soft_seconds
+            if speech[first:last].sum() * _FRAME_SECONDS <= most:
                 kept[first:last] = True
         if self._others_speak:
             kept[max(0, self._loud_end // VAD_FRAME_SAMPLES - self._first + after) :] = False
