@@ -211,6 +211,7 @@ def main() -> None:
     parser.add_argument("--sentences", action="store_true", help="with the sentences of a home")
     parser.add_argument("--half", choices=["all", "first", "second"], default="all")
     parser.add_argument("--step", type=int, default=1, help="take every STEP-th recording")
+    parser.add_argument("--everyone", action="store_true", help="softer speakers count too")
     options = parser.parse_args()
     settings = SttSettings(device="cpu", threads=2, model=(options.model,))
     engine = make_engine(settings, options.model)
@@ -222,7 +223,10 @@ def main() -> None:
         sentences = CompiledSentences(lambda: home, [HERE / "orders"])
         sentences.wait("en")
     print("| | clips | p50 | p95 | cut early |\n|---|---|---|---|---|")
-    measure(Simulation(engine, turn, sentences), clips(options.data, options.half, options.step))
+    simulation = Simulation(
+        engine, turn, sentences, (lambda: None) if options.everyone else TargetSpeaker
+    )
+    measure(simulation, clips(options.data, options.half, options.step))
 
 
 def measure(simulation: Simulation, sets: Iterator[tuple[str, list[Clip]]]) -> None:

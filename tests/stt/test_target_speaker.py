@@ -60,6 +60,12 @@ def loud_seconds(segment: SpeechSegment) -> float:
     return float((np.abs(segment.audio) > 0.01).sum()) / RATE
 
 
+def loudest_at(segment: SpeechSegment, seconds: float) -> float:
+    """Return the loudest sample of the 0.1 s around a time of the stream."""
+    at = round(seconds * RATE) - segment.start
+    return float(np.abs(segment.audio[at - 800 : at + 800]).max())
+
+
 def test_softer_speech_behind_a_turn_does_not_hold_it_open() -> None:
     pcm = silence(0.5) + speech(1.5) + other(6.0)
 
@@ -89,6 +95,16 @@ def test_a_turn_goes_on_when_its_speaker_does() -> None:
 
     assert EndpointEvent.RESUMED in turn.events
     assert turn.segment().end / RATE > 3.3
+
+
+def test_short_softer_speech_is_silenced_where_others_have_been_heard() -> None:
+    between = speech(1.0) + other(1.0) + speech(1.0) + silence(0.2)
+
+    alone = Turn(silence(0.5) + between, may_end=False)
+    among_others = Turn(silence(0.5) + other(1.5) + between, may_end=False)
+
+    assert loudest_at(alone.segment(), 2.0) > 0
+    assert loudest_at(among_others.segment(), 3.5) == 0
 
 
 def test_a_short_soft_word_is_the_speakers() -> None:

@@ -37,6 +37,8 @@ class TargetLimits:
     """Soft speech in a row that is still the speaker's: the end of a word, an unstressed one"""
     lead_soft_seconds: float = 0.25
     """Such speech before the first loud speech"""
+    known_soft_seconds: float = 0.2
+    """Such speech where others have been heard in the turn"""
     long_seconds: float = 3.5
     """Loud speech from which on the speaker's soft speech may be longer in proportion"""
     before_seconds: float = 0.12
@@ -171,9 +173,16 @@ class TargetSpeaker:
         after = round(limits.after_seconds / _FRAME_SECONDS)
         near = np.convolve(loud, np.ones(before + after + 1))
         kept = near[before : before + len(loud)] > 0.5
-        for first, last in _runs(~kept):
-            most = self._max_soft_seconds if first else limits.lead_soft_seconds
-            if speech[first:last].sum() * _FRAME_SECONDS <= most:
+        soft = [
+            (first, last, float(speech[first:last].sum()) * _FRAME_SECONDS)
+            for first, last in _runs(~kept)
+        ]
+        most = self._max_soft_seconds
+        others = self._others_speak or any(
+            seconds > (most if first else limits.lead_soft_seconds) for first, _, seconds in soft
+        )
+        for first, last, seconds in soft:
+            if not others or seconds <= limits.known_soft_seconds:
                 kept[first:last] = True
         if self._others_speak:
             kept[max(0, self._loud_end // VAD_FRAME_SAMPLES - self._first + after) :] = False
