@@ -26,11 +26,11 @@ _MAX_KNOWN_SAMPLES = round(0.4 * MODEL_RATE)
 class TargetLimits:
     """Bounds that tell the speaker of a turn from others."""
 
-    below_db: float = 7.5
+    below_db: float = 9.0
     """Level below the speaker's from which on speech is another person's"""
     level_frames: int = 6
     """Frames of which a level is the mean"""
-    rise_seconds: float = 0.7
+    rise_seconds: float = 0.25
     fall_seconds: float = 4.0
     """Times in which the speaker's level follows louder and softer speech"""
     soft_seconds: float = 0.6
