@@ -16,6 +16,7 @@ import resource
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,12 @@ from parley.wake_word.embeddings import speech_embeddings
 from parley.wake_word.phonemes import ACCENTS, spelled, words_of
 from parley.wake_word.recordings import spoken
 from parley.wake_word.texts import sentence
-from parley.wake_word.training import MAX_SPEAKING_SECONDS, TrainingRequest, train
+from parley.wake_word.training import (
+    MAX_SPEAKING_SECONDS,
+    PROCESSOR_SECONDS,
+    TrainingRequest,
+    train,
+)
 from parley.wake_word.voices import KokoroTrainingVoices, installed_voices, kokoro_folders
 from satellite.wake.trained_words import THRESHOLD, TrainedWord, file_name, write_word
 from wyoming_common.audio.pcm import read_audio
@@ -166,9 +172,7 @@ class Maker:
         self.espeak = EspeakPhonemizer()
 
     def __call__(self, request: TrainingRequest, clips: Sequence[Floats] = ()) -> TrainedWord:
-        request = TrainingRequest(
-            request.phrase, request.language, request.cache, clips, seconds=request.seconds
-        )
+        request = replace(request, recordings=clips)
         return train(request, self._voices, speech_embeddings, self.espeak, lambda *_: None)
 
 
@@ -183,13 +187,20 @@ def main() -> None:
     parser.add_argument("--unhurried", action="store_true", help="for a busy machine: no limit")
     parser.add_argument("--leave-out", action="append", default=[], help="voice that stays silent")
     parser.add_argument("--own", action="store_true")
+    parser.add_argument("--processor-seconds", type=float, default=PROCESSOR_SECONDS)
     arguments = parser.parse_args()
     data_dirs = arguments.data_dir or [DEFAULT_DATA_DIR]
     maker = Maker(data_dirs, arguments.language, arguments.leave_out)
     data = Recordings(arguments.data)
     for phrase in arguments.phrase or PHRASES:
         seconds = 1e6 if arguments.unhurried else MAX_SPEAKING_SECONDS
-        request = TrainingRequest(phrase, arguments.language, arguments.cache, seconds=seconds)
+        request = TrainingRequest(
+            phrase,
+            arguments.language,
+            arguments.cache,
+            processor_seconds=arguments.processor_seconds,
+            seconds=seconds,
+        )
         begun, busy = time.monotonic(), _busy()
         word = maker(request)
         spent = {"seconds": round(time.monotonic() - begun), "processor": round(_busy() - busy)}

@@ -30,15 +30,17 @@ from wyoming_common.audio.pcm import MODEL_RATE, to_float
 from wyoming_common.errors import ModelError, NoSpace
 
 Floats = NDArray[np.float32]
-_VERSION = 3
+_VERSION = 4
 """Changes with what an example holds: older caches are not read."""
 PART_CLIPS = 10
+SCENE_COST = 0.016
+"""Seconds of processor time that a second of a scene takes, roughly."""
 _AFTER_SAMPLES = 9_600
 _MIN_CLIP_SAMPLES = 1_600
 MIN_PART = 1 / 3
 """Part of the clips that is spoken however long it takes."""
 FOLDS = 5
-"""Parts of the clips; each network learns without one, which gives the threshold and figures."""
+"""Parts of the clips; each network learns without two of them, which it is measured on."""
 
 
 class Embeddings(Protocol):
@@ -54,13 +56,13 @@ class Example:
     embeddings: Floats
     """[n, 96]"""
     end: int
-    """Sample at which the phrase or the near miss ends; -1 in other speech."""
+    """Sample at which the phrase or the near miss ends; -1 in other speech and cut phrases."""
     clip: int
     """Number of its clip, of which scenes are alike; -1 for a recording of the user's."""
 
     @property
     def fold(self) -> int:
-        """Number of the network that does not learn from it; -1: all learn from it."""
+        """Number of the part of the clips that it belongs to; -1: all networks learn from it."""
         return self.clip % FOLDS if self.clip >= 0 else -1
 
     @property
@@ -76,6 +78,8 @@ class Recipe:
     speaker: TrainingVoice
     text: str
     scenes: int
+    cuts: int = 0
+    """Scenes in which only the beginning or the end of it is heard."""
 
 
 class Corpus:
@@ -115,7 +119,10 @@ class Corpus:
         others: Sequence[Floats],
         made: Callable[[float], None],
     ) -> list[Example]:
-        """Return examples of phrases or near misses, some of them between other speech."""
+        """Return examples of phrases or near misses, some of them between other speech.
+
+        Those of cut phrases have no end.
+        """
         parts = self._parts(kind, recipes, others, made)
         return [one for part in parts for one in part.examples]
 
@@ -161,7 +168,7 @@ class Corpus:
         only_kept: bool,
     ) -> "_Part":
         facts: list[Any] = [kind, start, 0 if kind == "speech" else self._before]
-        facts += [[one.speaker.name, one.text, one.scenes] for one in recipes]
+        facts += [[one.speaker.name, one.text, one.scenes, one.cuts] for one in recipes]
         key = hashlib.sha256(json.dumps([_VERSION, facts]).encode()).hexdigest()[:16]
         path = self._folder / f"{kind}-{start:04}-{key}.npz"
         if (part := _Part.read(path)) is not None:
@@ -182,6 +189,7 @@ class Corpus:
                     examples.append(self._stream(clip, number, rng, clips))
                 else:
                     examples.append(self._scene(clip, number, others, rng))
+            examples += [self._cut(clip, number, others, rng) for _ in range(recipe.cuts)]
         part = _Part(examples, clips)
         part.write(path)
         # The file holds rounded values, from which a second run learns as well.
@@ -198,19 +206,43 @@ class Corpus:
     ) -> Example:
         if rng.random() < (0.5 if own else 0.85):
             clip = another_speaker(clip, rng)
-        before = np.zeros(self._before + rng.randrange(STEP_SAMPLES), np.float32)
+        before, after = self._room(rng)
         end = len(before)
-        after = np.zeros(_AFTER_SAMPLES, np.float32)
         clip = clip[-end:]
         before[end - len(clip) :] = clip
         if others and rng.random() < 0.35:
-            _put_before(before[: end - len(clip)], others, rng)
+            _put_before(before[: end - len(clip)], others, rng, _pause(rng))
         if others and rng.random() < 0.5:
-            gap = int(rng.uniform(0.05, 0.5) * MODEL_RATE)
-            speech = another_speaker(rng.choice(others), rng)[: len(after) - gap]
-            after[gap : gap + len(speech)] = speech * np.float32(rng.uniform(0.4, 1.2))
+            _put_after(after, others, rng, max(0.05, _pause(rng)))
         sound = heard(np.concatenate([before, after]), rng, others)
         return Example(self._embeddings(sound), end, number)
+
+    def _cut(
+        self, clip: Floats, number: int, others: Sequence[Floats], rng: random.Random
+    ) -> Example:
+        """Return an example of the beginning or the end of a clip, mostly run into other speech."""
+        clip = another_speaker(clip, rng)
+        before, after = self._room(rng)
+        begins = rng.random() < 0.5
+        if begins:
+            clip = clip[: int(len(clip) * rng.uniform(0.3, 0.55))]
+        else:
+            clip = clip[int(len(clip) * rng.uniform(0.45, 0.7)) :]
+        clip = clip[-len(before) :]
+        before[len(before) - len(clip) :] = clip
+        pause = _pause(rng) if rng.random() < 0.3 else rng.uniform(0, 0.04)
+        if others and rng.random() < (0.35 if begins else 0.6):
+            at = _pause(rng) if begins else pause
+            _put_before(before[: len(before) - len(clip)], others, rng, at)
+        if others and rng.random() < (0.8 if begins else 0.5):
+            _put_after(after, others, rng, pause if begins else _pause(rng))
+        sound = heard(np.concatenate([before, after]), rng, others)
+        return Example(self._embeddings(sound), -1, number)
+
+    def _room(self, rng: random.Random) -> tuple[Floats, Floats]:
+        """Return silence for what comes before the end of a phrase, and for what comes after."""
+        before = np.zeros(self._before + rng.randrange(STEP_SAMPLES), np.float32)
+        return before, np.zeros(_AFTER_SAMPLES, np.float32)
 
     def _stream(
         self, clip: Floats, number: int, rng: random.Random, others: Iterable[NDArray[np.int16]]
@@ -226,16 +258,28 @@ class Corpus:
 def cost(recipe: Recipe) -> float:
     """Return the seconds of processor time that a clip and its scenes take, roughly."""
     seconds = 0.3 + 0.08 * len(recipe.text)
-    return seconds * recipe.speaker.cost + recipe.scenes * (2.5 + seconds) * 0.025
+    scenes = recipe.scenes + recipe.cuts
+    return seconds * recipe.speaker.cost + scenes * (2.5 + seconds) * SCENE_COST
 
 
-def _put_before(room: Floats, others: Sequence[Floats], rng: random.Random) -> None:
-    """Put other speech at the end of `room`, a short pause before the phrase."""
-    gap = int(rng.uniform(0.02, 0.5) * MODEL_RATE)
+def _pause(rng: random.Random) -> float:
+    return rng.uniform(0.02, 0.5)
+
+
+def _put_before(room: Floats, others: Sequence[Floats], rng: random.Random, pause: float) -> None:
+    """Put other speech at the end of `room`, a pause in seconds before what follows."""
     speech = another_speaker(rng.choice(others), rng)
-    last = max(0, len(room) - gap)
+    last = max(0, len(room) - int(pause * MODEL_RATE))
     speech = speech[max(0, len(speech) - last) :]
     room[last - len(speech) : last] = speech * np.float32(rng.uniform(0.4, 1.2))
+
+
+def _put_after(room: Floats, others: Sequence[Floats], rng: random.Random, pause: float) -> None:
+    """Put other speech, from anywhere in it, a pause in seconds after the beginning of `room`."""
+    gap = int(pause * MODEL_RATE)
+    speech = another_speaker(rng.choice(others), rng)
+    speech = speech[rng.randrange(max(1, len(speech) // 2)) :][: len(room) - gap]
+    room[gap : gap + len(speech)] = speech * np.float32(rng.uniform(0.4, 1.2))
 
 
 @dataclass(frozen=True)

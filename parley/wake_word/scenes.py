@@ -94,12 +94,13 @@ def noise(length: int, rng: random.Random, speeches: Sequence[Floats]) -> Floats
 def _coloured(length: int, rng: random.Random, _: Sequence[Floats]) -> Floats:
     """White to brown noise with a broad resonance and slow changes of level."""
     source = np.random.default_rng(rng.getrandbits(32))
-    spectrum = np.fft.rfft(source.standard_normal(length))
-    frequency = np.fft.rfftfreq(length, 1 / MODEL_RATE) + 20
+    size = _fast_size(length)
+    spectrum = np.fft.rfft(source.standard_normal(size, np.float32))
+    frequency = np.fft.rfftfreq(size, 1 / MODEL_RATE) + 20
     shape = frequency ** -rng.uniform(0, 1.3)
     centre, width = rng.uniform(200, 5000), rng.uniform(0.2, 1.5)
     shape *= 1 + rng.uniform(0, 4) * np.exp(-((np.log(frequency / centre) / width) ** 2))
-    made = np.fft.irfft(spectrum * shape, length)
+    made = np.fft.irfft(spectrum * shape, size)[:length]
     points = np.exp(source.normal(0, rng.uniform(0, 0.7), length // 4000 + 2))
     level = np.interp(np.arange(length), np.arange(len(points)) * 4000, points)
     return np.asarray(made / (np.std(made) + 1e-9) * level, np.float32)
@@ -165,13 +166,18 @@ _MAKERS = {
 
 def microphone(sound: Floats, rng: random.Random) -> Floats:
     """Return sound through a microphone: a band of frequencies and a tilt."""
-    size = len(sound)
-    spectrum = np.fft.rfft(sound)
+    size = _fast_size(len(sound))
+    spectrum = np.fft.rfft(sound, size)
     frequency = np.fft.rfftfreq(size, 1 / MODEL_RATE) + 1
     low, high = rng.uniform(20, 250), rng.uniform(3200, 9000)
     shape = 1 / np.sqrt(1 + (low / frequency) ** 4) / np.sqrt(1 + (frequency / high) ** 8)
     shape *= (frequency / 1000) ** rng.uniform(-0.35, 0.5)
-    return np.fft.irfft(spectrum * shape, size).astype(np.float32)
+    return np.fft.irfft(spectrum * shape, size)[: len(sound)].astype(np.float32)
+
+
+def _fast_size(length: int) -> int:
+    """Return a size of at least `length` whose Fourier transform is fast."""
+    return -(-length // 2048) * 2048
 
 
 def heard(sound: Floats, rng: random.Random, speeches: Sequence[Floats]) -> Floats:
@@ -179,13 +185,13 @@ def heard(sound: Floats, rng: random.Random, speeches: Sequence[Floats]) -> Floa
     power = _speech_power(sound)
     if rng.random() < 0.7:
         sound = room(sound, rng)
-    ratio_db = rng.uniform(3, 25) if rng.random() < 0.6 else rng.uniform(25, 50)
+    ratio_db = rng.uniform(0, 20) if rng.random() < 0.75 else rng.uniform(20, 50)
     level = np.float32(np.sqrt(power) * 10 ** (-ratio_db / 20))
     sound = sound + noise(len(sound), rng, speeches) * level
     if rng.random() < 0.7:
         sound = microphone(sound, rng)
     peak = float(np.abs(sound).max(initial=1e-6))
-    return sound * np.float32(32767 * 10 ** (-rng.uniform(1, 32) / 20) / peak)
+    return sound * np.float32(32767 * 10 ** (-rng.uniform(1, 38) / 20) / peak)
 
 
 def _speech_power(sound: Floats) -> float:

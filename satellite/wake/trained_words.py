@@ -12,6 +12,7 @@ import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,8 @@ class TrainedWord:
     scale: Floats
     """[96], multiplied with it after that"""
     networks: tuple[tuple[tuple[Floats, Floats], ...], ...]
-    """Networks whose logits are averaged: layers of weights [inputs, outputs] and biases."""
+    """Networks, alike in their shapes, whose logits are averaged: layers of weights
+    [inputs, outputs] and biases."""
     threshold: float
     """Logit from which the phrase counts."""
     facts: dict[str, Any] = field(default_factory=dict)
@@ -56,8 +58,22 @@ class TrainedWord:
     def logits(self, windows: Floats) -> Floats:
         """Return the logits, [n], of windows of embeddings, [n, length, 96]."""
         flat = ((windows - self.mean) * self.scale).reshape(len(windows), -1)
-        means = np.mean([_network(layers, flat) for layers in self.networks], axis=0)
-        return np.asarray(means, np.float32)
+        values = flat[None]
+        for weights, biases in self._layers[:-1]:
+            values = np.maximum(values @ weights + biases, 0)
+        weights, biases = self._layers[-1]
+        return np.asarray((values @ weights + biases)[:, :, 0].mean(axis=0), np.float32)
+
+    @cached_property
+    def _layers(self) -> list[tuple[Floats, Floats]]:
+        """Layers of all networks together: weights [networks, inputs, outputs] and biases."""
+        return [
+            (
+                np.stack([weight for weight, _ in layer]),
+                np.stack([bias for _, bias in layer])[:, None],
+            )
+            for layer in zip(*self.networks, strict=True)
+        ]
 
     def scores(self, embeddings: Floats) -> Floats:
         """Return the score at each embedding from the first full window on, 0 to 1."""
@@ -97,13 +113,6 @@ class StreamedWord:
         """Forget the stream so far."""
         self._window.clear()
         self._logits.clear()
-
-
-def _network(layers: Sequence[tuple[Floats, Floats]], values: Floats) -> Floats:
-    for weight, bias in layers[:-1]:
-        values = np.maximum(values @ weight + bias, 0)
-    weight, bias = layers[-1]
-    return np.asarray((values @ weight + bias)[:, 0])
 
 
 def write_word(word: TrainedWord, path: Path) -> None:
@@ -155,6 +164,8 @@ def _parse(arrays: Any) -> TrainedWord:
         layers = tuple((arrays[f"weight-{n}-{m}"], arrays[f"bias-{n}-{m}"]) for m in range(count))
         _check(layers, length * EMBEDDING_SIZE)
         networks.append(layers)
+    if len({tuple(weight.shape for weight, _ in layers) for layers in networks}) > 1:
+        raise ValueError("its networks are not alike")
     mean, scale = arrays["mean"], arrays["scale"]
     if not networks or mean.shape != (EMBEDDING_SIZE,) or scale.shape != (EMBEDDING_SIZE,):
         raise ValueError("no network")
