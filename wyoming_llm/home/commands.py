@@ -115,6 +115,8 @@ class Commands:
         """Return the parts of the tokens, as one clause or as several."""
         # "Close the garage and lock the door" has two deeds, and no lock of the garage's.
         apart = [at for at in self._separators(tokens) if self._has_deeds_around(tokens, at)]
+        # "Turn off the lamp and the tv, turn on the fan": the tv is not turned on.
+        apart.sort(key=lambda at: not self._verb_follows(tokens, at))
         if apart and (parts := self._as_several(tokens, before, apart)) is not None:
             return parts
         return self._as_one(tokens, before) or self._as_several(
@@ -135,6 +137,9 @@ class Commands:
             for at, token in enumerate(tokens)
             if (kinds := {role.kind for role in self._index.lexicon.roles((token,))})
         )
+
+    def _verb_follows(self, tokens: Sequence[str], at: int) -> bool:
+        return self._has_verb(tokens[at + 1 : at + 2])
 
     def _excepts(self, tokens: Sequence[str]) -> bool:
         """Whether a part of what is named is excluded."""

@@ -124,6 +124,9 @@ _MERGED: Final[Mapping[frozenset[str], str]] = {
         "start dock": "dock", "play resume": "resume", "start resume": "resume",
         "start back": "dock",
         "off unlock": "unlock", "on unlock": "unlock", "off lock": "lock", "on lock": "lock",
+        "shut": "close", "shut close": "close", "shut lock": "lock", "shut off": "lock",
+        "shut open": "unlock", "bar": "lock", "bar close": "lock", "bar lock": "lock",
+        "bar off": "lock", "bar open": "unlock",
     }.items()
 }  # fmt: skip
 """Deeds of several words"""
@@ -511,4 +514,5 @@ def deed_of_words(tokens: Sequence[str], lexicon: Lexicon) -> frozenset[str]:
         for role in roles
         if role.kind == "deeds" and role.value not in _VERBS
     }
-    return frozenset(str(deed) for deed in deeds)
+    named = frozenset(str(deed) for deed in deeds)
+    return frozenset({_MERGED[named]}) if named in _MERGED else named

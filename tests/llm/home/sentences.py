@@ -139,6 +139,10 @@ SENTENCES: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
         ("is there a window open", "~Kitchen window"),
         ("how humid is it in the bathroom", "~55"),
         ("turn off both the floor lamp and the tv", "off light.floor; off media_player.tv"),
+        (
+            "turn off the floor lamp and the tv, turn on the fan",
+            "on fan.bedroom; off light.floor; off media_player.tv",
+        ),
         ("turn off the thermostat", "? climate.living climate.bath"),
         ("turn the garden light on and open the shutter", "open cover.bedroom; on light.garden"),
         ("how many lights are on", "~2"),
@@ -168,6 +172,10 @@ SENTENCES: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
             "Milch", "Küchenfenster", "Nein, abgeschlossen",
         ),
         ("Küchenlicht aus", _KITCHEN_OFF),
+        ("Schließ die Haustür auf", "unlock lock.front"),
+        ("Sperr bitte die Haustür auf", "unlock lock.front"),
+        ("Schließ die Haustür zu", "lock lock.front"),
+        ("Sperr das Schloss ab", "lock lock.front"),
         ("Ist ein Fenster offen?", "~Küchenfenster"),
     ],
     "fr": _rows(
