@@ -255,7 +255,8 @@ class SttService:
         return self._settings.endpointing != "off"
 
     def _target_speaker(self) -> TargetSpeaker | None:
-        ends, drops = self._settings.end_with_speaker, self._settings.drop_others
+        ends = self._settings.end_with_speaker and self._ends_turns
+        drops = self._settings.drop_others
         return TargetSpeaker(ends=ends, drops=drops) if ends or drops else None
 
     def _threads(

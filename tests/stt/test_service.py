@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from functools import partial
 
+import numpy as np
 import pytest
 from wyoming.asr import Transcribe, Transcript, TranscriptChunk, TranscriptStart, TranscriptStop
 from wyoming.audio import AudioChunk, AudioStop
@@ -13,6 +14,7 @@ from wyoming.ping import Ping, Pong
 
 from tests.stt.fakes import RATE, FakeEngine, LoudnessVad, silence, speech
 from tests.support.wire import receive, receive_until
+from wyoming_common.audio.pcm import PcmFormat
 from wyoming_common.home_assistant.home import Entity, Home
 from wyoming_common.model_thread import ModelThread
 from wyoming_common.net.server import serve
@@ -176,3 +178,26 @@ async def test_a_command_of_the_home_is_corrected_to_its_sentence() -> None:
 
     assert transcript == "Turn on the Bedroom Lamp."
     assert translated == "Turn on the bedroom leap."
+
+
+@pytest.mark.parametrize(("drop_others", "seconds"), [(True, 1.6), (False, 4.0)])
+async def test_softer_people_are_written_down_where_the_settings_say_so(
+    drop_others: bool,
+    seconds: float,
+) -> None:
+    now = 0.0
+    settings = SttSettings(endpointing="off", drop_others=drop_others)
+    service = service_of(FakeEngine(), settings, clock=lambda: now)
+    recognizer = service.recognizer(Transcribe(), 0)
+    run = asyncio.create_task(recognizer.run())
+
+    softer = (np.frombuffer(speech(1.5), "<i2") // 4).tobytes()
+    pcm = softer + speech(1.0) + softer
+    for at in range(0, len(pcm), 640):
+        now += 0.02
+        await recognizer.feed(pcm[at : at + 640], PcmFormat())
+    await recognizer.stop()
+
+    text = (await run).text
+    assert float(text.removeprefix("loud ")) == pytest.approx(seconds, abs=0.25)
+    await service.aclose()
