@@ -7,6 +7,7 @@ are the languages, "en fr" unless set.
 
 import asyncio
 import json
+import math
 import os
 import re
 from collections.abc import AsyncIterator
@@ -275,8 +276,10 @@ async def test_spoken_commands_are_done_as_if_typed_and_more_often_than_with_the
                 done, run = await listener.spoken(name, said)
                 held = done == wanted
                 right[name] += held
-                ends[name].append(run.at("stt-end") - end)
-                shown[name] = (run.transcript[:40], "yes" if held else "no", ends[name][-1])
+                # Home Assistant gives up where no word was understood.
+                after = run.at("stt-end") - end if run.data("stt-end") else math.nan
+                ends[name] += [] if math.isnan(after) else [after]
+                shown[name] = (run.transcript[:40], "yes" if held else "no", after)
             cells = [shown[name][part] for part in range(3) for name in right]
             table.add(said.text[:40], *cells)
     medians = summarise(ends)
