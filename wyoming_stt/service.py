@@ -23,7 +23,7 @@ from wyoming_stt.audio.vad import SileroModel, VadModel
 from wyoming_stt.config import SttSettings
 from wyoming_stt.decoding.engine_wrappers import FallbackEngine, IdleUnload
 from wyoming_stt.decoding.model_files import check_known, languages_of
-from wyoming_stt.decoding.speculative import DecodeStats
+from wyoming_stt.decoding.transcribe import DecodeStats
 from wyoming_stt.decoding.utterance import UtteranceModels, UtteranceRecognizer
 from wyoming_stt.decoding.warm_up import USUAL_SECONDS, speech_like, warm_up
 from wyoming_stt.endpointing.smart_turn import TurnModel, turn_model

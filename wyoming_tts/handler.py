@@ -23,9 +23,8 @@ from wyoming_common.net.handler import ServiceHandler
 from wyoming_common.protocol.interim_reply import InterimSpeech
 from wyoming_common.telemetry.trace import current_span
 from wyoming_tts.config import TtsSettings
-from wyoming_tts.synthesis.passage_queue import PassageQueue
 from wyoming_tts.synthesis.speculative_speech import SpeculativeSpeech, may_speculate
-from wyoming_tts.synthesis.spoken_text import SpokenText
+from wyoming_tts.synthesis.spoken_text import PassageQueue, SpokenText
 from wyoming_tts.synthesis.synthesizer import Synthesizer, VoiceRequest
 from wyoming_tts.text.languages import boundaries_of
 from wyoming_tts.text.normalization import clean

@@ -19,7 +19,7 @@ from wyoming_common.audio.pcm import PcmFormat
 from wyoming_common.model_thread import ModelThread
 from wyoming_stt.audio.segmenter import SpeechSegmenter
 from wyoming_stt.audio.vad import VadModel
-from wyoming_stt.decoding.speculative import DecodeStats
+from wyoming_stt.decoding.transcribe import DecodeStats
 from wyoming_stt.decoding.utterance import UtteranceModels, UtteranceRecognizer
 from wyoming_stt.engine import SttEngine, Transcription, TranscriptionRequest
 

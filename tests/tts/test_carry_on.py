@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wyoming_tts.engines.piper.carry_on import behind, head_of, settled
+from wyoming_tts.engines.piper.engine import behind, head_of, settled
 
 WORDS = st.lists(st.text("abcdefg", min_size=1, max_size=9), min_size=1, max_size=40)
 

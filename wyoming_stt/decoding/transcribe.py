@@ -1,7 +1,12 @@
-"""Transcription of one speech segment: cleaned and corrected to what the home knows."""
+"""Transcription of speech segments, also speculatively at a pause that may end the turn."""
 
-from dataclasses import replace
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
+from wyoming_common.model_thread import ModelThread
+from wyoming_stt.audio.segmenter import SpeechSegment
 from wyoming_stt.engine import Audio, SttEngine, Transcription, TranscriptionRequest
 from wyoming_stt.home_sentences.correction import Correction, correct
 from wyoming_stt.home_sentences.sentences import HomeSentences
@@ -10,6 +15,11 @@ from wyoming_stt.text.names import name_corrector
 
 _MAX_COMMAND_SAMPLES = 15 * 16_000
 """Longer speech is not compared with the sentences of the home."""
+_MAX_WASTED_SHARE = 0.3
+"""Seconds of dropped decoding per second of audio, beyond `_FREE_WASTED_SECONDS`."""
+_FREE_WASTED_SECONDS = 1.0
+_MAX_QUEUED_DECODES = 4
+"""Requests at the model from which on nothing is decoded that may be dropped."""
 
 
 def transcribe(
@@ -35,3 +45,128 @@ def transcribe(
         margin=correction.margin,
         stage=correction.stage,
     )
+
+
+@dataclass
+class DecodeStats:
+    """Time that the models of a service have spent decoding, in seconds."""
+
+    total_seconds: float = 0.0
+    used_seconds: float = 0.0
+    """Part whose text was sent; the rest was decoded at pauses after which speech went on, or
+    for partial transcripts"""
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedSegment:
+    """Text of a speech segment, and the model's time for it in seconds."""
+
+    transcription: Transcription
+    seconds: float
+
+
+class SpeculativeDecode:
+    """The decode of one segment, and the tasks that wait for its text."""
+
+    def __init__(self, segment: SpeechSegment, decode: asyncio.Task[DecodedSegment]) -> None:
+        self.segment = segment
+        self._decode = decode
+        self.followers: list[asyncio.Task[None]] = []
+        """Tasks that end with this decode: they are cancelled when it is dropped"""
+        self.judged = False
+        """Whether the turn model has been asked about this pause"""
+
+    async def result(self) -> DecodedSegment:
+        """Wait for the text; cancelling the caller leaves the decode running."""
+        return await asyncio.shield(self._decode)
+
+    async def drop(self) -> None:
+        """Cancel the decode and its followers, and wait for their end."""
+        tasks: list[asyncio.Task[DecodedSegment] | asyncio.Task[None]] = [
+            self._decode,
+            *self.followers,
+        ]
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        # Retrieved, so that asyncio does not report the failure of a decode that is not used.
+        if not self._decode.cancelled():
+            self._decode.exception()
+
+
+class SpeculativeDecoder:
+    """Owns the decodes of one utterance, at most one of them speculative at a time."""
+
+    def __init__(
+        self,
+        model: ModelThread[SttEngine],
+        request: TranscriptionRequest,
+        sentences: HomeSentences,
+        stats: DecodeStats,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._model = model
+        self._request = request
+        self._sentences = sentences
+        self._stats = stats
+        self._clock = clock
+        self._decoded_seconds = 0.0
+        self._used_seconds = 0.0
+        self.current: SpeculativeDecode | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether the model has nothing to do."""
+        return self.current is None and not self._model.waiting
+
+    @property
+    def wasted_seconds(self) -> float:
+        """Time of the model for decodes of which no text was sent."""
+        return self._decoded_seconds - self._used_seconds
+
+    def may_start(self, segment: SpeechSegment) -> bool:
+        """Whether one more decode that may be dropped is within its share of the model."""
+        allowed = _FREE_WASTED_SECONDS + _MAX_WASTED_SHARE * segment.end / 16_000
+        return self.wasted_seconds <= allowed and self._model.waiting < _MAX_QUEUED_DECODES
+
+    async def start(self, segment: SpeechSegment) -> SpeculativeDecode:
+        """Decode `segment` instead of the current one, in a task."""
+        await self.drop()
+        self.current = SpeculativeDecode(segment, asyncio.create_task(self.decode(segment)))
+        return self.current
+
+    async def drop(self) -> None:
+        """End the speculative decode, if there is one."""
+        current, self.current = self.current, None
+        if current is not None:
+            await current.drop()
+
+    async def finish(self, segment: SpeechSegment) -> tuple[Transcription, bool]:
+        """Return the text of the utterance's last segment, and whether it was speculated right."""
+        current = self.current
+        if current is not None and current.segment.speech_end >= segment.speech_end:
+            return self.use(await current.result()), True
+        await self.drop()
+        return self.use(await self.decode(segment)), False
+
+    def use(self, decoded: DecodedSegment) -> Transcription:
+        """Count `decoded` as sent to the client, and return its text."""
+        self._used_seconds += decoded.seconds
+        self._stats.used_seconds += decoded.seconds
+        return decoded.transcription
+
+    async def decode(self, segment: SpeechSegment) -> DecodedSegment:
+        """Return the text of `segment`. Raises ServiceError."""
+
+        def run(engine: SttEngine) -> DecodedSegment:
+            began = self._clock()
+            try:
+                transcription = transcribe(engine, segment.audio, self._request, self._sentences)
+                return DecodedSegment(transcription, self._clock() - began)
+            finally:
+                # Counted in the thread, because a decode that is dropped runs to its end.
+                seconds = self._clock() - began
+                self._decoded_seconds += seconds
+                self._stats.total_seconds += seconds
+
+        return await self._model.call(run)

@@ -15,7 +15,7 @@ from wyoming_common.telemetry.trace import current_span
 from wyoming_stt.audio.audio_queue import AudioQueue, PcmChunk
 from wyoming_stt.audio.segmenter import SegmenterSnapshot, SpeechSegment, SpeechSegmenter
 from wyoming_stt.audio.vad import VadModel
-from wyoming_stt.decoding.speculative import DecodeStats, SpeculativeDecode, SpeculativeDecoder
+from wyoming_stt.decoding.transcribe import DecodeStats, SpeculativeDecode, SpeculativeDecoder
 from wyoming_stt.endpointing.completeness import completeness
 from wyoming_stt.endpointing.smart_turn import TurnModel
 from wyoming_stt.engine import SttEngine, Transcription, TranscriptionRequest

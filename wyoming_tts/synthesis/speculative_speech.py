@@ -8,8 +8,7 @@ from typing import Final
 
 from wyoming_common.errors import ServiceError
 from wyoming_common.process.spare import has_spare_power
-from wyoming_tts.synthesis.passage_queue import PassageQueue
-from wyoming_tts.synthesis.spoken_text import SpokenText
+from wyoming_tts.synthesis.spoken_text import PassageQueue, SpokenText
 from wyoming_tts.synthesis.synthesizer import SpeechStats, VoiceRequest
 
 _LOGGER = logging.getLogger(__name__)
