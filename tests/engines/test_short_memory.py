@@ -33,7 +33,7 @@ SIMPLE = "What is the capital of France?"
 SHARED_FLAGS = "--uri tcp://127.0.0.1:0 --no-zeroconf"
 FLAGS = {"stt": SHARED_FLAGS, "llm": f"{SHARED_FLAGS} --model {SMALLEST_LLM}", "tts": SHARED_FLAGS}
 AT_START = {
-    "stt": (800_000, b"memory"),
+    "stt": (600_000, b"memory"),
     "llm": (300_000, b"model: cannot"),
     "tts": (300_000, b"memory"),
 }
