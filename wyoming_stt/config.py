@@ -89,6 +89,11 @@ class SttSettings(ServiceSettings):
     learn_voices: bool = Field(
         True, description="let voice profiles follow their voices, by turns whose speaker was sure"
     )
+    voice_teachers: Names = Field(
+        (),
+        description="address or network of a conversation service that may have voices learned "
+        "and forgotten, beside those of the same user on this machine; repeatable",
+    )
     partials: bool = Field(
         False, description="send transcript-start, -chunk and -stop during speech"
     )

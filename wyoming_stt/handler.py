@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from enum import Enum, auto
-from typing import Any
+from typing import Any, Final
 
 from wyoming.asr import (
     Transcribe,
@@ -17,16 +17,20 @@ from wyoming.event import Event
 from wyoming.info import SelectProgram
 
 from wyoming_common.audio.pcm import PcmFormat
-from wyoming_common.errors import BadAudio, BadRequest, TooLarge
+from wyoming_common.errors import BadAudio, BadRequest, Refused, TooLarge
 from wyoming_common.net.context import ConnectionContext
 from wyoming_common.net.handler import ServiceHandler
 from wyoming_common.protocol.interim_transcript import InterimTranscript
+from wyoming_common.protocol.learn_voice import LearnVoice
 from wyoming_common.protocol.spoken_by import SPEAKER, SpokenBy, WhoSpoke
 from wyoming_stt.decoding.local_agreement import LocalAgreement
 from wyoming_stt.decoding.utterance import UtteranceRecognizer
 from wyoming_stt.service import SttService
 
 _LOGGER = logging.getLogger(__name__)
+
+_MAX_LESSON_CHARACTERS: Final = 4000
+"""Of a transcript that names a sample"""
 
 
 class RequestState(Enum):
@@ -93,6 +97,8 @@ class SttHandler(ServiceHandler):
             self._program = self._service.select(SelectProgram.from_event(event).name)
         elif WhoSpoke.is_type(event.type):
             await self.write_event(self._spoken_by(event).event())
+        elif LearnVoice.is_type(event.type):
+            await self.start(self._teach(_lesson_step(event)))
         else:
             _LOGGER.debug("Ignored %s", event.type)
 
@@ -102,6 +108,14 @@ class SttHandler(ServiceHandler):
             raise BadRequest(f"{event.type}: text: expected a text, got {text!r:.40}")
         last = event.data.get("last") is True
         return SpokenBy(self._service.spoken.find(text, last=last))
+
+    async def _teach(self, asked: LearnVoice) -> None:
+        if not (self.is_same_user or self._service.may_teach(self.context.peer)):
+            raise Refused(
+                "Voices are learned for a conversation service of the same user on this machine, "
+                "or at an address of --voice-teachers"
+            )
+        await self.write_event((await self._service.teach(asked)).event())
 
     async def _take_request(self, event: Event) -> None:
         await self._end_request()
@@ -181,6 +195,7 @@ class SttHandler(ServiceHandler):
             self._state = RequestState.ANSWERED
             self.telemetry.count("wasted_ms", round(1000 * recognizer.wasted_seconds))
         _LOGGER.debug("Transcript: %s", transcription.text)
+        self._service.keep_for_lesson(transcription.text, recognizer.speech)
         if self._service.partials:
             await self._send_chunk(self._agreement.finish(transcription.text))
             if self._streaming:
@@ -218,6 +233,14 @@ class SttHandler(ServiceHandler):
             self._streaming = True
             await self.write_event(TranscriptStart(language=self._wanted.language).event())
         await self.write_event(TranscriptChunk(text=text).event())
+
+
+def _lesson_step(event: Event) -> LearnVoice:
+    asked = LearnVoice.from_event(event)
+    for given in (asked.lesson, asked.name, asked.text):
+        if not isinstance(given, str) or len(given) > _MAX_LESSON_CHARACTERS:
+            raise BadRequest(f"{event.type}: expected texts, got {given!r:.40}")
+    return asked
 
 
 def _transcribe(event: Event) -> Transcribe:

@@ -16,7 +16,9 @@ from wyoming_common.audio.pcm import PcmFormat
 from wyoming_common.errors import BadRequest, ServiceError, UnknownModel
 from wyoming_common.home_assistant.home import Home
 from wyoming_common.model_thread import ModelThread
+from wyoming_common.net.access import Access
 from wyoming_common.protocol.interim_transcript import WANTS_INTERIM
+from wyoming_common.protocol.learn_voice import LearnVoice, LessonState, VoiceLearning
 from wyoming_stt.audio.segmenter import SpeechSegmenter
 from wyoming_stt.audio.target_speaker import TargetSpeaker
 from wyoming_stt.audio.vad import SileroModel, VadModel
@@ -27,7 +29,7 @@ from wyoming_stt.decoding.transcribe import DecodeStats
 from wyoming_stt.decoding.utterance import UtteranceModels, UtteranceRecognizer
 from wyoming_stt.decoding.warm_up import USUAL_SECONDS, speech_like, warm_up
 from wyoming_stt.endpointing.smart_turn import TurnModel, turn_model
-from wyoming_stt.engine import SttEngine, TranscriptionRequest
+from wyoming_stt.engine import Audio, SttEngine, TranscriptionRequest
 from wyoming_stt.engines import ENGINES
 from wyoming_stt.home_sentences.sentences import (
     CompiledSentences,
@@ -76,6 +78,7 @@ class SttService:
         self._words = words
         self._sentences = sentences or NoHomeSentences()
         self._household = household
+        self._teachers = Access(settings.voice_teachers)
         self._clock = clock
         self._endpoint = EndpointerSettings(
             no_speech_seconds=settings.no_speech_seconds, turn_seconds=settings.turn_seconds
@@ -249,6 +252,21 @@ class SttService:
             on_partial if self.partials else None,
             on_interim if context.get(WANTS_INTERIM) is True else None,
         )
+
+    def may_teach(self, peer: str) -> bool:
+        """Whether a client at an address of another machine or user may have voices learned."""
+        return bool(peer) and self._teachers.allows(peer)
+
+    async def teach(self, asked: LearnVoice) -> VoiceLearning:
+        """Carry out a step of a voice lesson. Raises Busy."""
+        if self._household is None:
+            return VoiceLearning(LessonState.UNAVAILABLE, asked.name)
+        return await self._household.teach(asked)
+
+    def keep_for_lesson(self, text: str, speech: Audio | None) -> None:
+        """Keep the speech of a transcript where a voice lesson may want it."""
+        if self._household is not None and speech is not None:
+            self._household.lesson_speech.add(text, speech)
 
     @property
     def _ends_turns(self) -> bool:

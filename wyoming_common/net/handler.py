@@ -188,6 +188,13 @@ class ServiceHandler(AsyncEventHandler):
         """Hang up at once."""
         self.writer.transport.abort()
 
+    @property
+    def is_same_user(self) -> bool:
+        """Whether the client is a process of our own user on this machine."""
+        if self._same_user is None:
+            self._same_user = is_same_user(self.writer.transport)
+        return self._same_user
+
     async def disconnect(self) -> None:
         await self.stop_job()
 
@@ -198,9 +205,8 @@ class ServiceHandler(AsyncEventHandler):
             await self.write_event(Error(text=str(error), code=error.code).event())
 
     def _report(self, query: Event) -> dict[str, Any]:
-        if query.data.get("text") and self._same_user is None:
-            self._same_user = is_same_user(self.writer.transport)
-        return self.telemetry.report(query.data, local=bool(self._same_user))
+        local = bool(query.data.get("text")) and self.is_same_user
+        return self.telemetry.report(query.data, local=local)
 
     async def _request(self, event: Event) -> None:
         try:

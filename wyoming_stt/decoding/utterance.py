@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+import numpy as np
+
 from wyoming_common.audio.endpointing import EndpointEvent
 from wyoming_common.audio.pcm import MODEL_RATE, PcmFormat
 from wyoming_common.errors import ServiceError
@@ -18,7 +20,7 @@ from wyoming_stt.audio.vad import VadModel
 from wyoming_stt.decoding.transcribe import DecodeStats, SpeculativeDecode, SpeculativeDecoder
 from wyoming_stt.endpointing.completeness import completeness
 from wyoming_stt.endpointing.smart_turn import TurnModel
-from wyoming_stt.engine import SttEngine, Transcription, TranscriptionRequest
+from wyoming_stt.engine import Audio, SttEngine, Transcription, TranscriptionRequest
 from wyoming_stt.home_sentences.sentences import HomeSentences, NoHomeSentences
 from wyoming_stt.speakers.household import Household, SpeakerListener
 
@@ -84,6 +86,8 @@ class UtteranceRecognizer:
         self._first_sample: int | None = None
         """Begin of the first segment that is complete"""
         self._voice: SpeakerListener | None = None
+        self._speech: list[Audio] | None = None
+        """All speech so far, where a voice lesson is open"""
         self._seconds = 0.0
         """Audio so far"""
 
@@ -91,6 +95,11 @@ class UtteranceRecognizer:
     def speaker(self) -> str | None:
         """Name of the speaker, `guest` for an unknown one; None where there are no profiles."""
         return self._voice.speaker if self._voice is not None else None
+
+    @property
+    def speech(self) -> Audio | None:
+        """The speech of the utterance, where a voice lesson was open as it began."""
+        return np.concatenate(self._speech) if self._speech else None
 
     @property
     def wasted_seconds(self) -> float:
@@ -114,8 +123,10 @@ class UtteranceRecognizer:
         loading = asyncio.create_task(self._load_model()) if self._models.reloads else None
         if self._models.household is not None:
             self._voice = self._models.household.listener()
+            self._speech = [] if self._models.household.lesson_speech.wanted else None
         try:
             segment = await self._listen(segmenter)
+            self._keep_speech(segment)
             if self._voice is not None and segment is not None:
                 self._voice.hear_last(segment)
             await self._stop_partial()
@@ -146,6 +157,10 @@ class UtteranceRecognizer:
                 return snapshot.open_segment
         return (await self._segment(segmenter, segmenter.finish)).open_segment
 
+    def _keep_speech(self, segment: SpeechSegment | None) -> None:
+        if self._speech is not None and segment is not None:
+            self._speech.append(segment.audio[: segment.speech_end - segment.start])
+
     async def _load_model(self) -> None:
         try:
             await self._models.model.call(lambda engine: engine.load())
@@ -159,6 +174,7 @@ class UtteranceRecognizer:
         for segment in snapshot.completed:
             if self._first_sample is None:
                 self._first_sample = segment.start
+            self._keep_speech(segment)
             await self._decoder.drop()
             self._completed.append(self._decoder.use(await self._decoder.decode(segment)))
         if EndpointEvent.RESUMED in snapshot.changes:

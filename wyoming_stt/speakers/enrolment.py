@@ -38,6 +38,21 @@ _TOO_ALIKE: Final = 0.75
 """Similarity from which two profiles cannot be told apart"""
 
 
+class SeveralVoices(BadAudio):
+    """Sentences of several people."""
+
+
+class AlikeVoices(BadAudio):
+    """A voice that cannot be told apart from that of `person`."""
+
+    def __init__(self, person: str, similarity: float) -> None:
+        super().__init__(
+            f"this voice is like that of {person} ({similarity:.2f}): the two cannot be told "
+            f"apart safely"
+        )
+        self.person = person
+
+
 def speech_of(pcm: bytes, vad: VadModel, name: str) -> Audio:
     """Return the speech in mono s16le PCM at 16 kHz.
 
@@ -49,6 +64,12 @@ def speech_of(pcm: bytes, vad: VadModel, name: str) -> Audio:
     last = segmenter.finish()
     found = [*first.completed, *last.completed, *filter(None, [last.open_segment])]
     speech = np.concatenate([np.zeros(0, np.float32), *(segment.audio for segment in found)])
+    check_speech(speech, name)
+    return speech
+
+
+def check_speech(speech: Audio, name: str) -> None:
+    """Raise BadAudio for too little, too soft or clipped speech, which the error calls `name`."""
     if len(speech) < _MIN_SPEECH_SECONDS * MODEL_RATE:
         raise BadAudio(
             f"{name}: {len(speech) / MODEL_RATE:.1f} s of speech; read a whole sentence aloud"
@@ -57,7 +78,6 @@ def speech_of(pcm: bytes, vad: VadModel, name: str) -> Audio:
         raise BadAudio(f"{name}: too soft; come nearer, or raise the microphone's gain")
     if float(np.mean(np.abs(speech) > 0.99)) > _MAX_CLIPPED:
         raise BadAudio(f"{name}: clipped; lower the microphone's gain, or step back")
-    return speech
 
 
 def enrolled(
@@ -66,7 +86,7 @@ def enrolled(
     """Return the profile of the person who says five sentences or more.
 
     `others` are the profiles there are; an older one of the same name is replaced. Raises
-    BadAudio where several people speak, or someone else of the household does.
+    SeveralVoices, AlikeVoices, and BadAudio for too few.
     """
     if len(samples) < MIN_SAMPLES:
         raise BadAudio(f"{len(samples)} sentences of {MIN_SAMPLES} that are needed")
@@ -75,18 +95,15 @@ def enrolled(
     rest = [one for one in others if one.name.casefold() != profile.name.casefold()]
     for one in rest:
         if (alike := float(one.centre @ profile.centre)) >= _TOO_ALIKE:
-            raise BadAudio(
-                f"this voice is like that of {one.name} ({alike:.2f}): the two cannot be told "
-                f"apart safely"
-            )
+            raise AlikeVoices(one.name, alike)
     return profile
 
 
 def check_one_voice(embeddings: Sequence[Embedding]) -> None:
-    """Raise BadAudio unless all embeddings, two at least, may be of one voice."""
+    """Raise SeveralVoices unless all embeddings, two at least, may be of one voice."""
     total = np.sum(embeddings, axis=0)
     if any(float(unit(total - one) @ one) < _MIN_ALIKE for one in embeddings):
-        raise BadAudio(
+        raise SeveralVoices(
             "the sentences sound like several people: record them again, one person alone and "
             "without other voices in the room"
         )

@@ -16,12 +16,14 @@ from wyoming_common.audio.pcm import MODEL_RATE
 from wyoming_common.errors import ServiceError
 from wyoming_common.model_thread import ModelThread
 from wyoming_common.models import ModelStore
+from wyoming_common.protocol.learn_voice import LearnVoice, LessonStep, VoiceLearning
 from wyoming_common.telemetry.trace import current_span
 from wyoming_stt.audio.segmenter import SpeechSegment
 from wyoming_stt.engine import Audio
 from wyoming_stt.speakers.campplus import CAMPPLUS, CamPlusPlus
 from wyoming_stt.speakers.engine import MAX_SECONDS, Embedding, SpeakerModel
 from wyoming_stt.speakers.identification import Decision, decide
+from wyoming_stt.speakers.lessons import LessonSpeech, VoiceLessons
 from wyoming_stt.speakers.profiles import VoiceProfile, VoiceProfiles
 
 _LOGGER = logging.getLogger(__name__)
@@ -66,6 +68,7 @@ class Identifier:
         self._profiles: list[VoiceProfile] = []
         self._learned: dict[str, float] = {}
         self._can_write = True
+        self.lessons = VoiceLessons(profiles, self.load, clock)
 
     def refresh(self) -> bool:
         """Read profiles that have changed; returns whether speakers can be identified."""
@@ -76,11 +79,17 @@ class Identifier:
             return False
         if self._model is None:
             try:
-                self._model = self._make_model()
+                self.load()
             except ServiceError as err:
                 self._failed = True
                 _LOGGER.warning("Nobody is recognised by voice: %s", err)
         return self._model is not None
+
+    def load(self) -> SpeakerModel:
+        """Return the model, loaded. Raises ServiceError."""
+        if self._model is None:
+            self._model = self._make_model()
+        return self._model
 
     def identify(self, audio: Audio) -> Identified | None:
         """Return who speaks, None while that cannot be told."""
@@ -121,6 +130,7 @@ class Household:
         self.thread = ModelThread(
             "stt-speaker", lambda: Identifier(profiles, make), max_waiting=256
         )
+        self.lesson_speech = LessonSpeech()
 
     async def load(self) -> None:
         """Load the model if there is a profile."""
@@ -129,6 +139,20 @@ class Household:
     def listener(self) -> "SpeakerListener":
         """Return the listener of one utterance, which begins at once."""
         return SpeakerListener(self)
+
+    async def teach(self, asked: LearnVoice) -> VoiceLearning:
+        """Carry out a step of a voice lesson. Raises Busy."""
+        speech = self.lesson_speech.take(asked.text) if asked.step is LessonStep.SAMPLE else None
+
+        def step(identifier: Identifier) -> tuple[VoiceLearning, bool]:
+            return identifier.lessons.take(asked, speech), identifier.lessons.are_open
+
+        answer, are_open = await self.thread.call(step)
+        if are_open:
+            self.lesson_speech.open()
+        else:
+            self.lesson_speech.close()
+        return answer
 
     async def aclose(self) -> None:
         """Wait for a running call and end the thread."""

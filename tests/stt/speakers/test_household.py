@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from wyoming.asr import Transcribe, Transcript
@@ -34,14 +35,18 @@ from wyoming_stt.speakers.profiles import VoiceProfiles
 
 @asynccontextmanager
 async def home(
-    folder: Path, make_model: Callable[[], SpeakerModel] = PitchModel, *, learns: bool = False
+    folder: Path,
+    make_model: Callable[[], SpeakerModel] = PitchModel,
+    *,
+    learns: bool = False,
+    **settings: Any,
 ) -> AsyncIterator[AsyncTcpClient]:
     """A client of a service that knows the profiles in a folder; its clock is that of the audio."""
     ticks = itertools.count()
     engine = FakeEngine()
     [program] = stt_programs(["fake"], [engine.languages])
     service = SttService(
-        SttSettings(),
+        SttSettings(**settings),
         [(program, ModelThread[SttEngine]("fake", lambda: engine))],
         ModelThread[VadModel]("vad", LoudnessVad),
         household=Household([folder], learns=learns, make_model=make_model),
