@@ -38,11 +38,18 @@ class FrontEndSettings:
     gain: bool = False
 
 
+_ECHO_FRAMES = 200
+"""Frames for which echo is looked for after the speaker's last sound: the longest delay between
+speaker and microphone, half a second, and the reverberation of a large room, with room to spare."""
+
+
 class WebRtc:
     """WebRTC audio processing (AEC3 and friends) through LiveKit; 0.14 ms of CPU a frame.
 
     https://github.com/livekit/python-sdks. The echo canceller finds the delay between the
-    speaker and the microphone by itself, up to about half a second.
+    speaker and the microphone by itself, up to about half a second. With echo cancellation alone
+    the microphone's frames pass unprocessed while the far end is silent: there is no echo, and the
+    canceller keeps what it has learned.
     """
 
     def __init__(self, settings: FrontEndSettings, speaker_rate: int) -> None:
@@ -62,14 +69,25 @@ class WebRtc:
         )
         self._to_16_khz = PcmConverter(PcmFormat(speaker_rate, 2, 1))
         self._far = Reframer(FRAME_BYTES)
+        self._only_echo = not settings.noise and not settings.gain
+        self._echo_frames_left = 0
 
     def process(self, near: bytes, far: bytes) -> bytes:
         """Return the frame without echo, rumble and, where asked for, noise."""
+        if self._only_echo and not self._may_hold_echo(far):
+            return near
         for block in self._far.feed(self._to_16_khz.feed(far)):
             self._apm.process_reverse_stream(self._wrap(block))
         frame = self._wrap(near)
         self._apm.process_stream(frame)
         return bytes(frame.data.cast("B"))
+
+    def _may_hold_echo(self, far: bytes) -> bool:
+        if is_silent(far):
+            self._echo_frames_left = max(0, self._echo_frames_left - 1)
+        else:
+            self._echo_frames_left = _ECHO_FRAMES
+        return self._echo_frames_left > 0
 
     def _wrap(self, pcm: bytes) -> Any:
         return self._frame(bytearray(pcm), MODEL_RATE, 1, FRAME_SAMPLES)
@@ -86,6 +104,11 @@ def speech_power(frame: bytes) -> float:
     samples = np.frombuffer(frame, "<i2") * _WINDOW
     spectrum = np.fft.rfft(samples)[_LOWEST_BIN:]
     return float(np.vdot(spectrum, spectrum).real) * _SCALE
+
+
+def is_silent(pcm: bytes) -> bool:
+    """Return whether every sample is zero."""
+    return not pcm.strip(b"\0")
 
 
 def power(pcm: bytes) -> float:

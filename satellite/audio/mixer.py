@@ -46,6 +46,10 @@ class _Ramp:
     def silent(self) -> bool:
         return self._gain == 0.0 == self.target
 
+    def settle(self) -> None:
+        """Reach the target at once: nothing is heard meanwhile."""
+        self._gain = self.target
+
     def apply(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         if self._gain == self.target:
             return samples if self._gain == 1.0 else samples * np.float32(self._gain)
@@ -222,6 +226,9 @@ class Mixer:
         """
         self._read_at = at
         ducked = self.active
+        if not (ducked or self._music.active or self._sounds):
+            self._volume.settle()
+            return bytes(samples * 2)
         mix = self._read_reply(samples, at)
         self._music.mix_into(mix, ducked=ducked)
         self._mix_sounds(mix)

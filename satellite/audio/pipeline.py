@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from satellite.audio.devices.device import FRAME_SECONDS, Frame
-from satellite.audio.frontend import FrontEnd, NoFrontEnd, power, speech_power
+from satellite.audio.frontend import FrontEnd, NoFrontEnd, is_silent, power, speech_power
 from satellite.core.barge_in import VadFrame, db
 from satellite.wake.engine import WakeDetector
 from wyoming_common.audio.pcm import MODEL_RATE, Reframer
@@ -135,7 +135,7 @@ class AudioPipeline:
         """
         pcm = self._front_end.process(frame.pcm, far)
         self._measure(frame.pcm, pcm, needs_vad=needs_vad)
-        audible = bool(far) and power(far) > _AUDIBLE_POWER
+        audible = not is_silent(far) and power(far) > _AUDIBLE_POWER
         self._far_frames_left = (
             _REVERBERATION_FRAMES if audible else max(0, self._far_frames_left - 1)
         )

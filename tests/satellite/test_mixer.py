@@ -186,3 +186,14 @@ def test_a_paused_reply_can_be_stopped() -> None:
     pull(mixer, 1)
 
     assert not mixer.active
+
+
+def test_a_volume_that_changes_in_silence_holds_from_the_first_sample() -> None:
+    mixer = Mixer(RATE)
+    mixer.set_volume(0.5)
+    mixer.read(10, 0.0)
+    mixer.begin()
+    mixer.write(np.full(10, 1000, "<i2").tobytes())
+    mixer.finish()
+
+    assert set(np.frombuffer(mixer.read(10, 0.0), "<i2").tolist()) == {500}
