@@ -214,9 +214,8 @@ class ServiceHandler(AsyncEventHandler):
         except (KeyError, TypeError, ValueError, AttributeError) as err:
             # The library's `from_event` indexes and converts the client's data unchecked.
             _LOGGER.debug("Malformed %s", event.type, exc_info=True)
-            raise BadRequest(
-                f"{event.type}: malformed event ({type(err).__name__}: {err})"
-            ) from err
+            reason = f"{err} is missing" if isinstance(err, KeyError) else str(err)
+            raise BadRequest(f"{event.type}: malformed event: {reason}") from err
 
     async def _traced(self, job: Coroutine[None, None, None], span: Span) -> None:
         with self.telemetry.run(span):
