@@ -109,8 +109,9 @@ class LlmSettings(ServiceSettings):
     )
     speech_to_text: str = Field(
         "",
-        description="tcp://HOST:PORT of the speech-to-text service, which is asked who spoke; for "
-        "Home Assistant, which does not pass that on. What clients say of it is then ignored",
+        description="tcp://HOST:PORT of the speech-to-text service, which learns voices, and is "
+        "asked who spoke: for Home Assistant, which does not pass that on. What clients say of it "
+        "is then ignored",
     )
     confirm_above: int = Field(
         5, ge=1, description="control of more entities than this at once is confirmed first"

@@ -16,6 +16,7 @@ from wyoming_common.net.fairness import owned
 from wyoming_common.net.handler import ServiceHandler
 from wyoming_common.protocol.interim_reply import WANTS_INTERIM_REPLY, InterimReply
 from wyoming_common.protocol.interim_transcript import InterimTranscript
+from wyoming_common.protocol.unanswered import UNANSWERED
 from wyoming_llm.dialogue import outcome as outcomes
 from wyoming_llm.dialogue.assistant import Assistant, Turn
 from wyoming_llm.dialogue.outcome import Fail, Say
@@ -151,6 +152,7 @@ def _turn(event: Event) -> Turn:
         conversation=owned(conversation) if conversation else "",
         heard=_string(event, context, "heard"),
         device=_name(event, context, "device_id"),
+        unanswered=context.get(UNANSWERED) is True,
     )
 
 

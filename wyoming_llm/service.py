@@ -23,9 +23,11 @@ from wyoming_llm.engines import ENGINES
 from wyoming_llm.handler import LlmHandler
 from wyoming_llm.home.control import HomeControl
 from wyoming_llm.home.offline import NoHome
+from wyoming_llm.home.people import people_of
 from wyoming_llm.home.recognition import Recognition
 from wyoming_llm.http.server import OpenAiServer, serve_http
 from wyoming_llm.info import llm_info
+from wyoming_llm.voices.lessons import LessonDialogues, teacher
 
 
 async def serve_llm(settings: LlmSettings) -> None:
@@ -139,7 +141,10 @@ async def open_assistant(
         control = await stack.enter_async_context(
             open_control(settings, home, replies, recognition)
         )
-        assistant = Assistant(settings, replies, control, talks=talks)
+        lessons = LessonDialogues(
+            teacher(settings.speech_to_text), people_of(settings.risky_people)
+        )
+        assistant = Assistant(settings, replies, control, talks=talks, lessons=lessons)
         async with idle_work(replies):
             yield assistant
 

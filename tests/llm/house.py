@@ -19,6 +19,7 @@ from wyoming_llm.dialogue.speculative_reply import SpeculativeReply
 from wyoming_llm.engine import LlmEngine
 from wyoming_llm.home.control import HomeControl
 from wyoming_llm.home.recognition import Recognition
+from wyoming_llm.voices.lessons import LessonDialogues
 
 RECOGNITION = Recognition()
 """Loading them takes most of a second: once is enough."""
@@ -92,6 +93,7 @@ async def house(
     engine: FakeLlm | None = None,
     read_back_seconds: float = 0.2,
     max_reply_seconds: float = TIMEOUT_SECONDS,
+    lessons: LessonDialogues | None = None,
     **settings: Any,
 ) -> AsyncIterator[House]:
     fake, engine = fake or FakeHome(), engine or FakeLlm(script)
@@ -104,7 +106,12 @@ async def house(
         replies = GenerationQueue(model, 2, pause=0)
         control = HomeControl(chosen, home, recognition, replies, read_back_seconds)
         assistant = Assistant(
-            chosen, replies, control, lambda: NOON, max_reply_seconds=max_reply_seconds
+            chosen,
+            replies,
+            control,
+            lambda: NOON,
+            max_reply_seconds=max_reply_seconds,
+            lessons=lessons,
         )
         yield House(assistant, home, fake, engine)
     await model.aclose()

@@ -33,6 +33,7 @@ from wyoming_llm.output.filters import (
     WholeWords,
     kind_of_request,
 )
+from wyoming_llm.voices.lessons import LessonDialogues
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -71,6 +72,8 @@ class Turn:
     """Home Assistant's id of the satellite's device"""
     speaker: str = ""
     """The person who speaks, by the voice; "" for a guest, or where that is not known"""
+    unanswered: bool = False
+    """Whether nothing was said to a question of ours; without text"""
 
 
 class Assistant:
@@ -84,10 +87,15 @@ class Assistant:
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
         max_reply_seconds: float = _MAX_REPLY_SECONDS,
         talks: Callable[[str], bool] = lambda _: True,
+        lessons: LessonDialogues | None = None,
     ) -> None:
-        """Make an assistant; `talks` says whether the model can talk in the language of a code."""
+        """Make an assistant; `talks` says whether the model can talk in the language of a code.
+
+        `lessons` have voices learned.
+        """
         self._settings = settings
         self._talks = talks
+        self._lessons = lessons or LessonDialogues(None)
         self._replies = replies
         self._control = control
         self._now = now
@@ -143,9 +151,9 @@ class Assistant:
 
     async def _speculate(self, turn: Turn, tell: Tell, speculation: SpeculativeReply) -> None:
         text = strip_annotations(turn.text)
-        if not text or len(text) > _MAX_QUESTION_CHARACTERS or not self._settings.speculates:
-            return
         words = self._words(turn)
+        if not self._settings.speculates or not self._may_speculate(turn, text, words):
+            return
         if answer := self._instant.answer(text, words.code, self._now()):
             await tell(answer, True)
             return
@@ -167,6 +175,10 @@ class Assistant:
         told = _Telling(self._spoken_reply(words, text), tell)
         await self._replies.speculate(prompt, self._sampling, speculation, told.push)
 
+    def _may_speculate(self, turn: Turn, text: str, words: Language) -> bool:
+        fits = 0 < len(text) <= _MAX_QUESTION_CHARACTERS
+        return fits and not self._lessons.takes(text, words.code, turn.conversation)
+
     async def _foresee(self, turn: Turn, text: str) -> Foresight:
         if self._control is None:
             return Foresight(talk=True)
@@ -180,8 +192,12 @@ class Assistant:
         """Yield the answer piece by piece; a failure is an outcome, never an error."""
         text = strip_annotations(turn.text)
         words = self._words(turn)
+        if not text and self._lessons.waits(turn.conversation):
+            yield Say(await self._lesson(turn, text, words))
+            return
         if not text:
-            yield Fail(words.say("unheard"))
+            if not turn.unanswered:
+                yield Fail(words.say("unheard"))
             return
         if len(text) > _MAX_QUESTION_CHARACTERS:
             yield Fail(words.say("too_long"))
@@ -197,6 +213,9 @@ class Assistant:
     async def _answer(
         self, turn: Turn, text: str, words: Language, speculation: SpeculativeReply | None
     ) -> AsyncIterator[Outcome]:
+        if self._lessons.takes(text, words.code, turn.conversation):
+            yield Say(await self._lesson(turn, text, words))
+            return
         conversation = self._open(turn)
         if answer := self._instant.answer(text, words.code, self._now()):
             self._remember(conversation, text, answer, turn)
@@ -259,6 +278,24 @@ class Assistant:
             turn.device,
             speculation,
             speaker=turn.speaker,
+        )
+
+    async def _lesson(self, turn: Turn, text: str, words: Language) -> str:
+        """Return the next line of a voice lesson."""
+        if not turn.conversation:
+            return words.say("cannot_ask")
+        is_command = False
+        if text and self._control is not None and self._lessons.waits(turn.conversation):
+            is_command = await self._control.is_command(
+                text, turn.language, turn.conversation, turn.device
+            )
+        # Speech-to-text knows a sample by its transcript as it was.
+        return await self._lessons.answer(
+            turn.text if text else "",
+            words.code,
+            turn.conversation,
+            turn.speaker,
+            is_command=is_command,
         )
 
     def _open(self, turn: Turn) -> Conversation:

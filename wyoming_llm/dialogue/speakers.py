@@ -3,16 +3,11 @@
 Defends against T10 of docs/threat-model.md.
 """
 
-import asyncio
 import logging
 from typing import Any, Final, Protocol
 
-from wyoming.event import async_read_event, async_write_event
-
-from wyoming_common.errors import ServiceError
-from wyoming_common.net.limits import Limits
-from wyoming_common.net.reader import GuardedReader
 from wyoming_common.protocol.spoken_by import GUEST, SPEAKER, SpokenBy, WhoSpoke
+from wyoming_llm.dialogue.speech_to_text import FAILURES, ask
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -46,33 +41,17 @@ class AskedSpeakers:
         self._seconds = seconds
 
     async def of(self, text: str, context: dict[str, Any], *, last: bool) -> str:  # noqa: ARG002
+        question = WhoSpoke(text, last).event()
         try:
-            async with asyncio.timeout(self._seconds):
-                return _person(await self._ask(text, last=last))
-        except (OSError, ServiceError, TimeoutError, asyncio.IncompleteReadError) as err:
+            answer = await ask(self._uri, question, SpokenBy.is_type, self._seconds)
+            return _person(answer.data.get(SPEAKER))
+        except FAILURES as err:
             _LOGGER.warning(
                 "Speech-to-text at %s could not be asked who spoke: %s",
                 self._uri,
                 str(err) or "no answer",
             )
             return ""
-
-    async def _ask(self, text: str, *, last: bool) -> object:
-        scheme, _, place = self._uri.partition("://")
-        if scheme == "unix":
-            source, writer = await asyncio.open_unix_connection(place)
-        else:
-            host, _, port = place.rpartition(":")
-            source, writer = await asyncio.open_connection(host.strip("[]"), int(port))
-        try:
-            reader = GuardedReader(source, Limits())
-            await async_write_event(WhoSpoke(text, last).event(), writer)
-            while (event := await async_read_event(reader)) is not None:
-                if SpokenBy.is_type(event.type):
-                    return event.data.get(SPEAKER)
-            return None
-        finally:
-            writer.close()
 
 
 def _person(name: object) -> str:

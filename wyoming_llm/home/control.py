@@ -146,6 +146,11 @@ class HomeControl:
         found = await answer(lookup, self._home, words, datetime.now().astimezone())
         yield Say(found.text) if isinstance(found, Answer) else Fail(found.text)
 
+    async def is_command(self, text: str, language: str, conversation: str, device: str) -> bool:
+        """Whether a text commands something of the home, by its words alone."""
+        result = await self._recognise(text, language, conversation, device)
+        return isinstance(result, Command)
+
     async def foresee(
         self, text: str, language: str, conversation: str, device: str, *, speaker: str = ""
     ) -> Foresight:

@@ -66,6 +66,10 @@ class NoHome:
         outcome = await self._recognition.call(lambda known: self._answer(known, text, language))
         return _once(outcome) if outcome is not None else None
 
+    async def is_command(self, text: str, language: str, conversation: str, device: str) -> bool:  # noqa: ARG002
+        """Return False: there is nothing to command."""
+        return False
+
     async def foresee(
         self,
         text: str,

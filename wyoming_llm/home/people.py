@@ -62,6 +62,12 @@ class People:
         return True
 
 
+def people_of(permissions: Sequence[str]) -> frozenset[str]:
+    """Return the names of all people on a list of `risky_people`."""
+    lists = (line.partition("=")[2] for line in permissions)
+    return frozenset(_key(name) for people in lists for name in people.split("+"))
+
+
 def _key(name: str) -> str:
     return " ".join(name.casefold().split())
 
