@@ -92,6 +92,11 @@ class SatelliteSettings(ProgramSettings):
     follow_up: float = Field(
         0.0, ge=0.0, le=60.0, description="seconds after a reply in which no wake word is needed"
     )
+    listen_on: bool = Field(
+        True,
+        description="listen without a wake word after a reply that ends with a question, for as "
+        "long as `no_speech` (not with --once or --wake none)",
+    )
     barge_in: bool = Field(True, description="let speech interrupt the reply (not with --once)")
     duck: float = Field(
         0.3, ge=0.0, le=1.0, description="gain of the reply while there may be speech"

@@ -122,7 +122,9 @@ class LlmHandler(ServiceHandler):
                 intents[0] = replace(first, text=f"{text.strip().rstrip('.')}. {first.text}")
             await self._send_intents(intents)
             return
-        await self.write_event(Handled(text=text.strip()).event())
+        # Standalone satellites tell of silence where it ends something; Home Assistant has none.
+        waits = {UNANSWERED: True} if self._assistant.in_lesson(turn.conversation) else None
+        await self.write_event(Handled(text=text.strip(), context=waits).event())
         await self.write_event(HandledStop().event())
 
     async def _send_intents(self, intents: list[outcomes.Intent]) -> None:

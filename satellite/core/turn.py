@@ -47,6 +47,11 @@ class EndSpeech:
 
 
 @dataclass(frozen=True, slots=True)
+class Unanswered:
+    """Take note that nothing was said to a reply that asked something."""
+
+
+@dataclass(frozen=True, slots=True)
 class Abandon:
     """Stop the work of the turn, its playback included."""
 
@@ -76,7 +81,7 @@ class Chime:
 _TAIL_PAUSE_SECONDS = 0.12
 """Silence between the rest of a wake word and the command."""
 
-Action = Listen | EndSpeech | Abandon | Duck | Pause | Resume | Chime
+Action = Listen | EndSpeech | Abandon | Duck | Pause | Resume | Chime | Unanswered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +130,7 @@ class TurnMachine:
         self._since = -inf
         self._wake_word_over = False
         self._wake: str | None = None
+        self._asked = False
         self._speech_start_at: float | None = None
         self._speech_end_at: float | None = None
         self._wait()
@@ -155,9 +161,16 @@ class TurnMachine:
         self._wake, self._wake_at = name, at if name is not None else -inf
         self._chimed_at = self._wake_at + delay_seconds + self._settings.chime_seconds
         self.state = TurnState.AWAKE
+        self._asked = False
         self._wake_word_over = name is None
         self._new_endpoints(self._settings.no_speech_seconds)
         return [*actions, Chime("awake")]
+
+    def listen_on(self, at: float) -> list[Action]:
+        """Await the answer to a reply that asked something and has been played."""
+        actions = self.wake(at, None)
+        self._asked = True
+        return actions
 
     def voice(self, at: float, vad: VadFrame) -> list[Action]:
         """Take a frame of the voice detector whose audio ended at `at`."""
@@ -171,8 +184,9 @@ class TurnMachine:
             case TurnState.AWAKE, _ if self._endpoint.speech_start is not None:
                 return self._begin_after_wake(at)
             case TurnState.AWAKE, EndpointEvent.NOTHING_SAID:
+                asked = self._asked
                 self._wait()
-                return [Chime("done")]
+                return [Chime("done"), *([Unanswered()] if asked else [])]
         endpoint = self._fallback_endpoint if self.service_ends_turn else self._endpoint
         if endpoint.finished:
             return self.end_speech()
@@ -310,6 +324,7 @@ class TurnMachine:
     def _wait(self) -> None:
         self.state = TurnState.IDLE
         self._wake = None
+        self._asked = False
         self._wake_at = self._chimed_at = -inf
         self._new_endpoints(inf)
         # Without this a machine that waits for its wake word would begin on any speech.

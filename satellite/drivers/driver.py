@@ -98,6 +98,10 @@ class TurnDriver(Protocol):
         """Take note that the utterance is over."""
         ...
 
+    def unanswered(self) -> None:
+        """Take note that nothing was said to a reply that asked something."""
+        ...
+
     def abandon(self) -> None:
         """Stop the work of the turn; its playback has been stopped already."""
         ...

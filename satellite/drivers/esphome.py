@@ -18,10 +18,8 @@ from satellite.config import SatelliteSettings
 from satellite.core.ha_turn import (
     CutReply,
     EndAudio,
-    EndTurn,
     HaAction,
     HaState,
-    Outcome,
     ReportPlayed,
     StartPipeline,
 )
@@ -88,8 +86,6 @@ class EsphomeDriver:
         """The session that has subscribed to the voice assistant."""
         self._reply_url = ""
         self._download: asyncio.Task[None] | None = None
-        self._continues = False
-        """Whether the microphone opens again after the reply."""
         self._host: TurnHost
         self._server = ApiServer(
             self,
@@ -174,7 +170,6 @@ class EsphomeDriver:
 
     def listen(self, turn: Listen) -> None:
         """Ask Home Assistant to run the pipeline of the wake word on the utterance."""
-        self._continues = False
         self._perform(self._bridge.listen(turn, connected=self.connected))
 
     def feed(self, pcm: bytes) -> None:
@@ -186,11 +181,13 @@ class EsphomeDriver:
         """Tell Home Assistant that the utterance is over."""
         self._perform(self._bridge.end_speech())
 
+    def unanswered(self) -> None:
+        """Do nothing: Home Assistant runs a pipeline for speech alone."""
+
     def abandon(self) -> None:
         """Forget the turn, and have Home Assistant forget it."""
         if self._turn.state is not HaState.IDLE:
             self._send(api.VoiceAssistantRequest(start=False))
-        self._continues = False
         self._perform(self._bridge.abandon())
 
     def tick(self, frame: Frame) -> None:
@@ -366,10 +363,11 @@ class EsphomeDriver:
             self._fetch([self._reply_url])
 
     def _on_intent_end(self, data: Mapping[str, str]) -> None:
-        self._continues = data.get("continue_conversation") == "1"
+        if data.get("continue_conversation") == "1":
+            self._bridge.asks = True
 
     def _on_synthesize(self, data: Mapping[str, str]) -> None:
-        self._bridge.trace.synthesize(data.get("text", ""))
+        self._bridge.synthesize(data.get("text", ""))
         self._perform(self._turn.synthesize(self._now))
 
     def _on_reply_url(self, data: Mapping[str, str]) -> None:
@@ -396,7 +394,7 @@ class EsphomeDriver:
             self._bridge.trace.end(interrupted=True)
             self._perform(self._turn.abandon(self._now))
         self._host.machine.stop()
-        self._continues = start_conversation
+        self._bridge.asks = start_conversation
         self._fetch(urls, announcement=True)
 
     def _fetch(self, urls: Sequence[str], *, announcement: bool = False) -> None:
@@ -441,7 +439,7 @@ class EsphomeDriver:
             self._fetch_failed("media: no audio", begun=False, announcement=announcement)
 
     def _fetch_failed(self, problem: str, *, begun: bool, announcement: bool) -> None:
-        self._continues = False
+        self._bridge.asks = False
         if announcement and not begun:
             _LOGGER.error("Announcement not played: %s", problem)
             self._host.play_sound("error")
@@ -469,8 +467,6 @@ class EsphomeDriver:
                     self._cut_reply()
                 case _:
                     self._bridge.pass_on(action)
-            if isinstance(action, EndTurn):
-                self._continue_if_asked(action.outcome)
 
     def _start_pipeline(self) -> None:
         self._reply_url = ""
@@ -491,11 +487,6 @@ class EsphomeDriver:
             self._download.cancel()
             self._download = None
             self._perform(self._turn.reply_finished(self._now))
-
-    def _continue_if_asked(self, outcome: Outcome) -> None:
-        continues, self._continues = self._continues, False
-        if continues and outcome is Outcome.REPLIED:
-            self._host.perform(self._host.machine.wake(self._now, None))
 
     def _send(self, message: ApiMessage) -> None:
         connection: ApiConnection | None = None

@@ -156,6 +156,10 @@ class HomeAssistantDriver:
         """Tell the turn that the utterance is over."""
         self._turn.end_speech()
 
+    def unanswered(self) -> None:
+        """Tell the driver of the turn that nothing was said."""
+        self._turn.unanswered()
+
     def abandon(self) -> None:
         """Forget the turn, or the announcement, of either protocol."""
         self.wyoming.abandon()

@@ -26,6 +26,7 @@ from satellite.core.turn import (
     TurnMachine,
     TurnSettings,
     TurnState,
+    Unanswered,
 )
 from satellite.drivers.driver import Devices, TurnDriver
 from satellite.peripherals.control import EventPublisher
@@ -156,6 +157,8 @@ class Satellite:
                     self._driver.listen(action)
                 case EndSpeech():
                     self._driver.end_speech()
+                case Unanswered():
+                    self._driver.unanswered()
                 case Abandon():
                     self._devices.player.stop()
                     self._driver.abandon()

@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import uuid
+from collections.abc import Coroutine
 from typing import Any, Self
 
 from satellite.audio.devices.device import FRAME_SECONDS, Frame
 from satellite.audio.player import Player
-from satellite.config import SatelliteSettings
+from satellite.config import NO_WAKE, SatelliteSettings
+from satellite.core.question import asks
 from satellite.core.spoken_prefix import spoken_prefix
 from satellite.core.stop_phrases import is_only, is_stop
 from satellite.core.turn import Listen, TurnState
@@ -67,6 +69,8 @@ class StandaloneDriver:
             llm_seconds=settings.llm_timeout,
             tts_seconds=settings.tts_timeout,
         )
+        hands_free = not settings.wake or NO_WAKE in settings.wake
+        self._listens_on = settings.listen_on and not settings.once and not hands_free
         self._conversation_id = uuid.uuid4().hex
         self._turn: _Turn | None = None
         self._ending: set[asyncio.Task[None]] = set()
@@ -74,6 +78,7 @@ class StandaloneDriver:
         self._interrupting = False
         self._wake_word: str | None = None
         self._turns = 0
+        self._wants_silence = False
         self._silence_seconds = 0.0
 
     async def __aenter__(self) -> Self:
@@ -111,11 +116,26 @@ class StandaloneDriver:
         began_at = self._host.machine.speech_start
         self._wake_word = turn.wake
         assert began_at is not None
+        if self._turn is not None:
+            # It tells that nothing was said, which is not so any longer.
+            self._hang_up(self._turn)
         self._host.machine.service_ends_turn = self._service_ends_turn()
+        pipeline = self._pipeline(began_at)
+        pipeline.trace.begin("listening", at=0.0)
+        pipeline.utterance.feed(self._devices.audio.since(turn.since))
+        self._turn = _Turn(pipeline, began_at, pipeline.run())
+
+    def unanswered(self) -> None:
+        """Tell the conversation service that nothing was said to its question, if it cares."""
+        if self._wants_silence and self._turn is None:
+            now = self._devices.clock.now()
+            pipeline = self._pipeline(now)
+            self._turn = _Turn(pipeline, now, pipeline.run_unanswered(), silent=True)
+
+    def _pipeline(self, began_at: float) -> VoicePipeline:
         trace = Trace(self._devices.clock.now)
         trace.zero = began_at
-        trace.begin("listening", at=0.0)
-        pipeline = VoicePipeline(
+        return VoicePipeline(
             self._directory,
             self._devices.player,
             self._pipeline_settings,
@@ -123,8 +143,6 @@ class StandaloneDriver:
             self._context(),
             self._take_transcript,
         )
-        pipeline.utterance.feed(self._devices.audio.since(turn.since))
-        self._turn = _Turn(pipeline, began_at)
 
     def feed(self, pcm: bytes) -> None:
         """Stream more of the utterance."""
@@ -162,7 +180,9 @@ class StandaloneDriver:
             ended = self._devices.microphone.ended and quiet
             self._silence_seconds = self._silence_seconds + FRAME_SECONDS if ended else 0.0
             return
-        if machine.state is TurnState.THINKING and turn.playback_began(self._devices.player):
+        thinks = machine.state is TurnState.THINKING
+        silent = turn.silent and machine.state is TurnState.IDLE
+        if (thinks or silent) and turn.playback_began(self._devices.player):
             self._host.perform(machine.speaking())
         if turn.task.done():
             self._turn = None
@@ -193,8 +213,16 @@ class StandaloneDriver:
         if failure is not None and not isinstance(failure, ServiceError):
             raise failure
         machine = self._host.machine
+        spoken = machine.state is TurnState.SPEAKING
+        if failure is not None and turn.silent:
+            # The person has said nothing: no sound is awaited.
+            _LOGGER.warning("%s", failure)
+            return
         self._host.perform(machine.finished() if failure is None else machine.failed())
         self._report(turn, failure)
+        self._wants_silence = turn.pipeline.result.wants_silence
+        if spoken and failure is None and self._listens_on and asks(turn.pipeline.result.reply):
+            self._host.perform(machine.listen_on(self._devices.clock.now()))
         if failure is not None:
             if self._settings.once:
                 raise failure
@@ -236,11 +264,20 @@ class StandaloneDriver:
 class _Turn:
     """A turn in progress, and the stamps of its trace that the devices give."""
 
-    def __init__(self, pipeline: VoicePipeline, began_at: float) -> None:
+    def __init__(
+        self,
+        pipeline: VoicePipeline,
+        began_at: float,
+        work: Coroutine[Any, Any, None],
+        *,
+        silent: bool = False,
+    ) -> None:
+        """`silent`: nothing was said."""
         self.pipeline = pipeline
         self.began_at = began_at
         self.playing = False
-        self.task = asyncio.create_task(pipeline.run())
+        self.silent = silent
+        self.task = asyncio.create_task(work)
 
     def stamp_end_of_speech(self, speech_end: float | None) -> None:
         """Stamp the end of the utterance, whose last speech was at `speech_end`."""

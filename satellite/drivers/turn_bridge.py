@@ -24,6 +24,7 @@ from satellite.core.ha_turn import (
     ServiceEndsTurn,
     SignalCutOff,
 )
+from satellite.core.question import asks
 from satellite.core.timers import Timers
 from satellite.core.turn import Listen
 from satellite.drivers.driver import Devices, TurnHost
@@ -52,6 +53,7 @@ class TurnBridge:
 
     def __init__(self, settings: SatelliteSettings, devices: Devices) -> None:
         self._devices = devices
+        self._listens_on = settings.listen_on
         self._player = devices.player
         self.turn = HaTurn(
             HaTurnSettings(
@@ -68,6 +70,8 @@ class TurnBridge:
         """Audio of the utterance so far, kept for a connection that breaks."""
         self.wake_word: str | None = None
         """Wake word that has begun the turn."""
+        self.asks = False
+        """Whether the reply asks something, so that the satellite listens on after it."""
         self._host: TurnHost
 
     def attach(self, host: TurnHost) -> None:
@@ -82,6 +86,7 @@ class TurnBridge:
     def listen(self, turn: Listen, *, connected: bool) -> list[HaAction]:
         """Begin a turn with the audio since the turn's begin."""
         self.wake_word = turn.wake
+        self.asks = False
         self.utterance = bytearray(self._devices.audio.since(turn.since))
         start = self._host.machine.speech_start
         self.trace.begin(self.now if start is None else start)
@@ -98,9 +103,16 @@ class TurnBridge:
         self.trace.end_speech(self._host.machine.speech_end)
         return self.turn.end_speech(self.now)
 
+    def synthesize(self, text: str) -> None:
+        """Take the text of the reply."""
+        self.trace.synthesize(text)
+        if self._listens_on and asks(text):
+            self.asks = True
+
     def abandon(self) -> list[HaAction]:
         """Forget the turn."""
         self.trace.end(self._player.playback, interrupted=True)
+        self.asks = False
         return self.turn.abandon(self.now)
 
     def tick(self, frame: Frame) -> list[HaAction]:
@@ -154,10 +166,13 @@ class TurnBridge:
 
     def _end(self, outcome: Outcome, problem: str) -> None:
         host, machine = self._host, self._host.machine
+        asked, self.asks = self.asks, False
         match outcome:
             case Outcome.REPLIED:
                 self.trace.end(self._player.playback)
                 host.perform(machine.finished())
+                if asked:
+                    host.perform(machine.listen_on(self.now))
             case Outcome.NO_REPLY:
                 # A pipeline without text-to-speech ends like this.
                 _LOGGER.info("Home Assistant has sent no reply")

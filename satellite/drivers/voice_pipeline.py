@@ -24,6 +24,7 @@ from satellite.wyoming.link import Link
 from wyoming_common.audio.pcm import PcmConverter, PcmFormat
 from wyoming_common.errors import BadAudio, ServiceError, TimedOut, Unavailable
 from wyoming_common.protocol.spoken_by import SPEAKER
+from wyoming_common.protocol.unanswered import UNANSWERED
 from wyoming_common.telemetry.trace import Trace
 
 T = TypeVar("T")
@@ -62,6 +63,8 @@ class PipelineResult:
     """Length of the reply's audio that has arrived."""
     synthesized: bool = False
     """Whether the audio of the whole reply has arrived."""
+    wants_silence: bool = False
+    """Whether the conversation service wants to know if nothing is said to the reply."""
 
 
 class VoicePipeline:
@@ -110,6 +113,20 @@ class VoicePipeline:
                 await self._end_relaying()
                 await self._end_connecting()
                 self._report_waits()
+
+    async def run_unanswered(self) -> None:
+        """Tell the conversation service that nothing was said, and say what it answers, if it does.
+
+        Raises a ServiceError when a stage fails.
+        """
+        self._context = {**self._context, UNANSWERED: True}
+        async with self._links:
+            for kind in ("handle", "tts"):
+                self._connecting[kind] = asyncio.create_task(self._connect(kind))
+            try:
+                await self._reply("")
+            finally:
+                await self._end_connecting()
 
     async def _connect(self, kind: str) -> tuple[ServiceCandidate, Link]:
         """Reach the first service of a kind that can be reached."""
@@ -246,7 +263,7 @@ class VoicePipeline:
             self._text.add(words)
 
         async def work(_service: ServiceCandidate, link: Link) -> None:
-            await converse(
+            self.result.wants_silence = await converse(
                 link,
                 text,
                 on_words,

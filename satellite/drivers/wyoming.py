@@ -127,6 +127,9 @@ class WyomingDriver:
         """Tell Home Assistant that the utterance is over."""
         self._perform(self._bridge.end_speech())
 
+    def unanswered(self) -> None:
+        """Do nothing: Home Assistant runs a pipeline for speech alone."""
+
     def abandon(self) -> None:
         """Forget the turn."""
         self._perform(self._bridge.abandon())
@@ -206,7 +209,7 @@ class WyomingDriver:
         self._perform(self._turn.transcript(text, self._now))
 
     def _on_synthesize(self, event: Event) -> None:
-        self._bridge.trace.synthesize(str(event.data.get("text") or ""))
+        self._bridge.synthesize(str(event.data.get("text") or ""))
         self._perform(self._turn.synthesize(self._now))
 
     def _on_audio_start(self, event: Event) -> None:

@@ -28,6 +28,7 @@ from wyoming_common.protocol.interim_reply import (
 )
 from wyoming_common.protocol.interim_transcript import WANTS_INTERIM, InterimTranscript
 from wyoming_common.protocol.spoken_by import SPEAKER
+from wyoming_common.protocol.unanswered import UNANSWERED
 
 _MAX_CHUNK_BYTES = int(0.1 * MODEL_RATE) * 2
 """Audio of one event: 0.1 s."""
@@ -194,25 +195,28 @@ async def converse(
     language: str | None,
     context: dict[str, Any],
     seconds: float,
-) -> None:
+) -> bool:
     """Ask the conversation service, and pass its words on as they come.
 
+    Returns whether it wants to know if nothing is said to its reply.
     Raises TimedOut after `seconds` without a word.
     """
     request = Transcript(text=text, language=language, context=context)
     await link.send(request.event(), seconds)
-    streamed = False
+    streamed = wants = False
     while True:
         event = await link.receive(seconds, "word of the reply")
         if HandledChunk.is_type(event.type):
             streamed = True
             on_words(_text(link, event) or "")
         elif Handled.is_type(event.type) or NotHandled.is_type(event.type):
+            given = event.data.get("context")
+            wants = isinstance(given, dict) and given.get(UNANSWERED) is True
             if not streamed:
                 on_words(_text(link, event) or "")
-            return
+            return wants
         elif HandledStop.is_type(event.type) and streamed:
-            return
+            return wants
 
 
 async def synthesize(

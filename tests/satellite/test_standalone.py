@@ -223,3 +223,82 @@ async def test_a_wake_word_transcribed_alone_keeps_the_satellite_listening(
 
     [turn] = run.reports
     assert (turn["transcript"], turn["reply"]) == ("hi", "Hello")
+
+
+ASKED_AND_ANSWERED = ((0.3, WAKE), (1.0, 0), (1.0, SPEECH), (3.5, 0), (1.0, SPEECH), (3.0, 0))
+"""A wake word, a request, and an answer without a wake word"""
+LATER = ((0.3, WAKE), (1.0, 0), (1.0, SPEECH), (30.0, 0))
+
+
+@pytest.mark.parametrize(
+    ("reply", "flags", "heard"),
+    [
+        ("Which one?", (), ["a", "b"]),
+        ("This one.", (), ["a"]),
+        ("Which one?", ("--no-listen-on",), ["a"]),
+    ],
+)
+async def test_a_reply_that_asks_is_answered_without_a_wake_word(
+    tmp_path: Path, reply: str, flags: tuple[str, ...], heard: list[str]
+) -> None:
+    run = await standalone_turns(
+        tmp_path,
+        ASKED_AND_ANSWERED,
+        "--no-sounds",
+        *flags,
+        stt=fake_stt("a", "b"),
+        llm=fake_llm(reply, "Done"),
+        wake=WakeIsVeryLoud(),
+    )
+
+    assert [event.data["text"] for event in run.llm.of("transcript")] == heard
+
+
+async def test_silence_after_a_question_is_told_to_a_service_that_wants_to_know(
+    tmp_path: Path,
+) -> None:
+    run = await standalone_turns(
+        tmp_path,
+        LATER,
+        "--no-sounds",
+        stt=fake_stt("a"),
+        llm=fake_llm("Which one?", "I have stopped.", wants_silence=True),
+        wake=WakeIsVeryLoud(),
+    )
+
+    asked, silence = run.llm.of("transcript")
+    assert (asked.data["text"], silence.data["text"]) == ("a", "")
+    assert silence.data["context"]["unanswered"] is True
+    assert "unanswered" not in asked.data["context"]
+    assert silence.data["context"]["conversation_id"] == asked.data["context"]["conversation_id"]
+    first, second = played(tmp_path)
+    assert second[1] - second[0] == pytest.approx(3 * SECONDS_A_WORD, abs=0.05)
+    assert second[0] - first[1] > 4.5
+
+
+async def test_silence_after_a_question_is_kept_from_other_services(tmp_path: Path) -> None:
+    run = await standalone_turns(
+        tmp_path,
+        LATER,
+        stt=fake_stt("a"),
+        llm=fake_llm("Which one?"),
+        wake=WakeIsVeryLoud(),
+    )
+
+    assert len(run.llm.of("transcript")) == 1
+
+
+async def test_a_wake_word_while_silence_is_told_begins_a_turn(tmp_path: Path) -> None:
+    heard = (*LATER[:-1], (9.0, 0), (0.3, WAKE), (1.0, 0), (1.0, SPEECH), (3.0, 0))
+    words = " ".join(["long"] * 60)
+    run = await standalone_turns(
+        tmp_path,
+        heard,
+        "--no-sounds",
+        stt=fake_stt("a", "b"),
+        llm=fake_llm("Which one?", words, "Done", wants_silence=True),
+        wake=WakeIsVeryLoud(),
+    )
+
+    assert [event.data["text"] for event in run.llm.of("transcript")] == ["a", "", "b"]
+    assert run.reports[-1]["reply"] == "Done"

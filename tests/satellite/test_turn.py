@@ -15,6 +15,7 @@ from satellite.core.turn import (
     TurnMachine,
     TurnSettings,
     TurnState,
+    Unanswered,
 )
 
 FRAME = 512
@@ -241,3 +242,22 @@ def test_a_turn_that_cannot_be_cancelled_is_not_restarted() -> None:
         actions = room.speak(1.0)
 
         assert [type(action) for action in actions] == ([Abandon, Listen] if cancels else [])
+
+
+def test_silence_after_a_question_is_reported_and_silence_after_a_wake_word_is_not() -> None:
+    room = Room()
+    assert room.machine.listen_on(room.at) == [Chime("awake")]
+    assert room.machine.state is TurnState.AWAKE
+    assert room.quiet(6.0) == [Chime("done"), Unanswered()]
+
+    room.machine.wake(room.at, None)
+    assert room.quiet(6.0) == [Chime("done")]
+
+
+def test_an_answer_to_a_question_begins_a_turn_without_a_wake_word() -> None:
+    room = Room()
+    room.machine.listen_on(room.at)
+    room.quiet(1.0)
+    [listen] = room.speak(1.0)
+    assert isinstance(listen, Listen)
+    assert listen.wake is None

@@ -9,6 +9,7 @@ from wyoming.ping import Ping, Pong
 from wyoming.pipeline import PipelineStage, RunPipeline
 from wyoming.satellite import RunSatellite
 from wyoming.snd import Played
+from wyoming.tts import Synthesize
 from wyoming.vad import VoiceStarted, VoiceStopped
 from wyoming.wake import Detection
 
@@ -111,3 +112,24 @@ async def test_the_wake_word_interrupts_a_reply(tmp_path: Path) -> None:
         await client.receive_until(RunPipeline)
 
     assert played(tmp_path)[-1][1] < 8.5
+
+
+@pytest.mark.parametrize(("text", "runs"), [("Which one?", 2), ("That one.", 1)])
+async def test_a_reply_that_asks_runs_another_pipeline_without_a_wake_word(
+    tmp_path: Path, text: str, runs: int
+) -> None:
+    heard = (*COMMAND[:-1], (3.0, 0), (1.0, SPEECH), (2.0, 0), *COMMAND)
+    async with (
+        wyoming_satellite(tmp_path, heard, "--no-sounds", wake=WakeIsVeryLoud()) as satellite,
+        HomeAssistantClient(satellite) as client,
+    ):
+        await client.send(RunSatellite())
+        await client.receive_until(AudioStop)
+        await client.send(Transcribe(language="en"), Transcript(text="turn on the light"))
+        await client.send(Synthesize(text=text))
+        await client.send_reply(0.5)
+        await client.receive_until(Played)
+        woken = Detection.from_event(await client.receive_until(Detection)).name
+
+    # Without a question the next turn is that of the wake word at the end.
+    assert woken == (None if runs == 2 else "computer")

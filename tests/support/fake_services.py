@@ -31,6 +31,7 @@ from wyoming.tts import (
 from wyoming_common.protocol.interim_reply import InterimReply, InterimSpeech
 from wyoming_common.protocol.interim_transcript import InterimTranscript
 from wyoming_common.protocol.spoken_by import SPEAKER
+from wyoming_common.protocol.unanswered import UNANSWERED
 
 _ABOUT: dict[str, Any] = {
     "attribution": Attribution("", ""),
@@ -183,12 +184,19 @@ async def fake_stt(
 
 @asynccontextmanager
 async def fake_llm(
-    *texts: str, streams: bool = True, broken: str = "", recovers: bool = False, tells: str = ""
+    *texts: str,
+    streams: bool = True,
+    broken: str = "",
+    recovers: bool = False,
+    tells: str = "",
+    wants_silence: bool = False,
 ) -> AsyncIterator[FakeService]:
     """Replies one text after the other, word by word where it streams.
 
-    `tells` is the interim reply to every interim transcript.
+    `tells` is the interim reply to every interim transcript. `wants_silence`: if nothing is said
+    to a reply, it wants to know.
     """
+    context = {UNANSWERED: True} if wants_silence else None
     program = HandleProgram(name="llm", models=[], supports_handled_streaming=streams, **_ABOUT)
     fake = FakeService(Info(handle=[program]), broken, recovers)
     left = list(texts)
@@ -205,7 +213,7 @@ async def fake_llm(
                 await client.send(HandledChunk(text=f"{word} ").event())
                 if fake.breaks_off(client):
                     return
-        await client.send(Handled(text=text).event())
+        await client.send(Handled(text=text, context=context).event())
         if streams:
             await client.send(HandledStop().event())
 

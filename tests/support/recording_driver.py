@@ -40,6 +40,9 @@ class RecordingDriver:
     def end_speech(self) -> None:
         pass
 
+    def unanswered(self) -> None:
+        pass
+
     def abandon(self) -> None:
         self._report("abandon")
 

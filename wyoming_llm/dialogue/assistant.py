@@ -141,6 +141,10 @@ class Assistant:
             )
         self._history.limit(min(self._settings.history_tokens, room))
 
+    def in_lesson(self, conversation: str) -> bool:
+        """Whether a voice lesson waits for the next words of a conversation."""
+        return self._lessons.waits(conversation)
+
     def speculate(self, turn: Turn, tell: Tell | None = None) -> SpeculativeReply:
         """Begin to answer what may not be all that will be said.
 
