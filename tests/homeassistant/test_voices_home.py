@@ -3,6 +3,7 @@
 Home Assistant does not pass a speaker on: the conversation service asks speech-to-text.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -22,12 +23,20 @@ from tests.homeassistant.two_voices import TEMPO, said
 from wyoming_common.models import ModelStore
 from wyoming_stt.speakers.campplus import CAMPPLUS, CamPlusPlus
 from wyoming_stt.speakers.enrolment import SENTENCES, Enroller
+from wyoming_stt.speakers.profiles import VoiceProfiles
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 MINE = Machine("", "127.0.0.1")
 STT_PORT, LLM_PORT = 10395, 10696
 DOOR, LEFT, RIGHT = "lock.front_door", "light.bedside_lamp", "light.floor_lamp"
 UNKNOWN = "people whose voice I know"
+ANSWERS = (
+    "I like to have bread with honey and a cup of tea for breakfast.",
+    "There were some clouds this morning, and now the sun has come out.",
+    "We played a game of cards and then we watched an old film together.",
+    "I would love to see the mountains of Peru, because of the long walks.",
+    "My favourite meal is a soup with noodles, and my aunt makes the best one.",
+)
 
 
 @dataclass(slots=True)
@@ -36,6 +45,7 @@ class Listening:
 
     home: Home
     pipeline: str
+    profiles: VoiceProfiles
 
     async def hear(self, person: str, text: str, conversation: str | None = None) -> Run:
         """Say a text in a person's voice, through Home Assistant's pipeline."""
@@ -80,7 +90,8 @@ async def listening(
         )  # fmt: skip
         for program in (speech, talk):
             stack.callback(program.stop)
-            program.start()
+            # Home Assistant hangs up on a client that is silent for long.
+            await asyncio.to_thread(program.start)
         await furnished.join(home, "talk", LLM_PORT)
         await furnished.join(home, "speech", STT_PORT)
         pipeline = await home.client.call(
@@ -91,7 +102,7 @@ async def listening(
             tts_engine=None, tts_language=None, tts_voice=None,
             wake_word_entity=None, wake_word_id=None, prefer_local_intents=False,
         )  # fmt: skip
-        yield Listening(home, pipeline["id"])
+        yield Listening(home, pipeline["id"], VoiceProfiles([directory]))
 
 
 async def test_turn_on_my_lamp_means_two_lamps_for_two_people(listening: Listening) -> None:
@@ -133,3 +144,35 @@ async def test_typed_text_is_nobody_s_and_unlocks_nothing(listening: Listening) 
 
     assert UNKNOWN in answer.said
     assert await listening.home.client.state(DOOR) == "locked"
+
+
+async def test_a_voice_is_learned_and_forgotten_in_a_conversation(listening: Listening) -> None:
+    begun = await listening.hear("Clara", "Please learn my voice. My name is Clara.", "lesson")
+    assert begun.reply.endswith("?"), begun.summary()
+    conversation = str(begun.data("intent-end")["intent_output"]["conversation_id"])
+    runs = [await listening.hear("Clara", answer, conversation) for answer in ANSWERS]
+    for run in runs[:-1]:
+        assert run.reply.endswith("?"), run.summary()
+    assert "I know your voice now" in runs[-1].reply, runs[-1].summary()
+    [name] = {profile.name for profile in listening.profiles.all()} - TEMPO.keys()
+
+    asked = await listening.hear("Clara", "And now please forget my voice again.", "lesson")
+    assert asked.reply == f"Shall I forget your voice, {name}?", asked.summary()
+    conversation = str(asked.data("intent-end")["intent_output"]["conversation_id"])
+    done = await listening.hear("Clara", "Yes, please do it.", conversation)
+    assert done.reply == f"I have forgotten your voice, {name}.", done.summary()
+    assert {profile.name for profile in listening.profiles.all()} == set(TEMPO)
+
+
+async def test_a_stranger_does_not_take_over_a_profile(listening: Listening) -> None:
+    before = listening.profiles.state()
+    asked = await listening.hear("Clara", "Please learn my voice. My name is Ben.", "thief")
+    assert asked.reply.startswith("I know the voice of Ben already."), asked.summary()
+    conversation = str(asked.data("intent-end")["intent_output"]["conversation_id"])
+    await listening.hear("Clara", "Yes, please do it.", conversation)
+    await listening.hear("Clara", ANSWERS[0], conversation)
+
+    refused = await listening.hear("Clara", ANSWERS[1], conversation)
+
+    assert "does not sound like Ben" in refused.reply, refused.summary()
+    assert listening.profiles.state() == before

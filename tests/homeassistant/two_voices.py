@@ -1,6 +1,6 @@
-"""Two people who say anything: the installed Piper voice, and the same with a shorter vocal tract.
+"""Three people who say anything: the installed Piper voice with vocal tracts of three lengths.
 
-To a speaker embedding they are two voices; `test_voices_home.py` enrols both.
+To a speaker embedding they are three voices; `test_voices_home.py` enrols two.
 """
 
 import io
@@ -17,6 +17,8 @@ from tests.homeassistant.pipeline import RATE, Recording
 from wyoming_common.models import ModelStore
 
 TEMPO: Final = {"Anna": 1.22, "Ben": 1.0}
+"""People who are enrolled"""
+_STRANGERS: Final = {"Clara": 0.84}
 _LEVEL: Final = 0.7
 _SILENCE_SECONDS: Final = 0.3
 
@@ -35,7 +37,7 @@ def said(person: str, text: str) -> Recording:
         _voice().synthesize_wav(text, file)
     sound.seek(0)
     samples, rate = soundfile.read(sound, dtype="float32")
-    spoken = _LEVEL * soxr.resample(samples, rate * TEMPO[person], RATE)
+    spoken = _LEVEL * soxr.resample(samples, rate * (TEMPO | _STRANGERS)[person], RATE)
     quiet = np.zeros(int(_SILENCE_SECONDS * RATE))
     pcm = (32767 * np.concatenate([quiet, spoken, quiet])).astype("<i2").tobytes()
     return Recording(f"{person}: {text}", text, pcm)
