@@ -13,7 +13,7 @@ import argparse
 import json
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,12 +26,12 @@ from wyoming_common.audio.endpointing import Endpointer
 from wyoming_common.audio.pcm import PcmFormat, read_audio
 from wyoming_common.models import ModelStore
 from wyoming_stt.audio.audio_queue import PcmChunk
-from wyoming_stt.audio.segmenter import SegmenterSnapshot, SpeechSegment, SpeechSegmenter
+from wyoming_stt.audio.segmenter import SpeechSegment, SpeechSegmenter
 from wyoming_stt.audio.target_speaker import TargetSpeaker
 from wyoming_stt.audio.vad import SileroModel
 from wyoming_stt.config import SttSettings
 from wyoming_stt.decoding.transcribe import transcribe
-from wyoming_stt.endpointing.completeness import completeness
+from wyoming_stt.endpointing.completeness import PauseEvidence, closing_probability
 from wyoming_stt.endpointing.smart_turn import SMART_TURN, SmartTurn, TurnModel
 from wyoming_stt.engine import SttEngine, TranscriptionRequest
 from wyoming_stt.home_sentences.sentences import (
@@ -44,12 +44,14 @@ from wyoming_stt.service import make_engine
 _CHUNK: Final = 640
 _EARLY_SECONDS: Final = 0.05
 """Before the last speech: a turn that ends sooner was cut."""
-_JUDGED_SECONDS: Final = 0.18
-"""Silence after which a pause is judged"""
+_JUDGED_SECONDS: Final = (0.18, 0.31)
+"""Silence after which a pause is judged by its sound, and judged again"""
 _TURN_SECONDS: Final = 0.05
 """Time that the turn model takes"""
 _DECODE_SECONDS: Final = 0.1
-"""Time from then until the transcript is there, which was begun at the pause"""
+"""Time from the first of these until the transcript is there, which was begun at the pause"""
+_CLOSING_SECONDS: Final = 0.03
+"""Time from then until it is known whether the recogniser closes the sentence"""
 _QUESTION_SECONDS: Final = (9.0, 20.0)
 
 
@@ -109,44 +111,66 @@ class Simulation:
             self._vad.stream(), Endpointer(), may_end=True, target=self._target()
         )
         segments: list[SpeechSegment] = []
-        opinions: list[tuple[float, float | None]] = []
-        judged = False
+        pause = _Pause()
         for at in range(0, len(pcm), _CHUNK):
             now = (at + _CHUNK) / 32_000
-            while opinions and opinions[0][0] <= now:
-                _, opinion = opinions.pop(0)
-                if opinion is not None:
-                    segmenter.judge(opinion)
-            chunk = PcmChunk(pcm[at : at + _CHUNK], PcmFormat(), now)
-            snapshot = segmenter.feed([chunk])
+            if (opinion := pause.opinion(now)) is not None:
+                segmenter.judge(opinion)
+            snapshot = segmenter.feed([PcmChunk(pcm[at : at + _CHUNK], PcmFormat(), now)])
             segments += snapshot.completed
             if snapshot.final:
                 return SimulatedTurn(now, True, (*segments, *filter(None, [snapshot.open_segment])))
             if not snapshot.paused:
-                judged, opinions = False, []
-            elif not judged and snapshot.silence_seconds >= _JUDGED_SECONDS:
-                judged, opinions = True, self._opinions(now, snapshot)
+                pause = _Pause()
+            elif pause.wants(snapshot.silence_seconds) and snapshot.open_segment is not None:
+                self._judge(pause, now, snapshot.open_segment)
         last = segmenter.finish()
         segments += [*last.completed, *filter(None, [last.open_segment])]
         return SimulatedTurn(len(pcm) / 32_000, False, tuple(segments))
 
-    def _opinions(
-        self, now: float, snapshot: SegmenterSnapshot
-    ) -> list[tuple[float, float | None]]:
-        if snapshot.open_segment is None:
-            return []
-        audio = snapshot.open_segment.audio
-        sound = None if self._turn is None else self._turn.completeness(audio)
-        spoken = len(audio) / 16_000
-        request = TranscriptionRequest(language="en")
-        said = transcribe(self._engine, audio, request, self._sentences)
-        return [
-            (now + _TURN_SECONDS, completeness(sound, None, "en", None, spoken)),
-            (
-                now + _DECODE_SECONDS,
-                completeness(sound, said.text, "en", said.stage, spoken),
-            ),
-        ]
+    def _judge(self, pause: "_Pause", now: float, segment: SpeechSegment) -> None:
+        again = pause.judgements > 0
+        pause.judgements += 1
+        audio = segment.audio
+        if not again:
+            pause.evidence = PauseEvidence("en", len(audio) / 16_000)
+            request = TranscriptionRequest(language="en")
+            said = transcribe(self._engine, audio, request, self._sentences)
+            pause.learns(now + _DECODE_SECONDS, text=said.text, stage=said.stage)
+            closing = closing_probability(
+                said.heard or said.text, lambda texts: self._engine.score(audio, texts, request)
+            )
+            pause.learns(now + _DECODE_SECONDS + _CLOSING_SECONDS, closing=closing)
+        if self._turn is not None and pause.evidence.completeness != 1.0:
+            whole = np.concatenate([audio, segment.pause]) if again else audio
+            pause.learns(now + _TURN_SECONDS, sound=self._turn.completeness(whole))
+
+
+@dataclass(slots=True)
+class _Pause:
+    """A pause in progress, and the evidence that is still to come."""
+
+    judgements: int = 0
+    evidence: PauseEvidence = field(default_factory=PauseEvidence)
+    coming: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
+
+    def wants(self, silence: float) -> bool:
+        """Return whether it is to be judged, `silence` seconds after its beginning."""
+        count = self.judgements
+        return count < len(_JUDGED_SECONDS) and silence >= _JUDGED_SECONDS[count]
+
+    def learns(self, at: float, **values: Any) -> None:
+        """Set values of the evidence at the second `at`."""
+        self.coming.append((at, values))
+
+    def opinion(self, now: float) -> float | None:
+        """Return how complete the turn is, if there is new evidence; else None."""
+        due = [values for at, values in self.coming if at <= now]
+        self.coming = [one for one in self.coming if one[0] > now]
+        for values in due:
+            for name, value in values.items():
+                setattr(self.evidence, name, value)
+        return self.evidence.completeness if due else None
 
 
 def spliced(pcm: bytes, seconds: float) -> bytes:

@@ -51,6 +51,30 @@ def test_a_file_sent_at_once_is_segmented_to_its_end() -> None:
     assert (tail.end - tail.start) / RATE > 4.0
 
 
+def test_a_segment_and_its_pause_are_all_that_was_heard() -> None:
+    segmenter = make_segmenter()
+    pcm = silence(0.2) + speech(1.0) + silence(0.35)
+
+    live(segmenter, pcm)
+
+    segment = segmenter.feed([]).open_segment
+    assert segment is not None
+    heard = np.concatenate([segment.audio, segment.pause])
+    assert len(segment.pause) / RATE > 0.1
+    frames = np.frombuffer(pcm, "<i2")[segment.start : segment.start + len(heard)]
+    assert np.array_equal(heard, frames.astype(np.float32) / 32768)
+
+
+def test_the_pause_of_a_segment_is_half_a_second_at_most() -> None:
+    segmenter = make_segmenter(may_end=False)
+
+    live(segmenter, speech(1.0) + silence(3.0))
+
+    segment = segmenter.feed([]).open_segment
+    assert segment is not None
+    assert len(segment.pause) == RATE // 2
+
+
 def test_the_segment_is_the_speech_with_a_margin() -> None:
     segmenter = make_segmenter()
 

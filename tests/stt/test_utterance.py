@@ -1,6 +1,7 @@
 """Decoding during an utterance, on a clock that the test controls."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 
 import pytest
@@ -15,13 +16,14 @@ from tests.stt.fakes import (
     speech,
 )
 from wyoming_common.audio.endpointing import Endpointer
-from wyoming_common.audio.pcm import PcmFormat
+from wyoming_common.audio.pcm import MODEL_RATE, PcmFormat
 from wyoming_common.model_thread import ModelThread
 from wyoming_stt.audio.segmenter import SpeechSegmenter
 from wyoming_stt.audio.vad import VadModel
 from wyoming_stt.decoding.transcribe import DecodeStats
 from wyoming_stt.decoding.utterance import UtteranceModels, UtteranceRecognizer
-from wyoming_stt.engine import SttEngine, Transcription, TranscriptionRequest
+from wyoming_stt.endpointing.smart_turn import TurnModel
+from wyoming_stt.engine import Audio, SttEngine, Transcription, TranscriptionRequest
 
 MONO = PcmFormat()
 
@@ -39,12 +41,17 @@ class LiveAudio:
         self.tentative: list[str] = []
 
     def recognizer(
-        self, *, may_end: bool = True, partials: bool = False, tentative: bool = False
+        self,
+        *,
+        may_end: bool = True,
+        partials: bool = False,
+        tentative: bool = False,
+        turn: ModelThread[TurnModel] | None = None,
     ) -> UtteranceRecognizer:
         return UtteranceRecognizer(
             TranscriptionRequest(language="en"),
             lambda _: SpeechSegmenter(LoudnessVadStream(), Endpointer(), may_end=may_end),
-            UtteranceModels(self.model, self.vad, None, self.stats, clock=lambda: self.now),
+            UtteranceModels(self.model, self.vad, turn, self.stats, clock=lambda: self.now),
             self._note_partial if partials else None,
             self._note_tentative if tentative else None,
         )
@@ -135,6 +142,94 @@ async def test_speech_that_dies_away_softly_is_decoded_again_before_the_turn_is_
     assert not ended
     assert (await running).text == "loud 1.0"
     assert len(audio.engine.requests) == 2
+
+
+class SureTurnModel:
+    """Takes every pause for an end."""
+
+    def completeness(self, audio: Audio) -> float:
+        return 0.99
+
+
+class WaveringTurnModel:
+    """Takes a pause for a pause at first, and for an end when it is asked again."""
+
+    def __init__(self) -> None:
+        self.heard: list[int] = []
+
+    def completeness(self, audio: Audio) -> float:
+        self.heard.append(len(audio))
+        return 0.2 if len(self.heard) == 1 else 0.99
+
+
+async def end_of_turn(audio: LiveAudio, turn: ModelThread[TurnModel] | None) -> float:
+    """Return the seconds of silence that end a turn of one second."""
+    recognizer = audio.recognizer(turn=turn)
+    running = asyncio.create_task(recognizer.run())
+    await audio.speak(recognizer, speech(1.0))
+    silent = 0
+    while not running.done() and silent < 200:
+        silent += 1
+        await audio.speak(recognizer, silence(0.02))
+        await audio.model.call(lambda _: None)
+        if turn is not None:
+            await turn.call(lambda _: None)
+        await audio.settle()
+    await running
+    return silent / 50
+
+
+async def test_a_turn_model_is_asked_again_with_more_of_the_pause(audio: LiveAudio) -> None:
+    model = WaveringTurnModel()
+    turn = ModelThread[TurnModel]("turn", lambda: model)
+
+    await end_of_turn(audio, turn)
+    await turn.aclose()
+
+    first, second = model.heard
+    assert second - first >= 0.1 * MODEL_RATE
+
+
+async def test_a_turn_model_that_changes_its_mind_ends_the_turn_sooner(audio: LiveAudio) -> None:
+    class DoubtfulTurnModel(WaveringTurnModel):
+        def completeness(self, audio: Audio) -> float:
+            super().completeness(audio)
+            return 0.2
+
+    ends = []
+    for make in (WaveringTurnModel, DoubtfulTurnModel):
+        turn = ModelThread[TurnModel]("turn", make)
+        ends.append(await end_of_turn(audio, turn))
+        await turn.aclose()
+
+    assert ends[0] < ends[1]
+
+
+async def test_a_text_that_the_recogniser_hardly_closes_keeps_the_turn_open(
+    audio: LiveAudio,
+) -> None:
+    class ClosingEngine(FakeEngine):
+        probability = 0.9
+
+        def transcribe(self, audio: Audio, request: TranscriptionRequest) -> Transcription:
+            return Transcription(text="One two three four.", language=request.language)
+
+        def score(self, *given: object) -> list[float]:
+            marks = {".": math.log(self.probability), "?": -20.0}
+            texts = given[1]
+            assert isinstance(texts, list)
+            return [marks.get(text[-1], 0.0) for text in texts]
+
+    engine = ClosingEngine()
+    ends = []
+    for engine.probability in (0.45, 0.01):
+        live = LiveAudio(engine)
+        turn = ModelThread[TurnModel]("turn", SureTurnModel)
+        ends.append(await end_of_turn(live, turn))
+        for thread in (live.model, live.vad, turn):
+            await thread.aclose()
+
+    assert ends[0] < ends[1]
 
 
 async def test_a_file_is_decoded_once(audio: LiveAudio) -> None:

@@ -6,7 +6,7 @@ A segmenter belongs to one thread, the one of voice detection. Every call return
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -22,6 +22,8 @@ _LEAD_SAMPLES = round(0.3 * MODEL_RATE)
 """Audio before the first speech that a segment includes: the detector is late on soft onsets."""
 _TRAIL_SAMPLES = round(0.18 * MODEL_RATE)
 """Audio behind the last speech that a segment includes, as far as it has arrived."""
+_MAX_PAUSE_SAMPLES = MODEL_RATE // 2
+"""Sound of a pause behind its segment that is of interest"""
 _MIN_SOFT_PROBABILITY = 0.15
 """Probability that counts as soft speech before and after certain speech.
 
@@ -51,6 +53,8 @@ class SpeechSegment:
     end: int
     speech_end: int
     """Sample behind the last speech in it, before `end` by the silence that is included"""
+    pause: Audio = field(default_factory=lambda: np.zeros(0, np.float32), repr=False)
+    """Sound of the pause from `end` on, up to half a second of it; nothing while others speak"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +197,14 @@ class SpeechSegmenter:
             self._begin, self._completed_until
         ):
             return None
-        return self._segment(min(self._end + _TRAIL_SAMPLES, self._endpoint.position), self._end)
+        position = self._endpoint.position
+        end = min(self._end + _TRAIL_SAMPLES, position)
+        segment = self._segment(end, self._end)
+        if segment.end != end:
+            return segment
+        position = min(position, end + _MAX_PAUSE_SAMPLES)
+        pause = bytes(self._audio[2 * (end - self._origin) : 2 * (position - self._origin)])
+        return replace(segment, pause=to_float(pause))
 
     @property
     def _begin(self) -> int:

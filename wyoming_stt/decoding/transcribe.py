@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from wyoming_common.model_thread import ModelThread
 from wyoming_stt.audio.segmenter import SpeechSegment
+from wyoming_stt.endpointing.completeness import PauseEvidence, closing_probability
 from wyoming_stt.engine import Audio, SttEngine, Transcription, TranscriptionRequest
 from wyoming_stt.home_sentences.correction import Correction, correct
 from wyoming_stt.home_sentences.sentences import HomeSentences
@@ -73,8 +74,10 @@ class SpeculativeDecode:
         self._decode = decode
         self.followers: list[asyncio.Task[None]] = []
         """Tasks that end with this decode: they are cancelled when it is dropped"""
-        self.judged = False
-        """Whether the turn model has been asked about this pause"""
+        self.evidence: PauseEvidence | None = None
+        """Evidence of this pause, None before it is judged"""
+        self.judgements = 0
+        """Times that the turn model has been asked about this pause"""
 
     async def result(self) -> DecodedSegment:
         """Wait for the text; cancelling the caller leaves the decode running."""
@@ -148,6 +151,21 @@ class SpeculativeDecoder:
             return self.use(await current.result()), True
         await self.drop()
         return self.use(await self.decode(segment)), False
+
+    async def closing(self, decode: SpeculativeDecode, text: str) -> float | None:
+        """Return the probability that the recogniser closes `text` with a full stop or the like.
+
+        None without scores, or while others wait for the model. Raises ServiceError.
+        """
+        if self._model.waiting:
+            return None
+
+        def run(engine: SttEngine) -> float | None:
+            return closing_probability(
+                text, lambda texts: engine.score(decode.segment.audio, texts, self._request)
+            )
+
+        return await self._model.call(run)
 
     def use(self, decoded: DecodedSegment) -> Transcription:
         """Count `decoded` as sent to the client, and return its text."""

@@ -18,7 +18,7 @@ from wyoming_stt.audio.audio_queue import AudioQueue, PcmChunk
 from wyoming_stt.audio.segmenter import SegmenterSnapshot, SpeechSegment, SpeechSegmenter
 from wyoming_stt.audio.vad import VadModel
 from wyoming_stt.decoding.transcribe import DecodeStats, SpeculativeDecode, SpeculativeDecoder
-from wyoming_stt.endpointing.completeness import completeness
+from wyoming_stt.endpointing.completeness import PauseEvidence
 from wyoming_stt.endpointing.smart_turn import TurnModel
 from wyoming_stt.engine import Audio, SttEngine, Transcription, TranscriptionRequest
 from wyoming_stt.home_sentences.sentences import HomeSentences, NoHomeSentences
@@ -28,8 +28,9 @@ _LOGGER = logging.getLogger(__name__)
 
 _MIN_QUIET_SECONDS = 0.12
 """Silence after soft speech within a pause from which on the pause is decoded again, with it."""
-_TURN_SILENCE_SECONDS = 0.18
-"""Silence that a turn model expects at the end of its audio."""
+_JUDGED_SECONDS = (0.18, 0.31)
+"""Silence after which the turn model is asked, and asked again: most ends that it takes for pauses
+at first sound like ends by then."""
 _MIN_PARTIAL_SAMPLES = 16_000
 """New speech that makes a partial transcript worth its decode."""
 
@@ -201,38 +202,63 @@ class UtteranceRecognizer:
             decode = await self._decoder.start(segment)
             if self._on_tentative is not None:
                 decode.followers.append(asyncio.create_task(self._follow_tentative(decode)))
-        if decode is None or decode.judged:
-            return
-        if snapshot.silence_seconds >= _TURN_SILENCE_SECONDS:
-            decode.judged = True
-            decode.followers.append(asyncio.create_task(self._judge(segmenter, decode, segment)))
+        if decode is not None:
+            self._judge(segmenter, decode, snapshot)
 
-    async def _judge(
-        self, segmenter: SpeechSegmenter, decode: SpeculativeDecode, segment: SpeechSegment
+    def _judge(
+        self, segmenter: SpeechSegmenter, decode: SpeculativeDecode, snapshot: SegmenterSnapshot
     ) -> None:
-        """Tell the segmenter how complete the turn is, as the evidence comes in."""
-        language = self._request.language
-        begin = segment.start if self._first_sample is None else self._first_sample
-        spoken = (segment.end - begin) / MODEL_RATE
-        sounds: float | None = None
+        """Begin to tell the segmenter how complete the turn is, as the evidence comes in."""
+        segment, count = snapshot.open_segment, decode.judgements
+        if segment is None or count == len(_JUDGED_SECONDS):
+            return
+        if snapshot.silence_seconds < _JUDGED_SECONDS[count]:
+            return
+        decode.judgements += 1
+        if decode.evidence is None:
+            begin = segment.start if self._first_sample is None else self._first_sample
+            decode.evidence = PauseEvidence(
+                self._request.language, (segment.end - begin) / MODEL_RATE
+            )
+            decode.followers.append(asyncio.create_task(self._judge_words(segmenter, decode)))
+        audio = segment.audio if count == 0 else np.concatenate([segment.audio, segment.pause])
+        if self._models.turn is not None and decode.evidence.completeness != 1.0:
+            judged = self._judge_sound(segmenter, decode.evidence, self._models.turn, audio)
+            decode.followers.append(asyncio.create_task(judged))
 
-        async def tell(opinion: float | None) -> None:
-            if opinion is not None:
-                await self._models.vad.call(lambda _: segmenter.judge(opinion))
-
+    async def _judge_sound(
+        self,
+        segmenter: SpeechSegmenter,
+        evidence: PauseEvidence,
+        turn: ModelThread[TurnModel],
+        audio: Audio,
+    ) -> None:
         try:
-            if self._models.turn is not None:
-                sounds = await self._models.turn.call(
-                    lambda model: model.completeness(segment.audio)
-                )
-                await tell(completeness(sounds, None, language, spoken_seconds=spoken))
+            evidence.sound = await turn.call(lambda model: model.completeness(audio))
+            await self._weigh(segmenter, evidence)
+        except ServiceError as err:
+            _LOGGER.debug("The sound of a pause could not be judged: %s", err)
+
+    async def _judge_words(self, segmenter: SpeechSegmenter, decode: SpeculativeDecode) -> None:
+        evidence = decode.evidence
+        assert evidence is not None
+        try:
             said = (await decode.result()).transcription
-            tongue = said.language or language
-            await tell(completeness(sounds, said.text, tongue, said.stage, spoken))
+            evidence.language = said.language or evidence.language
+            evidence.text, evidence.stage = said.text, said.stage
+            await self._weigh(segmenter, evidence)
+            evidence.closing = await self._decoder.closing(decode, said.heard or said.text)
+            if evidence.closing is not None:
+                await self._weigh(segmenter, evidence)
             if self._on_partial is not None:
                 await self._on_partial(self._so_far(said))
         except ServiceError as err:
-            _LOGGER.debug("A pause could not be judged: %s", err)
+            _LOGGER.debug("The words before a pause could not be judged: %s", err)
+
+    async def _weigh(self, segmenter: SpeechSegmenter, evidence: PauseEvidence) -> None:
+        opinion = evidence.completeness
+        if opinion is not None:
+            await self._models.vad.call(lambda _: segmenter.judge(opinion))
 
     async def _follow_tentative(self, decode: SpeculativeDecode) -> None:
         try:
