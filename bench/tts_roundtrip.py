@@ -4,13 +4,17 @@
     python -m bench.tts_roundtrip --whisper FOLDER [--voice FOLDER] [--language en] [--sentences N]
     python -m bench.tts_roundtrip --stt tcp://127.0.0.1:10300 ...
 
-With `--stt` a running `wyoming-stt` listens, one sentence at a time. FOLDER of --voice holds a Piper voice; without it both sides speak by espeak-ng, ours with the
-normalised text and the other with the text as it is written. Sentences hold numbers, dates, times,
-units, sums and names, made from templates of the language. Whisper writes down what it understands;
-a sentence is right when its numbers come back, as digits or as words. Fails if there is a sentence
-that the other side alone got right, unless both have the same phonemes: then a voice or the
-recogniser failed by chance, as it did where ours is right at another pace. `--losses` looks for such sentences alone, in half the time: it asks
-the other side where ours was not understood, and neither where both have the same phonemes.
+With `--stt` a running `wyoming-stt` listens. FOLDER of --voice holds a Piper voice; without it both
+sides speak by espeak-ng, ours with the normalised text and the other with the text as it is
+written. --diphones names voices of the installed espeak-ng (`mb/mb-de6` of Debian's package
+mbrola-de6), which are understood more often than the formants of espeak-ng. Sentences hold
+numbers, dates, times, units, sums and names, made from templates of the language. Whisper writes
+down what it understands, several sentences at a time; a sentence is right when its numbers come
+back, as digits or as words. The first voice says all of them. Where the other side alone is right,
+ours is said again, alone, at two other paces and in the other voices: it is lost if never right. Fails where one is lost, unless both say
+the numbers that were misheard of us in the same phonemes: then a voice or the recogniser failed by
+chance. `--losses` looks for such sentences alone: the other side is asked where ours was not
+understood, and neither where both have the same phonemes.
 """
 
 import argparse
@@ -18,9 +22,13 @@ import asyncio
 import itertools
 import random
 import re
+import subprocess
+import tempfile
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
+import wave
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -40,6 +48,7 @@ from tests.engines.espeak import speak as espeak
 from wyoming_tts.config import TtsSettings
 from wyoming_tts.engines.piper.engine import PiperEngine
 from wyoming_tts.phonemes.espeak import EspeakPhonemizer
+from wyoming_tts.phonemes.number_words import in_parts
 from wyoming_tts.synthesis.synthesizer import Synthesizer
 from wyoming_tts.text.languages import boundaries_of
 from wyoming_tts.text.normalization import spoken
@@ -55,7 +64,8 @@ class Say(Protocol):
     def __call__(self, text: str, pace: float = 1.0) -> NDArray[np.float32]: ...
 
 
-_OTHER_PACES = (0.85, 1.15)
+_PACES = (1.0, 0.85, 1.15)
+"""At which a sentence is said again, alone, before it counts as lost"""
 _RATE = 16_000
 _WINDOW_SECONDS = 27.0
 _PAUSE = np.zeros(int(1.2 * _RATE), np.float32)
@@ -65,6 +75,7 @@ _MAX_WORDS = 9
 _ARTICLES = frozenset({"un", "una", "une", "uno", "ein", "eine", "einen", "een", "eins"})
 _PERCENT = frozenset({"pour", "por", "per"})
 """Before the hundred of "per cent\" in one of the languages"""
+_YEARS = range(1100, 2100)
 _SERVICE_SECONDS = 120.0
 _PART = 20
 """Sentences compared in one go"""
@@ -156,10 +167,32 @@ def by_espeak(language: str) -> tuple[Say, Say]:
     voice = ESPEAK[language]
 
     def say_ours(text: str, pace: float = 1.0) -> NDArray[np.float32]:
-        return espeak(read(text, language), voice, int(_WORDS_A_MINUTE * pace))
+        said = in_parts(read(text, language), voice)
+        return espeak(said, voice, int(_WORDS_A_MINUTE * pace))
 
     def say_stock(text: str, pace: float = 1.0) -> NDArray[np.float32]:
         return espeak(text, voice, int(_WORDS_A_MINUTE * pace))
+
+    return say_ours, say_stock
+
+
+def by_diphones(language: str, voice: str) -> tuple[Say, Say]:
+    """Return a voice of the installed espeak-ng with normalised text, and with it as it is."""
+
+    def say(text: str, pace: float) -> NDArray[np.float32]:
+        with tempfile.NamedTemporaryFile(suffix=".wav") as file:
+            speed = str(int(_WORDS_A_MINUTE * pace))
+            command = ["espeak-ng", "-v", voice, "-s", speed, "-w", file.name, "--stdin"]
+            subprocess.run(command, input=text.encode(), check=True, stderr=subprocess.DEVNULL)
+            with wave.open(file.name) as opened:
+                audio = np.frombuffer(opened.readframes(opened.getnframes()), np.int16)
+                return _resampled(audio, opened.getframerate())
+
+    def say_ours(text: str, pace: float = 1.0) -> NDArray[np.float32]:
+        return say(in_parts(read(text, language), ESPEAK[language]), pace)
+
+    def say_stock(text: str, pace: float = 1.0) -> NDArray[np.float32]:
+        return say(text, pace)
 
     return say_ours, say_stock
 
@@ -211,8 +244,16 @@ def _resampled(audio: NDArray[np.int16], rate: int) -> NDArray[np.float32]:
 
 def numbers(text: str, language: str) -> str:
     """Return the digits of `text`, whether they are written as digits or as words."""
-    words = re.findall(r"[^\W_]+", _plain(spoken(text, LOCALES[language])))
-    values, found, at = _values(language), "", 0
+    said = numbers_said(spoken(text, LOCALES[language]), language)
+    return "".join(str(number) for number, _ in said)
+
+
+def numbers_said(said: str, language: str) -> list[tuple[int, str]]:
+    """Return the numbers of a text in words, each with its words."""
+    written = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", said).replace("-", " "))
+    words = [_plain(word) for word in written]
+    values, at = _values(language), 0
+    found: list[tuple[int, str]] = []
     while at < len(words):
         end = next(
             (end for end in range(at + _MAX_WORDS, at, -1) if "".join(words[at:end]) in values), at
@@ -221,12 +262,24 @@ def numbers(text: str, language: str) -> str:
         counted = before not in _PERCENT and (
             words[at] not in _ARTICLES
             or end > at + 1
+            or (found and before == _plain(found[-1][1]).split()[-1])
             or before == _plain(speller(LOCALES[language]).point)
         )
         if end > at and counted:
-            found += str(values["".join(words[at:end])])
+            found.append((values["".join(words[at:end])], " ".join(written[at:end])))
         at = max(end, at + 1)
     return found
+
+
+def misheard(heard: str, said: str, language: str) -> list[str]:
+    """Return the words of the numbers in `said` that were not `heard`."""
+    left = Counter(number for number, _ in numbers_said(spoken(heard, LOCALES[language]), language))
+    missing = []
+    for number, words in numbers_said(said, language):
+        if not left[number]:
+            missing.append(words)
+        left[number] = max(0, left[number] - 1)
+    return missing
 
 
 def _plain(text: str) -> str:
@@ -239,7 +292,7 @@ def _values(language: str) -> dict[str, int]:
     """Return the numbers below ten thousand by their words, written together."""
     say, values = speller(LOCALES[language]), dict[str, int]()
     for number in range(10_000):
-        year = say.year(number) if number >= 1100 else ""
+        year = say.year(number) if number in _YEARS else ""
         day = say.ordinal(number) if 0 < number < 32 else ""
         for words in (say.cardinal(number), year, day):
             for form in (words, *(re.sub(r"uno?$", one, words) for one in ("un", "una", "une"))):
@@ -262,6 +315,8 @@ class Trial:
     """Whether the other side alone was right"""
     alike: bool
     """Whether both sides have the same phonemes"""
+    by_chance: bool = False
+    """Whether a sentence is lost that both sides say in the same sounds, as far as it was misheard"""
 
 
 class Comparison:
@@ -272,14 +327,18 @@ class Comparison:
         language: str,
         understood: Callable[[NDArray[np.float32]], str],
         whisper: WhisperModel | None,
-        sides: tuple[Say, Say],
+        sides: Sequence[tuple[Say, Say]],
         losses: bool,
     ) -> None:
-        """`whisper` listens to many sentences at once, where there is one."""
+        """`whisper` listens to many sentences at once, where there is one.
+
+        `sides` are both sides in each voice; the first says everything.
+        """
         self._language = language
         self._understood = understood
         self._whisper = whisper
-        self._ours, self._stock = sides
+        self._ours, self._stock = sides[0]
+        self._other_voices = [ours for ours, _ in sides[1:]]
         self._losses = losses
         self._espeak = EspeakPhonemizer()
 
@@ -288,35 +347,54 @@ class Comparison:
         alike = {text: self._phonemes(read(text, self._language)) == self._phonemes(text)
                  for text in texts}  # fmt: skip
         asked = [text for text in texts if not (self._losses and alike[text])]
-        together = self._together(asked, self._whisper) if self._whisper else {}
+        ours = self._heard(asked, self._ours)
+        doubtful = [text for text in asked if not (self._losses and self._right(ours[text], text))]
+        stock = self._heard(doubtful, self._stock)
         for text in texts:
-            if text not in asked:
+            if text not in ours:
                 yield Trial(text, "", "", right=True, lost=False, alike=True)
                 continue
-            ours = together.get(text, "")
-            if not self._right(ours, text):
-                ours = self._understood(self._ours(text))
-            right = self._right(ours, text)
-            stock = "" if self._losses and right else self._understood(self._stock(text))
-            lost = not right and self._right(stock, text)
-            if lost and not alike[text]:
-                lost = not any(
-                    self._right(self._understood(self._ours(text, pace)), text)
-                    for pace in _OTHER_PACES
+            heard, other = ours[text], stock.get(text, "")
+            right = self._right(heard, text)
+            lost = not right and self._right(other, text)
+            if lost:
+                right = any(
+                    self._right(self._understood(audio), text) for audio in self._again(text)
                 )
-            yield Trial(text, ours, stock, right, lost, alike[text])
+                lost = not right
+            chance = lost and (alike[text] or self._said_alike(heard, text))
+            yield Trial(text, heard, other, right, lost, alike[text], chance)
+
+    def _again(self, text: str) -> Iterator[NDArray[np.float32]]:
+        """Yield our side's speech at other paces and in other voices."""
+        for pace in _PACES:
+            yield self._ours(text, pace)
+        for ours in self._other_voices:
+            yield ours(text)
+
+    def _heard(self, texts: list[str], say: Say) -> dict[str, str]:
+        """Return what is understood of `texts`."""
+        if self._whisper is not None:
+            return self._together(texts, say, self._whisper)
+        return {text: self._understood(say(text)) for text in texts}
+
+    def _said_alike(self, heard: str, text: str) -> bool:
+        """Whether the other side says the numbers that were misheard of us in the same sounds."""
+        sounds = self._sounds(text)
+        missing = misheard(heard, read(text, self._language), self._language)
+        return all(self._sounds(words) in sounds for words in missing)
 
     def _right(self, heard: str, text: str) -> bool:
         return numbers(heard, self._language) == numbers(text, self._language)
 
-    def _together(self, texts: list[str], whisper: WhisperModel) -> dict[str, str]:
-        """Return what is understood of our speech, many sentences in one window of Whisper."""
+    def _together(self, texts: list[str], say: Say, whisper: WhisperModel) -> dict[str, str]:
+        """Return what is understood of a side's speech, many sentences in one window of Whisper."""
         found = dict.fromkeys(texts, "")
         window: list[NDArray[np.float32]] = []
         spans: list[tuple[float, str]] = []
         seconds = 0.0
         for text in [*texts, None]:
-            audio = self._ours(text) if text is not None else _PAUSE
+            audio = say(text) if text is not None else _PAUSE
             if window and (text is None or seconds + len(audio) / _RATE > _WINDOW_SECONDS):
                 segments, _ = whisper.transcribe(
                     np.concatenate(window),
@@ -335,6 +413,10 @@ class Comparison:
                 spans.append((seconds, text))
         return found
 
+    def _sounds(self, text: str) -> str:
+        """Return the phonemes without the accents, which depend on the sentence."""
+        return re.sub("[ˈˌ]", "", self._phonemes(text))
+
     def _phonemes(self, text: str) -> str:
         found = self._espeak.phonemize(ESPEAK[self._language], text)
         return "".join(filter(str.isalpha, "".join(itertools.chain(*found))))
@@ -347,6 +429,9 @@ def main() -> None:
     listener.add_argument("--whisper", type=Path, help="folder of a model for faster-whisper")
     listener.add_argument("--stt", help="address of a running wyoming-stt")
     parser.add_argument("--voice", type=Path)
+    parser.add_argument(
+        "--diphones", nargs="+", default=[], help="voices of the installed espeak-ng: mb/mb-de6"
+    )
     parser.add_argument("--language", choices=sorted(TEMPLATES), default="en")
     parser.add_argument("--sentences", type=int, default=200)
     parser.add_argument("--skip", type=int, default=0, help="sentences left out at the beginning")
@@ -359,7 +444,9 @@ def main() -> None:
         WhisperModel(str(arguments.whisper), compute_type="int8") if arguments.whisper else None
     )
     understood = by_whisper(whisper, language) if whisper else by_service(arguments.stt, language)
-    sides = by_piper(arguments.voice) if arguments.voice else by_espeak(language)
+    sides = [by_piper(arguments.voice)] if arguments.voice else []
+    sides += [by_diphones(language, voice) for voice in arguments.diphones]
+    sides.append(by_espeak(language))
     comparison = Comparison(language, understood, whisper, sides, arguments.losses)
     deadline = time.monotonic() + arguments.seconds
     every: list[Trial] = []
@@ -370,10 +457,10 @@ def main() -> None:
         if time.monotonic() > deadline:
             break
         if heard.lost or (arguments.verbose and not heard.right):
-            mark = "LOST " * heard.lost + "alike " * heard.alike
+            mark = "LOST " * heard.lost + "by chance " * heard.by_chance + "alike " * heard.alike
             print(f"  {mark}{heard.text!r}\n    read  {read(heard.text, language)!r}")
             print(f"    ours  {heard.ours!r}\n    stock {heard.stock!r}", flush=True)
-    lost = sum(heard.lost and not heard.alike for heard in every)
+    lost = sum(heard.lost and not heard.by_chance for heard in every)
     print(
         f"{language}: {len(every)} sentences, {sum(heard.alike for heard in every)} with the same "
         f"phonemes on both sides; numbers right: {sum(heard.right for heard in every)}; right by "

@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Callable, Iterable
 
 from wyoming_common.errors import ModelError, Unavailable
+from wyoming_tts.phonemes.number_words import in_parts
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -37,7 +38,8 @@ class EspeakPhonemizer:
         What espeak-ng cannot read without dying is left out. Raises ModelError for a voice that
         espeak-ng does not have, Unavailable where its process cannot be started.
         """
-        found = self._ask(voice, text, [list(names) for names in vowel_clusters])
+        said = in_parts(text, voice)
+        found = self._ask(voice, said, [list(names) for names in vowel_clusters])
         if found is not None:
             return found
         self.deaths += 1
