@@ -21,7 +21,8 @@ LOCALES = {"de": "de_DE", "nl": "nl_NL", "it": "it_IT"}
         ("nl", "een achten zeven tienen", "een achten zeven tienen"),
         ("it", "settecentosessantuno", "sette-cento-sessantuno"),
         ("it", "centotto di centoventisei", "cent-otto di cento-venti-sei"),
-        ("fr-fr", "quatrevingt", "quatrevingt"),
+        ("fr-fr", "cent quatre-vingt-deux, quatre-vingts", "cent quatre-vin-deux, quatre-vingts"),
+        ("es", "ochocientos treinta", "ochocientos treinta"),
     ],
 )
 def test_a_long_number_word_is_parted_where_its_words_meet(
@@ -47,7 +48,14 @@ def test_a_german_number_sounds_as_espeak_reads_its_digits(number: int) -> None:
     assert _sounds(espeak, words) == _sounds(espeak, str(number))
 
 
-def _sounds(espeak: EspeakPhonemizer, text: str) -> str:
+def test_the_t_of_eighty_is_silent_in_french() -> None:
+    espeak = EspeakPhonemizer()
+
+    assert "td" not in _sounds(espeak, "quatre-vingt-deux", "fr")
+    assert "td" in _sounds(espeak, "vingt-deux", "fr")
+
+
+def _sounds(espeak: EspeakPhonemizer, text: str, voice: str = "de") -> str:
     """Return the sounds alone, without accents."""
-    phonemes = "".join("".join(sentence) for sentence in espeak.phonemize("de", text))
+    phonemes = "".join("".join(sentence) for sentence in espeak.phonemize(voice, text))
     return "".join(sound for sound in phonemes if unicodedata.category(sound) == "Ll")

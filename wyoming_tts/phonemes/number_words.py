@@ -29,9 +29,15 @@ _ORDINAL: Final = {"de": "(?:s?te[nrms]?)?", "nl": "(?:st?e|de)?", "it": ""}
 """What may follow the last part"""
 
 
+_EIGHTY_AND_MORE: Final = re.compile(r"\b(quatre-vin)gt(?=-)", re.IGNORECASE)
+"""Before another number its "t" is silent, which espeak-ng knows of digits alone."""
+
+
 def in_parts(text: str, voice: str) -> str:
     """Return `text` with hyphens between the parts of the number words of `voice`'s language."""
     language = voice.partition("-")[0]
+    if language == "fr":
+        return _EIGHTY_AND_MORE.sub(r"\1", text)
     if language not in _OTHERS:
         return text
     word, part = _patterns(language)
