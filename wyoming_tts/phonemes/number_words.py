@@ -26,7 +26,7 @@ _OTHERS: Final = {
 }  # fmt: skip
 _BETWEEN: Final = {"de": "und", "nl": "en|ën", "it": "e"}
 _ORDINAL: Final = {"de": "(?:s?te[nrms]?)?", "nl": "(?:st?e|de)?", "it": ""}
-"""What may follow the last part"""
+"""Endings of the last part"""
 
 
 _EIGHTY_AND_MORE: Final = re.compile(r"\b(quatre-vin)gt(?=-)", re.IGNORECASE)
