@@ -17,6 +17,7 @@ from satellite.drivers.standalone import StandaloneDriver, check_settings, make_
 from satellite.peripherals.control import Controls, Peripheral
 from satellite.rooms.group import make_group
 from satellite.wake import make_wake
+from satellite.wake.household import RemoteWakeVoices
 from satellite.wake.wake_recorder import WakeRecorder
 from satellite.wyoming.trace_server import serve_traces
 from wyoming_common.audio.vad import SILERO
@@ -56,7 +57,12 @@ async def run(settings: SatelliteSettings) -> None:
         if recorder is not None:
             stack.push_async_callback(asyncio.to_thread, recorder.close)
         group = make_group(settings, clock)
-        satellite = Satellite(settings, devices, machine, driver, recorder, group)
+        voices: RemoteWakeVoices | None = None
+        if settings.wake_voices:
+            tls = client_tls(settings.tls_ca, settings.tls_cert, settings.tls_key)
+            voices = RemoteWakeVoices(settings.wake_voices, tls)
+            await stack.enter_async_context(voices)
+        satellite = Satellite(settings, devices, machine, driver, recorder, group, voices)
         await stack.enter_async_context(audio)
         clock.start()
         await stack.enter_async_context(speaker)

@@ -113,6 +113,12 @@ class SatelliteSettings(ProgramSettings):
     wake_sensitivity: float = Field(
         0.5, ge=0.0, le=1.0, description="0: almost no detections, 1: a great many"
     )
+    wake_voices: str = Field(
+        "",
+        description="URI of the speech-to-text service that is asked for the voice of a wake word: "
+        "where it has voice profiles, a television and guests do not wake the satellite; empty: "
+        "everyone does",
+    )
     record_wakes: bool = Field(
         False,
         description="keep the sound of the last 50 wake words, to correct false alarms on the "

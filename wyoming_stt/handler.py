@@ -16,10 +16,15 @@ from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
 from wyoming.info import SelectProgram
 
-from wyoming_common.audio.pcm import PcmFormat
+from wyoming_common.audio.pcm import MODEL_RATE, PcmFormat, to_float
 from wyoming_common.errors import BadAudio, BadRequest, Refused, TooLarge
 from wyoming_common.net.context import ConnectionContext
 from wyoming_common.net.handler import ServiceHandler
+from wyoming_common.protocol.household_voice import (
+    MAX_VOICE_SECONDS,
+    HouseholdVoice,
+    HouseholdVoiceFound,
+)
 from wyoming_common.protocol.interim_transcript import InterimTranscript
 from wyoming_common.protocol.learn_voice import LearnVoice
 from wyoming_common.protocol.spoken_by import SPEAKER, SpokenBy, WhoSpoke
@@ -95,10 +100,17 @@ class SttHandler(ServiceHandler):
             await self._stop_audio()
         elif SelectProgram.is_type(event.type):
             self._program = self._service.select(SelectProgram.from_event(event).name)
-        elif WhoSpoke.is_type(event.type):
+        else:
+            await self._on_voice_request(event)
+
+    async def _on_voice_request(self, event: Event) -> None:
+        """Handle an event that is about who speaks."""
+        if WhoSpoke.is_type(event.type):
             await self.write_event(self._spoken_by(event).event())
         elif LearnVoice.is_type(event.type):
             await self.start(self._teach(_lesson_step(event)))
+        elif HouseholdVoice.is_type(event.type):
+            await self.start(self._find_voice(HouseholdVoice.from_event(event).pcm))
         else:
             _LOGGER.debug("Ignored %s", event.type)
 
@@ -116,6 +128,14 @@ class SttHandler(ServiceHandler):
                 "or at an address of --voice-teachers"
             )
         await self.write_event((await self._service.teach(asked)).event())
+
+    async def _find_voice(self, pcm: bytes) -> None:
+        if len(pcm) % 2 or not 0 < len(pcm) <= MAX_VOICE_SECONDS * 2 * MODEL_RATE:
+            raise BadAudio(
+                f"household-voice: expected mono s16le at 16 kHz, at most {MAX_VOICE_SECONDS:g} s"
+            )
+        found = await self._service.may_wake(to_float(pcm))
+        await self.write_event(HouseholdVoiceFound(found).event())
 
     async def _take_request(self, event: Event) -> None:
         await self._end_request()

@@ -263,6 +263,13 @@ class SttService:
             return VoiceLearning(LessonState.UNAVAILABLE, asked.name)
         return await self._household.teach(asked)
 
+    async def may_wake(self, audio: Audio) -> bool | None:
+        """Return whether the voice of a wake word is of the household; None without profiles.
+
+        Raises Busy.
+        """
+        return await self._household.may_wake(audio) if self._household is not None else None
+
     def keep_for_lesson(self, text: str, speech: Audio | None) -> None:
         """Keep the speech of a transcript where a voice lesson may want it."""
         if self._household is not None and speech is not None:

@@ -34,6 +34,7 @@ from satellite.rooms.group import WakeGroup
 from satellite.rooms.merit import MAX_AUDIO_SECONDS, MIN_OFFER_PROGRESS, merit
 from satellite.rooms.messages import word_key
 from satellite.telemetry.turn_telemetry import record_levels
+from satellite.wake.household import WAKE_VOICE_SECONDS, WakeVoices
 from satellite.wake.wake_recorder import RECORDED_SECONDS, WakeRecorder
 from wyoming_common.process.sd_notify import notify
 
@@ -63,12 +64,16 @@ def make_turn_machine(
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _HeldWake:
-    """A wake word about which the group decides, and the voice activity since."""
+    """A wake word about which the group and its voice decide, and the voice activity since."""
 
     word: str
     at: float
+    judged: bool = False
+    """Whether the voice may wake; until then an answer waits"""
+    answer_seconds: float | None = None
+    """Delay of the answer that waits"""
     activity: deque[VoiceActivity] = field(
         default_factory=lambda: deque[VoiceActivity](maxlen=_MAX_HELD_FRAMES)
     )
@@ -77,7 +82,8 @@ class _HeldWake:
 class Satellite:
     """A satellite whose turns are run by `driver`. Observers subscribe to `events`.
 
-    With a `group`, one of its satellites answers a wake word.
+    With a `group`, one of its satellites answers a wake word. `voices` may keep the voices of
+    strangers from waking.
     """
 
     def __init__(
@@ -88,10 +94,12 @@ class Satellite:
         driver: TurnDriver,
         recorder: WakeRecorder | None = None,
         group: WakeGroup | None = None,
+        voices: WakeVoices | None = None,
     ) -> None:
         self.machine = machine
         self._recorder = recorder
         self._group = group
+        self._voices = voices
         self._held: _HeldWake | None = None
         self.events = EventPublisher()
         self.sounds = settings.sounds
@@ -209,11 +217,28 @@ class Satellite:
             self.events.publish("wake", word=word)
             self.perform(self.machine.stop_word())
         elif self._held is None:
-            self._held = _HeldWake(word, at)
+            held = self._held = _HeldWake(word, at, judged=self._voices is None)
+            if self._voices is not None:
+                pcm = self._devices.audio.since(at - WAKE_VOICE_SECONDS)
+                self._voices.judge(pcm, lambda may_wake: self._judge(held, may_wake=may_wake))
             if self._group is None:
                 self.answer(0.0)
             else:
                 self._group.detected(word, self._merit(word) if self._group.peers else 0)
+
+    def _judge(self, held: _HeldWake, *, may_wake: bool) -> None:
+        """Take whether the voice of a held wake word may wake."""
+        if self._held is not held:
+            return
+        held.judged = True
+        if not may_wake:
+            self._held = None
+            self._devices.telemetry.count("wake:stranger")
+            self.events.publish("stranger", word=held.word)
+            _LOGGER.info("Ignores '%s': the voice is not of the household", held.word)
+        elif held.answer_seconds is not None:
+            late = self._devices.clock.now() - held.at
+            self.answer(max(held.answer_seconds, late))
 
     def _merit(self, word: str) -> int:
         audio = self._devices.audio
@@ -241,6 +266,9 @@ class Satellite:
 
     def answer(self, delay_seconds: float) -> None:
         """Begin the turn of the wake word that was held."""
+        if self._held is not None and not self._held.judged:
+            self._held.answer_seconds = delay_seconds
+            return
         held, self._held = self._held, None
         if held is None:
             return

@@ -90,8 +90,12 @@ async def listening(
         )  # fmt: skip
         for program in (speech, talk):
             stack.callback(program.stop)
-            # Home Assistant hangs up on a client that is silent for long.
-            await asyncio.to_thread(program.start)
+            starting = asyncio.create_task(asyncio.to_thread(program.start))
+            while not starting.done():
+                # Home Assistant hangs up on a client that does not read for a minute.
+                await home.client.entities()
+                await asyncio.wait([starting], timeout=2)
+            await starting
         await furnished.join(home, "talk", LLM_PORT)
         await furnished.join(home, "speech", STT_PORT)
         pipeline = await home.client.call(

@@ -22,7 +22,7 @@ from wyoming_stt.audio.segmenter import SpeechSegment
 from wyoming_stt.engine import Audio
 from wyoming_stt.speakers.campplus import CAMPPLUS, CamPlusPlus
 from wyoming_stt.speakers.engine import MAX_SECONDS, Embedding, SpeakerModel
-from wyoming_stt.speakers.identification import Decision, decide
+from wyoming_stt.speakers.identification import WAKE_THRESHOLD, Decision, decide
 from wyoming_stt.speakers.lessons import LessonSpeech, VoiceLessons
 from wyoming_stt.speakers.profiles import VoiceProfile, VoiceProfiles
 
@@ -139,6 +139,15 @@ class Household:
     def listener(self) -> "SpeakerListener":
         """Return the listener of one utterance, which begins at once."""
         return SpeakerListener(self)
+
+    async def may_wake(self, audio: Audio) -> bool | None:
+        """Return whether the voice of a wake word is of the household; None without profiles."""
+
+        def judge(identifier: Identifier) -> bool | None:
+            known = identifier.identify(audio) if identifier.refresh() else None
+            return None if known is None else known.decision.similarity >= WAKE_THRESHOLD
+
+        return await self.thread.call(judge)
 
     async def teach(self, asked: LearnVoice) -> VoiceLearning:
         """Carry out a step of a voice lesson. Raises Busy."""

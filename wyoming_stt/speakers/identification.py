@@ -14,6 +14,10 @@ THRESHOLD: Final = 0.6
 `bench.speakers fit`: there, 0.3 % of other people's clips pass and 1 % of one's own do not."""
 MARGIN: Final = 0.05
 """Similarity by which the best profile is ahead of the next one"""
+WAKE_THRESHOLD: Final = 0.5
+"""Similarity from which a second of sound may be a wake word of the household.
+
+`bench.wake_speaker fit`: there, at most 2 % of the household's are below it."""
 SURE: Final = 0.7
 """Similarity from which a turn may add to a profile"""
 
