@@ -122,8 +122,10 @@ class Simulation:
                 return SimulatedTurn(now, True, (*segments, *filter(None, [snapshot.open_segment])))
             if not snapshot.paused:
                 pause = _Pause()
-            elif pause.wants(snapshot.silence_seconds) and snapshot.open_segment is not None:
-                self._judge(pause, now, snapshot.open_segment)
+            elif snapshot.open_segment is not None:
+                pause.note(snapshot.open_segment)
+                if pause.wants(snapshot.silence_seconds):
+                    self._judge(pause, now, snapshot.open_segment)
         last = segmenter.finish()
         segments += [*last.completed, *filter(None, [last.open_segment])]
         return SimulatedTurn(len(pcm) / 32_000, False, tuple(segments))
@@ -131,9 +133,9 @@ class Simulation:
     def _judge(self, pause: "_Pause", now: float, segment: SpeechSegment) -> None:
         again = pause.judgements > 0
         pause.judgements += 1
-        audio = segment.audio
-        if not again:
-            pause.evidence = PauseEvidence("en", len(audio) / 16_000)
+        if not again and pause.decoded is not None:
+            audio = pause.decoded.audio
+            pause.evidence = PauseEvidence("en", len(segment.audio) / 16_000)
             request = TranscriptionRequest(language="en")
             said = transcribe(self._engine, audio, request, self._sentences)
             pause.learns(now + _DECODE_SECONDS, text=said.text, stage=said.stage)
@@ -142,7 +144,7 @@ class Simulation:
             )
             pause.learns(now + _DECODE_SECONDS + _CLOSING_SECONDS, closing=closing)
         if self._turn is not None and pause.evidence.completeness != 1.0:
-            whole = np.concatenate([audio, segment.pause]) if again else audio
+            whole = np.concatenate([segment.audio, segment.pause]) if again else segment.audio
             pause.learns(now + _TURN_SECONDS, sound=self._turn.completeness(whole))
 
 
@@ -150,9 +152,17 @@ class Simulation:
 class _Pause:
     """A pause in progress, and the evidence that is still to come."""
 
+    decoded: SpeechSegment | None = None
+    """The speech whose text judges it"""
     judgements: int = 0
     evidence: PauseEvidence = field(default_factory=PauseEvidence)
     coming: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
+
+    def note(self, segment: SpeechSegment) -> None:
+        """Keep the segment of its beginning, or a later one if its speech had only died away."""
+        known = self.decoded
+        if known is None or (self.judgements == 0 and known.speech_end < segment.speech_end):
+            self.decoded = segment
 
     def wants(self, silence: float) -> bool:
         """Return whether it is to be judged, `silence` seconds after its beginning."""

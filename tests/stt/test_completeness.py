@@ -63,11 +63,11 @@ def test_only_the_surest_sound_ends_a_turn_much_sooner() -> None:
         opinion(turn, "Make me a latte.", closing=0.9) for turn in (0.5, 0.9, 0.99)
     )
 
-    assert likely - doubtful < 0.25 < sure - likely
+    assert likely - doubtful < 0.2 < sure - likely
 
 
 def test_sound_alone_is_never_certain() -> None:
-    assert 0.4 < opinion(1.0, None) < 0.8
+    assert 0.5 < opinion(1.0, None) < 0.9
 
 
 def test_without_a_turn_model_words_alone_are_never_certain() -> None:
@@ -140,7 +140,7 @@ def test_the_longer_a_turn_is_the_less_a_pause_says() -> None:
 
     assert opinions[0] == opinions[1]
     assert opinions == sorted(opinions, key=lambda one: -(one or 0))
-    assert opinions[-1] == opinions[-2] == pytest.approx(0.15)
+    assert opinions[-1] == opinions[-2] == pytest.approx(0.4)
 
 
 def test_a_sentence_of_the_home_ends_a_long_turn_as_well() -> None:

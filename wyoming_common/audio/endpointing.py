@@ -61,7 +61,7 @@ class EndpointerSettings:
     )
     """Silence that ends an utterance of which nothing else is known."""
     complete: float = 0.55
-    incomplete: float = 1.8
+    incomplete: float = 2.33
     """Factors on `end_seconds` when a turn model is sure that the speaker has finished, or not."""
     hesitation: float = 1.5
     """An utterance ends only after this many times the longest pause its speaker has made."""

@@ -65,8 +65,8 @@ _MAX_SOUND_ALONE = 2.4
 """Bound on the log odds until the words are known"""
 _MAX_WORDS_ALONE = 1.2
 """The same without a turn model"""
-_LOG_ODDS = (0.5, 1.1, 2.4, 2.7)
-_COMPLETENESS = (0.0, 0.61, 0.72, 1.0)
+_LOG_ODDS = (-2.0, 0.5, 1.1, 2.4, 2.7)
+_COMPLETENESS = (0.0, 0.3, 0.73, 0.8, 1.0)
 """Completeness by log odds. Of the ends of commands of that half of the speakers two in three are
 above 2.4 and one in twenty below 1.2, of the spliced pauses 1 of 27 and three in four: only the
 surest may hurry."""
@@ -74,7 +74,7 @@ _COMMAND_SECONDS = 6.0
 """Length of speech up to which it may well be a command: 95 % of spoken commands are shorter."""
 _LONG_SECONDS = 8.0
 """Length from which speech is a question or a story, whose speaker pauses between clauses"""
-_MAX_LONG = 0.15
+_MAX_LONG = 0.4
 """Bound on the completeness of long speech: a pause there says little"""
 
 
