@@ -317,9 +317,13 @@ class _Reading:
         self._end_phrase()
         if "by" in self.seen and self.number is None:
             return None
+        phrases, questions = _distributed(self.phrases), tuple(self.said["question"])
+        if "are" in questions:
+            phrases = tuple(_in_plural(phrase) for phrase in phrases)
+            questions = tuple("is" if one == "are" else one for one in questions)
         return Clause(
             deeds=frozenset(self.said["deed"]),
-            phrases=_distributed(self.phrases),
+            phrases=phrases,
             excluded=tuple(self.excluded),
             number=self.number,
             unit=self.unit,
@@ -328,7 +332,7 @@ class _Reading:
             by="by" in self.seen,
             to="to" in self.seen,
             step="steps" in self.seen,
-            questions=tuple(self.said["question"]),
+            questions=questions,
             states=tuple(self.said["state"]),
             negated="not" in self.seen,
             every="every" in self.seen,
@@ -344,6 +348,12 @@ def _word(segment: Segment) -> NounWord:
     if segment.kind in ("one", "many"):
         return NounWord(segment.tokens, str(segment.value), segment.many, segment.mass)
     return NounWord(segment.tokens)
+
+
+def _in_plural(phrase: NounPhrase) -> NounPhrase:
+    """Return what a verb in the plural is about, where the noun does not show it: "Fenster"."""
+    words = (replace(word, many=True) if word.kind else word for word in phrase.words)
+    return replace(phrase, words=tuple(words))
 
 
 def _distributed(phrases: Sequence[NounPhrase]) -> tuple[NounPhrase, ...]:

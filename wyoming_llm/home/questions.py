@@ -87,6 +87,7 @@ _DEVICE_STATES: Final = frozenset(
     {"on", "off", "open", "closed", "locked", "unlocked", "playing", "paused", "cleaning",
      "heating", "armed"}
 )  # fmt: skip
+_NEVER_ON: Final = frozenset({"open", "closed", "locked", "unlocked"})
 _MAX_SHOWN: Final = 4
 _MADE_SURE_OF: Final = ("open", "closed", "locked", "unlocked", "armed")
 """States that people make sure of: what cannot be known is said"""
@@ -143,6 +144,8 @@ class Questions:
                 continue
             if len(clause.states) > 1 and "home" in clause.states:
                 continue  # "in the house" is where the lights are
+            if "on" in clause.states and set(clause.states) & _NEVER_ON:
+                continue  # In "ist ein Fenster offen" the article is also the word for "on".
             self._about = ()
             if (text := self._answer(clause)) is not None:
                 # In "was macht ein Thermostat" the article is also the word for "on".
@@ -262,7 +265,11 @@ class Questions:
         if phrase is None or not (phrase.words or phrase.every or phrase.pronoun):
             return None
         found = self._index.resolve(phrase, self._snapshot, domains)
-        kept = tuple(e for e in found.entities if self._has_state(e, clause.states))
+        kept = tuple(
+            entity
+            for entity in found.entities
+            if self._has_state(entity, clause.states) and self._index.bears(entity, phrase)
+        )
         self._about = tuple(entity.id for entity in kept)
         return replace(found, entities=kept) if kept else None
 
@@ -444,7 +451,9 @@ class Questions:
         split = self._split(found.entities, clause)
         shown = self._lexicon.state(natural_state(entity, state))
         if split.are:
-            return self._words.say("yes")
+            # A lock does not know whether its door stands open.
+            is_lock = entity.domain == "lock" and set(clause.states) & {"open", "closed"}
+            return self._words.say("yes_names" if is_lock else "yes", names=shown)
         return self._words.say("no_but", state=shown)
 
     def _is_there(self, clause: Clause) -> str | None:

@@ -285,6 +285,16 @@ class Index:
         area = self.home.areas.get(entity.area)
         return entity.area == place or (area is not None and area.floor == place)
 
+    def bears(self, entity: Entity, phrase: NounPhrase) -> bool:
+        """Whether an entity has the name of several words that `phrase` says in full, if one."""
+        names = [" ".join(self._stems(name)) for name in entity.names]
+        for word in phrase.words:
+            said = self.said(word.tokens)
+            named = said in self.phrases and not word.place and not self.places(word.tokens)
+            if named and not any(f" {' '.join(said)} " in f" {name} " for name in names):
+                return False
+        return True
+
     def resolve(
         self, phrase: NounPhrase, snapshot: HomeSnapshot, domains: Sequence[str], default: str = ""
     ) -> Resolution:
