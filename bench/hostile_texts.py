@@ -2,18 +2,21 @@
 """Generated texts through the text front end and the phonemizer of each voice engine.
 
     python -m bench.hostile_texts --growth
-    python -m bench.hostile_texts [--texts N] [--seed N] [--seconds S] [--engine piper|kokoro]
+    python -m bench.hostile_texts [--texts N] [--skip N] [--seed N] [--seconds S]
+                                  [--engine piper|kokoro]
 
 Texts are drawn from all Unicode blocks, long runs of letters with full stops, words, numbers,
 signs and markup of six languages, and mixtures. Each is split into passages, normalised and turned
 into phonemes. Prints how many texts and forks of espeak-ng died, and the slowest; fails where the
-process of the phonemizer ends, or a passage takes longer than MAX_SECONDS_A_PASSAGE.
+process of the phonemizer ends, or a passage takes longer than MAX_SECONDS_A_PASSAGE, the best of
+three times. The same seed gives the same texts: `--skip` goes on where another run has stopped.
 
 With --growth, each short bit of a text is repeated to 2,000 and to 16,000 characters, and the
 bits are printed whose normalisation takes more than 12 times as long; it fails where one does.
 """
 
 import argparse
+import itertools
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -135,10 +138,27 @@ def _cpu_seconds(text: str, language: str) -> float:
     return best
 
 
+def _seconds(
+    text: str, language: str, engine: str, espeak: EspeakPhonemizer
+) -> tuple[float, float]:
+    """Return how long a passage takes to be read in words, and in all."""
+    begun = time.perf_counter()
+    said = spoken(text, language)
+    middle = time.perf_counter()
+    if engine == "piper":
+        espeak.phonemize(VOICES[language], said)
+    else:
+        letter = _KOKORO.get(language, "b")
+        assert letter in LANGUAGES
+        phonemes(said, letter, espeak)
+    return middle - begun, time.perf_counter() - begun
+
+
 def main() -> None:
     """Run until the texts or the seconds are used up."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--texts", type=int, default=10_000)
+    parser.add_argument("--skip", type=int, default=0, help="texts left out at the beginning")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=170.0)
     parser.add_argument("--engine", choices=("piper", "kokoro"), default="piper")
@@ -153,31 +173,28 @@ def main() -> None:
     with closing(EspeakPhonemizer()) as espeak:
         espeak.phonemize("en-us", "ready")
         process = espeak.process_id
-        for language, text in texts(arguments.seed):
+        for language, text in itertools.islice(texts(arguments.seed), arguments.skip, None):
             if count >= arguments.texts or time.monotonic() > deadline:
                 break
             count += 1
             script = PlainScript(boundaries_of(language))
             cleaned = clean(text)
             for passage in (*script.feed(cleaned), *script.finish()):
-                begun = time.perf_counter()
-                said = spoken(passage.text, language)
-                middle = time.perf_counter()
-                if arguments.engine == "piper":
-                    espeak.phonemize(VOICES[language], said)
-                else:
-                    letter = _KOKORO.get(language, "b")
-                    assert letter in LANGUAGES
-                    phonemes(said, letter, espeak)
-                seconds = time.perf_counter() - begun
+                reading, seconds = _seconds(passage.text, language, arguments.engine, espeak)
                 passages, characters = passages + 1, characters + len(passage.text)
-                front_end += middle - begun
+                front_end += reading
                 if seconds > slowest:
-                    slowest, slowest_text = seconds, passage.text
+                    again = (
+                        _seconds(passage.text, language, arguments.engine, espeak)[1]
+                        for _ in range(2)
+                    )
+                    best = min(seconds, *again)
+                    if best > slowest:
+                        slowest, slowest_text = best, passage.text
         alive = espeak.process_id == process
         deaths = espeak.deaths
     print(
-        f"{arguments.engine}, seed {arguments.seed}: {count} texts, {passages} passages, "
+        f"{arguments.engine}, seed {arguments.seed}, from {arguments.skip}: {count} texts, {passages} passages, "
         f"{characters} characters; {deaths} forks of espeak-ng died, its process "
         f"{'lived on' if alive else 'ENDED'}; front end {1000 * front_end / max(passages, 1):.2f} ms "
         f"a passage, slowest passage {slowest:.2f} s: {slowest_text[:60]!r}"
