@@ -142,10 +142,8 @@ class Questions:
                 continue
             if clause.excluded or clause.by or clause.step or clause.deeds:
                 continue
-            if len(clause.states) > 1 and "home" in clause.states:
-                continue  # "in the house" is where the lights are
-            if "on" in clause.states and set(clause.states) & _NEVER_ON:
-                continue  # In "ist ein Fenster offen" the article is also the word for "on".
+            if _states_exclude_each_other(clause.states):
+                continue
             self._about = ()
             if (text := self._answer(clause)) is not None:
                 # In "was macht ein Thermostat" the article is also the word for "on".
@@ -690,6 +688,13 @@ class Questions:
         return self._words.say(
             "and_unknown", text=text.rstrip("."), names=self._listed(split.unknown)
         )
+
+
+def _states_exclude_each_other(states: Sequence[str]) -> bool:
+    """Whether one of the states must be another word: "in the house", the article "ein"."""
+    return len(states) > 1 and (
+        "home" in states or ("on" in states and bool(set(states) & _NEVER_ON))
+    )
 
 
 def _asks_for_presence(clause: Clause) -> bool:
