@@ -33,10 +33,11 @@ import numpy as np
 from wyoming.info import Info
 
 from bench.room_acoustics import Random, Wave, convolve, measured_places
-from bench.satellite_data import Data, mixed, speech_end
+from bench.satellite_data import Data, mixed
 from bench.speakers import half, people
 from satellite.wake.household import RemoteWakeVoices
 from wyoming_common.audio.pcm import MODEL_RATE
+from wyoming_common.audio.vad import VAD_FRAME_SAMPLES
 from wyoming_common.config.settings import DEFAULT_DATA_DIR
 from wyoming_common.model_thread import ModelThread
 from wyoming_common.models import ModelStore
@@ -81,12 +82,20 @@ class Person:
 def wake_words(data: Data) -> dict[str, list[Wave]]:
     """Return 2 s up to the end of each recorded wake word, of people who said several."""
     clips: dict[str, list[Wave]] = defaultdict(list)
+    vad = SileroModel()
     for entry in data.of("wake"):
         if entry.get("speaker_source") == "embedding cluster":
             wave = data.wave(entry["audio"])
-            end = round((speech_end(wave) + 0.1) * MODEL_RATE)
+            end = _speech_end(wave, vad) + MODEL_RATE // 10
             clips[entry["speaker"]].append(wave[max(0, end - 2 * MODEL_RATE) : end])
     return {name: own for name, own in sorted(clips.items()) if len(own) >= _MIN_WORDS}
+
+
+def _speech_end(wave: Wave, vad: SileroModel) -> int:
+    frames = len(wave) // VAD_FRAME_SAMPLES
+    pcm = wave[: frames * VAD_FRAME_SAMPLES].astype("<i2").tobytes()
+    speech = np.flatnonzero(vad.stream().process(pcm) > 0.5)
+    return (int(speech[-1]) + 1 if len(speech) else frames) * VAD_FRAME_SAMPLES
 
 
 def embedded(

@@ -24,7 +24,6 @@ from wyoming_stt.speakers.enrolment import (
     check_speech,
     enrolled,
 )
-from wyoming_stt.speakers.identification import THRESHOLD
 from wyoming_stt.speakers.profiles import VoiceProfile, VoiceProfiles, check_name
 
 LESSON_SECONDS: Final = 120.0
@@ -34,7 +33,12 @@ _MAX_SAMPLES: Final = 10
 _MAX_TEXTS: Final = 8
 _MAX_SPEECH_SAMPLES: Final = 12 * MODEL_RATE
 _MIN_SAMPLES_TO_TELL: Final = 2
-"""Samples after which a voice is compared with the profiles there are"""
+"""Samples after which a voice is compared with the profile that it would replace"""
+_SAME_VOICE: Final = 0.7
+"""Similarity to that profile which the centre of two to four samples must have"""
+_SURELY_SAME_VOICE: Final = 0.75
+"""...and that of all five. More than where one sentence is recognised: a centre is more alike to
+every other one."""
 
 
 class LessonSpeech:
@@ -159,7 +163,8 @@ class VoiceLessons:
         if known is None or len(lesson.samples) < _MIN_SAMPLES_TO_TELL:
             return None
         alike = float(unit(np.sum(lesson.samples, axis=0)) @ known.centre)
-        return LessonState.NOT_THEIRS if alike < THRESHOLD else None
+        needed = _SAME_VOICE if len(lesson.samples) < MIN_SAMPLES else _SURELY_SAME_VOICE
+        return LessonState.NOT_THEIRS if alike < needed else None
 
     def _save(self, lesson: _Lesson) -> VoiceLearning:
         if len(lesson.samples) < MIN_SAMPLES:

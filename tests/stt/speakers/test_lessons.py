@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from wyoming.client import AsyncTcpClient
 from wyoming.error import Error
@@ -12,6 +13,7 @@ from tests.stt.speakers.voices import ANNA, BEN, CARL, PitchModel, embedding, en
 from tests.support.wire import receive_until
 from wyoming_common.errors import ModelError
 from wyoming_common.protocol.learn_voice import LearnVoice, LessonState, LessonStep, VoiceLearning
+from wyoming_stt.engine import Audio
 from wyoming_stt.speakers.engine import Embedding, SpeakerModel
 from wyoming_stt.speakers.lessons import LESSON_SECONDS, LessonSpeech, VoiceLessons
 from wyoming_stt.speakers.profiles import VoiceProfiles
@@ -208,3 +210,20 @@ def test_the_speech_of_few_utterances_is_kept_at_most() -> None:
         speech.add(f"sentence {number}", sound)
     kept = [number for number in range(100) if speech.take(f"sentence {number}") is not None]
     assert kept == list(range(92, 100))
+
+
+def test_a_voice_that_is_only_alike_does_not_renew_a_profile(tmp_path: Path) -> None:
+    enrol(tmp_path, "Anna", ANNA)
+
+    class Alike(PitchModel):
+        def embed(self, audio: Audio) -> Embedding:
+            # Alike enough that one sentence of it passes for Anna's.
+            return embedding(ANNA, CARL, 1.15)
+
+    lessons = VoiceLessons(VoiceProfiles([tmp_path]), Alike)
+    lessons.take(LearnVoice(LessonStep.BEGIN, "1", "Anna"))
+    speech = np.full(32_000, 0.1, np.float32)
+    step = LearnVoice(LessonStep.SAMPLE, "1")
+
+    assert lessons.take(step, speech).state is LessonState.TAKEN
+    assert lessons.take(step, speech).state is LessonState.NOT_THEIRS
