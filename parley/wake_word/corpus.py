@@ -33,7 +33,7 @@ Floats = NDArray[np.float32]
 _VERSION = 4
 """Changes with what an example holds: older caches are not read."""
 PART_CLIPS = 10
-SCENE_COST = 0.016
+SCENE_COST = 0.0105
 """Seconds of processor time that a second of a scene takes, roughly."""
 _AFTER_SAMPLES = 9_600
 _MIN_CLIP_SAMPLES = 1_600
