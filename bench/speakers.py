@@ -2,6 +2,10 @@
 
     python -m bench.speakers DATA fit
     python -m bench.speakers DATA measure [--tried-seconds 1]
+    python -m bench.speakers DATA renew
+
+`renew` prints, of both halves, how alike the centre of several clips is to the profile of the same
+person and of others, by which a voice lesson may replace a profile.
 
 People are split by name into two halves: `fit` prints what thresholds would do on one, `measure`
 what `wyoming_stt.speakers.identification` does on the other. A clip is 2 s in which a person
@@ -34,7 +38,7 @@ from wyoming_common.models import ModelStore
 from wyoming_common.protocol.spoken_by import GUEST
 from wyoming_stt.audio.vad import SileroModel
 from wyoming_stt.speakers.campplus import CAMPPLUS, CamPlusPlus
-from wyoming_stt.speakers.engine import Embedding, SpeakerModel
+from wyoming_stt.speakers.engine import Embedding, SpeakerModel, unit
 from wyoming_stt.speakers.identification import MARGIN, THRESHOLD, decide
 from wyoming_stt.speakers.profiles import VoiceProfile, made_now
 
@@ -239,6 +243,33 @@ def measure(voices: Voices) -> list[dict[str, object]]:
     return rows
 
 
+def renewals(voices: Voices, seed: int = 0) -> list[dict[str, object]]:
+    """Return the similarities of the centres of two and of five clips to profiles."""
+    random = np.random.default_rng(seed)
+    rows: list[dict[str, object]] = []
+    for count in (2, 5):
+        own: list[float] = []
+        others: list[float] = []
+        for name in voices:
+            centre = _profile(name, voices).centre
+            for other, clips in voices.items():
+                for condition in CONDITIONS:
+                    pool = clips[condition][_ENROLLED if other == name else 0 :]
+                    for _ in range(10 if len(pool) >= count else 0):
+                        chosen = random.choice(len(pool), count, replace=False)
+                        alike = float(unit(np.sum([pool[i] for i in chosen], axis=0)) @ centre)
+                        (own if other == name else others).append(alike)
+        rows.append(
+            {
+                "clips": count,
+                "own": len(own),
+                "lowest_own": round(min(own, default=0.0), 2),
+                "highest_other": round(max(others, default=0.0), 2),
+            }
+        )
+    return rows
+
+
 def cost(model: SpeakerModel, count: int = 60) -> dict[str, float]:
     """Return processor time for 2 s of speech, in milliseconds."""
     sound = np.random.default_rng(1).normal(0, 0.1, _CLIP_SAMPLES).astype(np.float32)
@@ -253,10 +284,19 @@ def cost(model: SpeakerModel, count: int = 60) -> dict[str, float]:
     }
 
 
+def _print_renewals(data: Data, model: SpeakerModel, groups: Sequence[str]) -> None:
+    for group in groups:
+        everyone = people(data, group)
+        for number in (0, 1):
+            some = {name: own for name, own in everyone.items() if half(name) == number}
+            for row in renewals(embeddings(data, some, model)):
+                print(json.dumps({"group": group, "half": number} | row), flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("data", type=Path)
-    parser.add_argument("action", choices=("fit", "measure"))
+    parser.add_argument("action", choices=("fit", "measure", "renew"))
     parser.add_argument("--data-dir", type=Path, default=DEFAULT_DATA_DIR)
     parser.add_argument("--groups", default="books,orders")
     parser.add_argument("--tried-seconds", type=float, default=2.0)
@@ -264,6 +304,9 @@ def main() -> None:
     data = Data(arguments.data)
     model = CamPlusPlus(ModelStore([arguments.data_dir]).ensure(CAMPPLUS))
     wanted = 0 if arguments.action == "fit" else 1
+    if arguments.action == "renew":
+        _print_renewals(data, model, arguments.groups.split(","))
+        return
     for group in arguments.groups.split(","):
         clips = {n: own for n, own in people(data, group).items() if half(n) == wanted}
         if len(clips) < 2:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 TYPES: Final = {
     "stt": ("transcribe", "audio-start", "audio-chunk", "audio-stop", "select-program",
-            "who-spoke"),
+            "who-spoke", "learn-voice", "household-voice"),
     "tts": (
         "synthesize", "synthesize-start", "synthesize-chunk", "synthesize-stop",
     ),
@@ -25,7 +25,8 @@ COMMON: Final = (
 )  # fmt: skip
 
 _TEXTS: Final = (
-    "", " ", "One two. Three!", "e.g. 3.5 km", "\u0000\u0007\u001b[31m", "\u202e\u200d\ufeff",
+    "", " ", "Learn my voice, I am Anna.",
+    "One two. Three!", "e.g. 3.5 km", "\u0000\u0007\u001b[31m", "\u202e\u200d\ufeff",
     "<speak><break time='9e9s'/>a<p>b", "<<&&;>", "👨\u200d👩\u200d👧" * 20, "a" * 3000, ". " * 900,
     "日本語。", "$1,000,000.00", "½", "1e999", "\n\n```\n", "…", "e\u0301" * 99,
 )  # fmt: skip
@@ -59,7 +60,7 @@ def question(random: Random) -> dict[str, Any]:
         "context": {
             "conversation_id": random.choice("abcdef"),
             "speaker": random.choice([*_VALUES, "guest"]),
-            **random.choice([{}, {"heard": random.choice(_TEXTS)}]),
+            **random.choice([{}, {"heard": random.choice(_TEXTS)}, {"unanswered": True}]),
         },
     }
 
@@ -79,6 +80,12 @@ _RIGHT: Final[dict[str, Callable[[Random], dict[str, Any]]]] = {
     "synthesize-chunk": lambda random: {"text": random.choice(_TEXTS)},
     "transcript": question,
     "transcript-tentative": question,
+    "learn-voice": lambda random: {
+        "step": random.choice(["begin", "sample", "save", "end", "forget", "steal"]),
+        "lesson": random.choice("ab"),
+        "name": random.choice(_TEXTS),
+        "text": random.choice(_TEXTS),
+    },
     "who-spoke": lambda random: {"text": random.choice(_TEXTS), "last": random.choice(_VALUES)},
     "ping": lambda random: {"text": random.choice(_TEXTS)},
     "timer-started": lambda random: {
@@ -107,7 +114,7 @@ def event(random: Random, service: str) -> bytes:
     if random.random() < 0.05:
         data = {random.choice(_KEYS): random.choice(_VALUES) for _ in range(random.randrange(6))}
     payload = b""
-    if "chunk" in kind or random.random() < 0.02:
+    if "chunk" in kind or kind == "household-voice" or random.random() < 0.02:
         payload = random.randbytes(random.choice([0, 1, 3, 320, 640, 2047]))
     return encode(kind, data, payload)
 
