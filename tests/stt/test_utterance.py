@@ -236,7 +236,7 @@ async def test_a_file_is_decoded_once(audio: LiveAudio) -> None:
     recognizer = audio.recognizer()
     running = asyncio.create_task(recognizer.run())
 
-    for _ in range(6):
+    for _ in range(3):
         await recognizer.feed(speech(1.0) + silence(1.0), MONO)
         await audio.settle()
     await recognizer.stop()
