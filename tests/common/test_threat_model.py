@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/threat-model.md").read_text(encoding="utf-8")
 THREATS = re.compile(r"\bT\d+\b")
-PACKAGES = ("wyoming_common", "satellite")
+PACKAGES = ("wyoming_common", "satellite", "wyoming_stt", "wyoming_llm", "wyoming_tts")
 
 
 def defences() -> dict[str, set[str]]:

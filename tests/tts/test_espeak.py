@@ -1,5 +1,6 @@
 """espeak-ng in its own process: real phonemes, and texts that end it."""
 
+import json
 import os
 import signal
 import subprocess
@@ -42,16 +43,36 @@ def test_phonemes_are_those_of_the_library(espeak: EspeakPhonemizer, voice: str,
 
 @pytest.mark.parametrize("voice", ["en-us", "de"])
 @pytest.mark.parametrize("text", FATAL)
-def test_a_text_that_kills_espeak_is_spoken_in_parts(
+def test_a_text_that_would_kill_espeak_is_spoken_in_parts_of_which_none_does(
     espeak: EspeakPhonemizer, voice: str, text: str
 ) -> None:
-    before = espeak.phonemize(voice, "Hello.")
+    before, deaths = espeak.phonemize(voice, "Hello."), espeak.deaths
 
     found = espeak.phonemize(voice, f"{text} The door is open.")
 
+    assert espeak.deaths == deaths
     assert len(joined(found)) > len(text) / 2
     assert joined(found).endswith(joined(espeak.phonemize(voice, "The door is open.")))
     assert espeak.phonemize(voice, "Hello.") == before
+
+
+def test_the_process_outlives_a_text_that_kills_its_fork() -> None:
+    command = [sys.executable, "-m", "wyoming_tts.phonemes.espeak_server"]
+    requests = [["en-us", text, []] for text in (*FATAL, "Hello.")]
+    lines = "".join(json.dumps(request) + "\n" for request in requests)
+
+    done = subprocess.run(command, input=lines.encode(), capture_output=True, check=True)
+
+    answers = done.stdout.splitlines()
+    assert len(answers) == len(requests)
+    assert b"" in answers[:-1]
+    assert json.loads(answers[-1]) == StockPhonemizer().phonemize("en-us", "Hello.")
+
+
+def test_a_long_word_of_letters_is_one_word(espeak: EspeakPhonemizer) -> None:
+    word = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz"
+
+    assert espeak.phonemize("de", word) == StockPhonemizer().phonemize("de", word)
 
 
 @settings(max_examples=150, deadline=None)

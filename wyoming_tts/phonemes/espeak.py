@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import subprocess
 import sys
 import weakref
@@ -14,6 +15,12 @@ _LOGGER = logging.getLogger(__name__)
 
 _MIN_CHARACTERS = 12
 """A text this short on which espeak-ng dies is left out; a longer one is tried in halves."""
+_MAX_WORD_LETTERS = 64
+_MAX_WORD_CHARACTERS = 40
+"""Of a word with more than letters in it, which espeak-ng may spell. A word of 200 phonemes and
+stresses (N_WORD_PHONEMES in its translate.h) damages its memory; it may live on and read nonsense,
+so longer words are divided."""
+_LONG_WORD = re.compile(rf"[^\s-]{{{_MAX_WORD_CHARACTERS + 1},}}")
 
 
 class EspeakPhonemizer:
@@ -38,7 +45,7 @@ class EspeakPhonemizer:
         What espeak-ng cannot read without dying is left out. Raises ModelError for a voice that
         espeak-ng does not have, Unavailable where its process cannot be started.
         """
-        said = in_parts(text, voice)
+        said = _LONG_WORD.sub(_divided, in_parts(text, voice))
         found = self._ask(voice, said, [list(names) for names in vowel_clusters])
         if found is not None:
             return found
@@ -109,6 +116,19 @@ def _sentences(answer: bytes) -> list[list[str]] | None:
     if isinstance(found, str):
         raise ModelError(f"espeak-ng: {found}")
     return found
+
+
+def _divided(match: re.Match[str]) -> str:
+    """Return a long word in parts, behind signs where there are some."""
+    rest, parts = match[0], []
+    # Parts of an abbreviation that only a space divides are one word to espeak-ng.
+    size, between = (_MAX_WORD_LETTERS, " ") if rest.isalpha() else (_MAX_WORD_CHARACTERS, "\n")
+    while len(rest) > size:
+        signs = [place + 1 for place in range(size // 2, size) if not rest[place].isalnum()]
+        end = signs[-1] if signs else size
+        parts.append(rest[:end])
+        rest = rest[end:]
+    return between.join([*parts, rest])
 
 
 def _cut(text: str) -> int:
