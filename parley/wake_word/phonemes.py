@@ -8,7 +8,7 @@ The alphabet is espeak-ng's: IPA, with stress marks in front of the vowel of a s
 import random
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from wyoming_tts.phonemes.espeak import EspeakPhonemizer
 
@@ -187,3 +187,39 @@ class NearMisses:
             if self._rng.random() < 0.3:
                 units.append(self._rng.choice(self._consonants))
         return tuple(units)
+
+
+class PartsAmongOthers:
+    """Some words of a phrase of several, among other words of the language.
+
+    `other` returns another word at random.
+    """
+
+    def __init__(
+        self, words: Sequence[Word], other: Callable[[], Word], rng: random.Random
+    ) -> None:
+        if len(words) < 2:
+            raise ValueError("a phrase of one word has no words to part")
+        self._words = tuple(words)
+        self._other = other
+        self._rng = rng
+
+    def __call__(self) -> tuple[Word, ...]:
+        """Return one at random."""
+        kept = self._rng.randint(1, len(self._words) - 1)
+        made = self._rng.random()
+        if made < 0.15:
+            return (*self._words[:kept], self._other(), *self._words[kept:])
+        if made < 0.55:
+            # Longer sentences would leave no room in a scene for the beginning of the phrase.
+            return (*self._words[:kept], *self._others(1))
+        return (*self._others(3), *self._words[-kept:])
+
+    def _others(self, most: int) -> list[Word]:
+        """Return other words, of which the one at a word's place is often as long as it is."""
+        return [self._alike() for _ in range(self._rng.randint(0, most))]
+
+    def _alike(self) -> Word:
+        wanted = syllables([self._rng.choice(self._words)])
+        some = [self._other() for _ in range(self._rng.choice((1, 4)))]
+        return min(some, key=lambda word: abs(syllables([word]) - wanted))

@@ -15,8 +15,15 @@ from numpy.typing import NDArray
 
 from parley.wake_word.corpus import FOLDS, SCENE_COST, Corpus, Embeddings, Example, Recipe, cost
 from parley.wake_word.fit import Perceptron, Windows, fit
-from parley.wake_word.phonemes import ACCENTS, NearMisses, Word, spelled, words_of
-from parley.wake_word.texts import sentence
+from parley.wake_word.phonemes import (
+    ACCENTS,
+    NearMisses,
+    PartsAmongOthers,
+    Word,
+    spelled,
+    words_of,
+)
+from parley.wake_word.texts import common_words, sentence, vocabulary
 from parley.wake_word.voices import TrainingVoice
 from satellite.wake.speech_embedding import STEP_SAMPLES
 from satellite.wake.trained_words import SMOOTHED, TrainedWord
@@ -29,7 +36,9 @@ PROCESSOR_SECONDS = 620.0
 MAX_SPEAKING_SECONDS = 450.0
 """Seconds after which a slower machine makes do with fewer examples."""
 _SHARES = {"speech": 0.7234, "phrase": 0.17, "near": 0.1066}
-_SCENES = {"speech": 10, "phrase": 6, "near": 6}
+_PARTS_SHARE = 0.0715
+"""Share that the parts of a phrase of several words take on top, among other words."""
+_SCENES = {"speech": 10, "phrase": 6, "near": 6, "parts": 6}
 _CUTS = 2
 """Scenes of each clip of the phrase in which only a part of it is heard."""
 _LEFT_OUT = tuple(combinations(range(FOLDS), 2))
@@ -102,10 +111,12 @@ def train(
         "speech": _speech(request, speakers, accents, espeak),
         "phrase": _phrase(request, speakers, readings),
         "near": _near(request, speakers, readings),
+        "parts": _parts(request, speakers, readings, accents, espeak),
     }
     total = sum(cost(one) for some in recipes.values() for one in some)
     progress = _Progress(total, tell)
-    ends = np.cumsum(list(_SHARES.values())) * request.seconds + time.monotonic()
+    shares = np.cumsum([*_SHARES.values(), _PARTS_SHARE if recipes["parts"] else 0.0])
+    ends = shares / shares[-1] * request.seconds + time.monotonic()
     corpora = {
         kind: Corpus(
             request.cache / _folder(kind, request), embeddings, length, request.threads, until
@@ -118,22 +129,23 @@ def train(
     phrases = corpora["phrase"].phrases("phrase", recipes["phrase"], others, progress)
     progress.stage = "near misses"
     near = corpora["near"].phrases("near", recipes["near"], others, progress)
+    parts = corpora["parts"].phrases("parts", recipes["parts"], others, progress)
     tell("learning", 0.9)
     maker = corpora["phrase"]
     own = maker.recordings(request.recordings, _OWN_SCENES, others, "own")
     wrong = maker.recordings(request.false_alarms, _OWN_SCENES // 3, others, "wrong")
     positive = [*(one for one in phrases if one.end >= 0), *own]
     cut = [one for one in phrases if one.end < 0]
-    learned = _learn(positive, [*near, *wrong, *cut, *speech], length, request.networks)
+    learned = _learn(positive, [*near, *parts, *wrong, *cut, *speech], length, request.networks)
     tell("measuring", 0.97)
-    return _measured(request, learned, positive, [*near, *wrong], speech, length, {
+    return _measured(request, learned, positive, [*near, *wrong], parts, speech, length, {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "processor_seconds": round(time.process_time() - begun),
         "speakers": sum(speaker.variety for speaker in speakers),
         "voices": sorted(speaker.name for speaker in speakers),
         "clips": {
             kind: len({one.clip for one in some})
-            for kind, some in (("speech", speech), ("phrase", phrases), ("near", near))
+            for kind, some in zip(recipes, (speech, phrases, near, parts), strict=True)
         },
         "recordings": len(request.recordings),
         "false_alarms": len(request.false_alarms),
@@ -158,15 +170,16 @@ def _shared(
     kind: str, request: TrainingRequest, speakers: Sequence[TrainingVoice]
 ) -> list[TrainingVoice]:
     """Return a speaker for each clip of a kind: voices that cost little say more."""
-    seconds = {"speech": 4.0, "phrase": 1.0, "near": 1.0}[kind]
-    power = {"speech": 1.0, "phrase": 0.0, "near": 0.5}[kind]
+    seconds = {"speech": 4.0, "phrase": 1.0, "near": 1.0, "parts": 1.2}[kind]
+    power = {"speech": 1.0, "phrase": 0.0, "near": 0.5, "parts": 0.0}[kind]
+    share = _SHARES.get(kind, _PARTS_SHARE)
     weights = [one.variety**0.5 / one.cost**power for one in speakers]
     scenes = _SCENES[kind] + (_CUTS if kind == "phrase" else 0)
     scene = scenes * (2.5 + seconds) * SCENE_COST
     mean = sum(
         weight * (seconds * one.cost + scene) for weight, one in zip(weights, speakers, strict=True)
     ) / sum(weights)
-    count = int(request.processor_seconds * _SHARES[kind] / mean)
+    count = int(request.processor_seconds * share / mean)
     rng = random.Random(f"{kind} {request.language}")  # noqa: S311 - variety
     return rng.choices(speakers, weights, k=count)
 
@@ -216,6 +229,36 @@ def _near(
     return [
         Recipe(speaker, spelled(misses()) + rng.choice(_MARKS), _SCENES["near"])
         for speaker in _shared("near", request, speakers)
+    ]
+
+
+def _parts(
+    request: TrainingRequest,
+    speakers: Sequence[TrainingVoice],
+    readings: Sequence[tuple[Word, ...]],
+    accents: Sequence[str],
+    espeak: EspeakPhonemizer,
+) -> list[Recipe]:
+    """Return parts of a phrase of several words among other words, as people say them."""
+    rng = random.Random(f"parts {request.phrase}")  # noqa: S311 - variety
+    if len(readings[0]) < 2:
+        return []
+    said = {word for reading in readings for word in reading}
+    known = sorted(common_words(request.language)) or vocabulary("en")
+
+    def other() -> Word:
+        while True:
+            for word in words_of(rng.choice(known), accents[0], espeak):
+                if word not in said:
+                    return word
+
+    return [
+        Recipe(
+            speaker,
+            spelled(PartsAmongOthers(readings[0], other, rng)()) + rng.choice(_MARKS),
+            _SCENES["parts"],
+        )
+        for speaker in _shared("parts", request, speakers)
     ]
 
 
@@ -286,6 +329,7 @@ def _measured(
     learned: _Learned,
     positive: Sequence[Example],
     near: Sequence[Example],
+    parts: Sequence[Example],
     speech: Sequence[Example],
     length: int,
     facts: dict[str, object],
@@ -297,7 +341,7 @@ def _measured(
     """
     folds = {fold for left_out in _LEFT_OUT[: len(learned.networks)] for fold in left_out}
     words = {fold: learned.word(request, length, without=fold) for fold in folds}
-    kinds = {"phrase": positive, "near": near, "speech": speech}
+    kinds = {"phrase": positive, "near": near, "parts": parts, "speech": speech}
     scored = {
         name: [(one.clip, _best(words[one.fold], one)) for one in some if one.fold in folds]
         for name, some in kinds.items()
@@ -325,6 +369,7 @@ def _measured(
     word.facts.update(
         recall=_share(accepted["phrase"]),
         near_misses=_share(accepted["near"]),
+        parts=_share(accepted["parts"]),
         false_accepts=int(accepted["speech"].sum()),
         minutes_of_speech=round(steps * STEP_SAMPLES / MODEL_RATE / 60, 1),
     )

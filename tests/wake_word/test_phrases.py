@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parley.wake_word.phonemes import NearMisses, edit_distance, syllables, words_of
+from parley.wake_word.phonemes import (
+    NearMisses,
+    PartsAmongOthers,
+    Word,
+    edit_distance,
+    syllables,
+    words_of,
+)
 from parley.wake_word.quality import MAX_WORDS, checked_phrase, judge
 from wyoming_common.errors import BadRequest
 from wyoming_tts.phonemes.espeak import EspeakPhonemizer
@@ -60,6 +67,26 @@ def test_a_near_miss_is_like_the_phrase_and_clearly_not_it(seed: int) -> None:
         made = misses()
         assert made
         assert edit_distance(made, COMPUTER) >= 1.0
+
+
+@given(st.integers(0, 10_000), st.integers(2, 5))
+def test_parts_among_others_hold_words_of_the_phrase_and_never_all_in_a_row(
+    seed: int, count: int
+) -> None:
+    rng = random.Random(seed)  # noqa: S311
+    phrase: tuple[Word, ...] = tuple((letter, "a") for letter in "bdɡkt"[:count])
+    others: list[Word] = [("l", "u"), ("m", "i", "n", "u")]
+
+    made = PartsAmongOthers(phrase, lambda: rng.choice(others), rng)()
+
+    assert set(made) & set(phrase)
+    assert set(made) <= {*phrase, *others}
+    assert phrase not in [made[at : at + count] for at in range(len(made))]
+
+
+def test_a_phrase_of_one_word_has_no_words_to_part() -> None:
+    with pytest.raises(ValueError, match="one word"):
+        PartsAmongOthers(COMPUTER[1:], lambda: COMPUTER[0], random.Random(0))  # noqa: S311
 
 
 def test_phonemes_have_their_stress_and_diphthongs_are_one(espeak: EspeakPhonemizer) -> None:

@@ -57,6 +57,19 @@ def test_the_figures_of_a_word_are_of_voices_that_were_held_out(word: TrainedWor
     assert word.facts["voices"] == ["tones"]
 
 
+def test_a_phrase_of_one_word_has_no_parts_among_others(word: TrainedWord) -> None:
+    assert word.facts["clips"]["parts"] == 0
+
+
+def test_a_phrase_of_two_words_is_learned_with_its_words_among_others(tmp_path: Path) -> None:
+    request = TrainingRequest("kebu dolima", "en", tmp_path, processor_seconds=12.0, networks=1)
+
+    word = trained(request, ToneVoice())
+
+    assert word.facts["clips"]["parts"] > 0
+    assert 0 <= word.facts["parts"] <= 1
+
+
 def test_a_second_run_speaks_nothing_again(word: TrainedWord, request_: TrainingRequest) -> None:
     voice = ToneVoice()
 
