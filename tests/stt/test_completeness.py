@@ -58,6 +58,13 @@ def test_a_sentence_that_the_recogniser_hardly_closes_is_less_complete() -> None
     assert opinions[0] - opinions[-1] > 0.3
 
 
+def test_a_certain_sound_outweighs_a_mark_that_is_written_but_improbable() -> None:
+    assert opinion(0.99, "Turn on the lamp.", closing=0.2) > 0.7
+    assert opinion(0.95, "Turn on the lamp.", closing=0.2) < 0.6
+    assert opinion(0.99, "Turn on the lamp", closing=0.2) < 0.6
+    assert opinion(0.99, "Turn on the.", closing=0.2) < 0.3
+
+
 def test_only_the_surest_sound_ends_a_turn_much_sooner() -> None:
     doubtful, likely, sure = (
         opinion(turn, "Make me a latte.", closing=0.9) for turn in (0.5, 0.9, 0.99)
