@@ -117,17 +117,17 @@ async def services(**seconds: float) -> AsyncIterator[ServicesUnderTest]:
 
 @pytest.mark.parametrize("slow", ["stt", "llm", "tts"])
 async def test_the_stage_that_was_made_slow_is_named(slow: str) -> None:
-    async with services(**{slow: 0.25}) as running:
+    async with services(**{slow: 1.1}) as running:
         rounds = [await running.run(SPEECH, "How many?") for _ in range(2)]
         await running.collect(rounds)
 
-    rows = make_rows(rounds, {"stt": 0.2, "llm": 0.2, "tts": 0.2, "turn": 1.5})
+    rows = make_rows(rounds, {"stt": 1.0, "llm": 1.0, "tts": 1.0, "turn": 9.0})
     verdict = judge(rows)
     assert (verdict.stage, verdict.slow) == (slow, True)
     row = next(row for row in rows if row.stage == slow)
     assert row.beyond == 1.0
     assert row.model is not None
-    assert row.model >= 0.25
+    assert row.model >= 1.1
     assert [row.stage for row in rows] == ["stt", "llm", "tts", "turn"]
 
 
