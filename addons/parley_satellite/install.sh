@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install one Parley program into /opt/parley on a Debian that has Python 3.11 or newer.
 #   install.sh build EXTRA SOURCE   what is needed to build it, and the program itself: SOURCE is a wheel or the folder of a
-#                                   checkout, EXTRA one of stt, llm, tts, satellite; the versions of everything else are
+#                                   checkout, EXTRA one of stt, llm, llama-cpp, tts, satellite; the versions of everything else are
 #                                   those of the constraints.txt in the folder or beside the wheel
 #   install.sh run EXTRA            what is needed to run it
 # The images of deploy/ and addons/ are made by this script, and so is the test that builds them without Docker; the
@@ -10,8 +10,8 @@ set -eu
 
 packages() {
   case "$1:$2" in
-    build:llm) echo g++ make ;; # llama.cpp comes as source
-    run:llm) echo libgomp1 ;;
+    build:*llama-cpp*) echo g++ make ;; # it comes as source
+    run:*llm* | run:*llama-cpp*) echo libgomp1 ;;
     run:satellite) echo libportaudio2 libasound2-plugins ;;
   esac
 }
