@@ -31,6 +31,7 @@ from wyoming_stt.audio.target_speaker import TargetSpeaker
 from wyoming_stt.audio.vad import SileroModel
 from wyoming_stt.config import SttSettings
 from wyoming_stt.decoding.transcribe import transcribe
+from wyoming_stt.decoding.utterance import JUDGED_SECONDS
 from wyoming_stt.endpointing.completeness import PauseEvidence, closing_probability
 from wyoming_stt.endpointing.smart_turn import SMART_TURN, SmartTurn, TurnModel
 from wyoming_stt.engine import SttEngine, TranscriptionRequest
@@ -44,8 +45,6 @@ from wyoming_stt.service import make_engine
 _CHUNK: Final = 640
 _EARLY_SECONDS: Final = 0.05
 """Before the last speech: a turn that ends sooner was cut."""
-_JUDGED_SECONDS: Final = (0.18, 0.31)
-"""Silence after which a pause is judged by its sound, and judged again"""
 _TURN_SECONDS: Final = 0.05
 """Time that the turn model takes"""
 _DECODE_SECONDS: Final = 0.1
@@ -167,7 +166,7 @@ class _Pause:
     def wants(self, silence: float) -> bool:
         """Return whether it is to be judged, `silence` seconds after its beginning."""
         count = self.judgements
-        return count < len(_JUDGED_SECONDS) and silence >= _JUDGED_SECONDS[count]
+        return count < len(JUDGED_SECONDS) and silence >= JUDGED_SECONDS[count]
 
     def learns(self, at: float, **values: Any) -> None:
         """Set values of the evidence at the second `at`."""

@@ -93,7 +93,7 @@ def fit(
     Every epoch sees all positive windows and `ratio` times as many of the others, half of them
     the ones that the head so far takes for the phrase. More epochs fit the voices and not the
     phrase: with 14 instead of 7, recordings of people in noise were heard a twentieth less often.
-    So do more scenes of the phrase, while more of other speech help.
+    More scenes of the phrase do the same; more scenes of other speech help.
     """
     source = np.random.default_rng(seed)
     positive, negative = np.flatnonzero(windows.positive), np.flatnonzero(~windows.positive)

@@ -73,7 +73,7 @@ class LessonDialogues:
     async def answer(
         self, text: str, language: str, conversation: str, speaker: str, *, is_command: bool = False
     ) -> str:
-        """Return what to say to a text that `takes` takes; silence is "".
+        """Return the reply to a text that belongs to a lesson; `text` is "" for silence.
 
         `is_command`: the text commands something, which ends a lesson and is not done.
         """

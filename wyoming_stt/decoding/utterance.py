@@ -28,7 +28,7 @@ _LOGGER = logging.getLogger(__name__)
 
 _MIN_QUIET_SECONDS = 0.12
 """Silence after soft speech within a pause from which on the pause is decoded again, with it."""
-_JUDGED_SECONDS = (0.18, 0.31)
+JUDGED_SECONDS = (0.18, 0.31)
 """Silence after which the turn model is asked, and asked again: most ends that it takes for pauses
 at first sound like ends by then."""
 _MIN_PARTIAL_SAMPLES = 16_000
@@ -210,9 +210,9 @@ class UtteranceRecognizer:
     ) -> None:
         """Begin to tell the segmenter how complete the turn is, as the evidence comes in."""
         segment, count = snapshot.open_segment, decode.judgements
-        if segment is None or count == len(_JUDGED_SECONDS):
+        if segment is None or count == len(JUDGED_SECONDS):
             return
-        if snapshot.silence_seconds < _JUDGED_SECONDS[count]:
+        if snapshot.silence_seconds < JUDGED_SECONDS[count]:
             return
         decode.judgements += 1
         if decode.evidence is None:
