@@ -111,7 +111,8 @@ class LlmSettings(ServiceSettings):
         "",
         description="tcp://HOST:PORT of the speech-to-text service, which learns voices, and is "
         "asked who spoke: for Home Assistant, which does not pass that on. What clients say of it "
-        "is then ignored",
+        "is then ignored. In an app (add-on), the speech-to-text app of the same repository is "
+        "found without it",
     )
     confirm_above: int = Field(
         5, ge=1, description="control of more entities than this at once is confirmed first"

@@ -9,6 +9,7 @@ from wyoming.info import Info
 
 from wyoming_common import registry
 from wyoming_common.config.settings import OFF
+from wyoming_common.discovery.apps import apps_beside
 from wyoming_common.home_assistant.client import HomeAssistant
 from wyoming_common.model_thread import ModelThread
 from wyoming_common.models import ModelStore
@@ -65,7 +66,8 @@ async def serve_llm(settings: LlmSettings) -> None:
             assist if settings.prefer_local_intents else None,
         )
         await stack.enter_async_context(serve_http(server, settings))
-        handler = partial(LlmHandler, assistant, speakers=speakers_of(settings.speech_to_text))
+        speakers = speakers_of(settings.speech_to_text, apps_beside())
+        handler = partial(LlmHandler, assistant, speakers=speakers)
         await run_service(settings, info, warm, handler)
 
 
@@ -142,7 +144,7 @@ async def open_assistant(
             open_control(settings, home, replies, recognition)
         )
         lessons = LessonDialogues(
-            teacher(settings.speech_to_text), people_of(settings.risky_people)
+            teacher(settings.speech_to_text, apps_beside()), people_of(settings.risky_people)
         )
         assistant = Assistant(settings, replies, control, talks=talks, lessons=lessons)
         async with idle_work(replies):

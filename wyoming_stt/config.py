@@ -92,7 +92,8 @@ class SttSettings(ServiceSettings):
     voice_teachers: Names = Field(
         (),
         description="address or network of a conversation service that may have voices learned "
-        "and forgotten, beside those of the same user on this machine; repeatable",
+        "and forgotten, beside those of the same user on this machine and, in an app (add-on), the "
+        "conversation app of the same repository; repeatable",
     )
     partials: bool = Field(
         False, description="send transcript-start, -chunk and -stop during speech"

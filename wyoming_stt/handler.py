@@ -122,10 +122,10 @@ class SttHandler(ServiceHandler):
         return SpokenBy(self._service.spoken.find(text, last=last))
 
     async def _teach(self, asked: LearnVoice) -> None:
-        if not (self.is_same_user or self._service.may_teach(self.context.peer)):
+        if not (self.is_same_user or await self._service.may_teach(self.context.peer)):
             raise Refused(
                 "Voices are learned for a conversation service of the same user on this machine, "
-                "or at an address of --voice-teachers"
+                "for the conversation app beside this one, or at an address of --voice-teachers"
             )
         await self.write_event((await self._service.teach(asked)).event())
 

@@ -13,6 +13,7 @@ from wyoming.info import Info
 from wyoming_common import registry
 from wyoming_common.audio.endpointing import Endpointer, EndpointerSettings, Sensitivity
 from wyoming_common.audio.pcm import PcmFormat
+from wyoming_common.discovery.apps import AppsBeside, apps_beside
 from wyoming_common.errors import BadRequest, ServiceError, UnknownModel
 from wyoming_common.home_assistant.home import Home
 from wyoming_common.model_thread import ModelThread
@@ -65,11 +66,12 @@ class SttService:
         words: Callable[[], Sequence[str]] = tuple,
         sentences: HomeSentences | None = None,
         household: Household | None = None,
+        apps: AppsBeside | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`models` holds at least one; the first is the default. `words` returns the names and
         terms likely to be spoken, as they are now. `sentences` correct commands of this home,
-        `household` tells who speaks.
+        `household` tells who speaks, `apps` what runs beside this program.
         """
         self._settings = settings
         self._models = models
@@ -79,6 +81,7 @@ class SttService:
         self._sentences = sentences or NoHomeSentences()
         self._household = household
         self._teachers = Access(settings.voice_teachers)
+        self._apps = apps or AppsBeside()
         self._clock = clock
         self._endpoint = EndpointerSettings(
             no_speech_seconds=settings.no_speech_seconds, turn_seconds=settings.turn_seconds
@@ -253,9 +256,11 @@ class SttService:
             on_interim if context.get(WANTS_INTERIM) is True else None,
         )
 
-    def may_teach(self, peer: str) -> bool:
+    async def may_teach(self, peer: str) -> bool:
         """Whether a client at an address of another machine or user may have voices learned."""
-        return bool(peer) and self._teachers.allows(peer)
+        if not peer:
+            return False
+        return self._teachers.allows(peer) or await self._apps.is_at("llm", peer)
 
     async def teach(self, asked: LearnVoice) -> VoiceLearning:
         """Carry out a step of a voice lesson. Raises Busy."""
@@ -328,6 +333,7 @@ def build(settings: SttSettings, home: Callable[[], Home] | None = None) -> SttS
         words=lambda: (*words, *(home().names() if home is not None else ())),
         sentences=_sentences(settings, home, words),
         household=Household(settings.data_dir, learns=settings.learn_voices),
+        apps=apps_beside(),
     )
 
 

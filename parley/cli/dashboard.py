@@ -18,6 +18,7 @@ from parley.dashboard.talk import BrowserSatellites
 from parley.dashboard.voices import HouseholdVoices
 from parley.dashboard.wake_words import WakeWords
 from wyoming_common.config.settings import DEFAULT_DATA_DIR
+from wyoming_common.discovery.apps import PORTS, app_hosts
 from wyoming_common.net.access import PRIVATE_NETWORKS, Access
 from wyoming_common.process.sd_notify import notify
 from wyoming_stt.speakers.enrolment import Enroller
@@ -29,8 +30,6 @@ INGRESS_URI = "http://0.0.0.0:8099"
 _INGRESS = "172.30.32.2/32"
 """Address of Home Assistant's ingress proxy.
 https://developers.home-assistant.io/docs/add-ons/presentation#ingress"""
-_OWN_APP = "parley-dashboard"
-_APPS = {"stt": 10300, "llm": 10600, "tts": 10200, "satellite": 10700}
 _KINDS = {"stt": "speech-to-text", "llm": "conversation", "tts": "text-to-speech"}
 
 
@@ -100,7 +99,7 @@ async def _serve(arguments: argparse.Namespace) -> int:
     history = TurnHistory()
     at = arguments.uri or (INGRESS_URI if arguments.ingress else DEFAULT_URI)
     wake_words = None if arguments.no_train else WakeWords(_data_dir(arguments))
-    beside = apps_beside(socket.gethostname()) if arguments.ingress else {}
+    beside = _apps_beside() if arguments.ingress else {}
     asked = [*arguments.source, *beside.values()]
     async with (
         wake_words.running() if wake_words is not None else nullcontext(),
@@ -139,15 +138,10 @@ def _viewers(arguments: argparse.Namespace) -> Viewers:
     return Viewers(Access(arguments.allow or PRIVATE_NETWORKS), show_text=arguments.text)
 
 
-def apps_beside(host: str) -> dict[str, str]:
-    """Return the URIs of the repository's other apps by kind; {} outside of an app.
-
-    The Supervisor names a container after its repository and its app: 1a2b3c4d-parley-dashboard.
-    """
-    repository, app, rest = host.partition(_OWN_APP)
-    if not app or rest:
-        return {}
-    return {kind: f"tcp://{repository}parley-{kind}:{port}" for kind, port in _APPS.items()}
+def _apps_beside() -> dict[str, str]:
+    """Return the URIs of the repository's other apps by kind; {} outside of an app."""
+    hosts = app_hosts(socket.gethostname())
+    return {kind: f"tcp://{host}:{PORTS[kind]}" for kind, host in hosts.items()}
 
 
 def _talks(

@@ -19,6 +19,7 @@ from parley.cli import dashboard
 from tests.addons import options
 from tests.addons.options import ADDONS, SETTINGS, config, schema
 from tests.addons.rules import AppConfig, accepts
+from wyoming_common.discovery.apps import PORTS, app_hosts
 
 ROOT = Path(__file__).parents[2]
 VERSION = str(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"])
@@ -147,12 +148,33 @@ def test_the_dashboard_is_a_page_of_home_assistant() -> None:
     assert parsed.ingress
     assert described["ingress"]
     assert f":{described['ingress_port']}" in dashboard.INGRESS_URI
-    beside = dashboard.apps_beside("1a2b3c4d-parley-dashboard")
-    for app in SETTINGS:
-        port = str(SETTINGS[app].model_fields["uri"].default).rpartition(":")[2]
-        name = app.replace("_", "-")
-        assert beside[app.removeprefix("parley_")] == f"tcp://1a2b3c4d-{name}:{port}"
-    assert not dashboard.apps_beside("a-machine")
+
+
+def test_the_voices_of_the_dashboard_are_kept_where_speech_to_text_reads_them() -> None:
+    _, *arguments = entry_point(DASHBOARD)
+    [folder] = parser_for(arguments).parse_args(arguments).data_dir
+    dockerfile = (ADDONS / DASHBOARD / "Dockerfile").read_text(encoding="utf-8")
+    listens = config("parley_stt")
+
+    assert str(folder) in listens["environment"]["PARLEY_STT_DATA_DIR"].split(",")
+    for app in (DASHBOARD, "parley_stt"):
+        assert config(app)["map"] == ["share:rw"]
+        rules = (ADDONS / app / "apparmor.txt").read_text(encoding="utf-8")
+        assert re.search(rf"^  {folder}(/voices)?/\*\* rwk,$", rules, re.MULTILINE), app
+    assert "build satellite,voices " in dockerfile
+
+
+@every_service
+def test_an_app_knows_the_host_and_the_port_of_every_other(app: str) -> None:
+    kind, port = app.removeprefix("parley_"), str(SETTINGS[app].model_fields["uri"].default)
+
+    for own in APPS:
+        assert app_hosts(f"1a2b3c4d-{_host(own)}")[kind] == f"1a2b3c4d-{_host(app)}"
+    assert port.endswith(f":{PORTS[kind]}")
+
+
+def _host(app: str) -> str:
+    return app.replace("_", "-")
 
 
 @every_app

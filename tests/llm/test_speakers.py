@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from ipaddress import ip_network
 
 import pytest
 from wyoming.client import AsyncClient
@@ -11,8 +12,10 @@ from wyoming.event import Event, async_read_event, async_write_event
 from tests.llm.conftest import Service
 from tests.llm.house import house
 from tests.llm.test_handler import ask
+from wyoming_common.discovery import apps
+from wyoming_common.discovery.apps import AppsBeside
 from wyoming_common.protocol.spoken_by import SpokenBy, WhoSpoke
-from wyoming_llm.dialogue.speakers import AskedSpeakers, ClaimedSpeakers
+from wyoming_llm.dialogue.speakers import AskedSpeakers, ClaimedSpeakers, FoundSpeakers, speakers_of
 
 
 async def test_the_prompt_names_who_speaks(client: AsyncClient, service: Service) -> None:
@@ -115,3 +118,46 @@ async def test_speech_to_text_that_hangs_up_or_is_silent_leaves_a_guest() -> Non
     async with recogniser(None) as uri:
         assert await AskedSpeakers(uri, 0.01).of("hello", {"speaker": "Ben"}, last=True) == ""
     assert await AskedSpeakers(uri, 10).of("hello", {"speaker": "Ben"}, last=True) == ""
+
+
+async def test_the_app_beside_this_one_is_asked_as_soon_as_it_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, running = 0.0, False
+
+    async def resolve(_: str) -> set[str]:
+        return {"127.0.0.1"} if running else set()
+
+    monkeypatch.setattr("wyoming_common.discovery.apps.NETWORK", ip_network("127.0.0.0/8"))
+    speakers = FoundSpeakers(AppsBeside("1a2b3c4d-parley-llm", resolve), lambda: now)
+
+    async def speaker() -> str:
+        return await speakers.of("hello", {"speaker": "Ben"}, last=True)
+
+    async with recogniser(SpokenBy("Anna").event()) as uri:
+        port = int(uri.rpartition(":")[2])
+        monkeypatch.setitem(apps.PORTS, "stt", port)
+        assert await speaker() == "Ben"
+        running = True
+        assert await speaker() == "Ben", "searched too often"
+        now = 61.0
+        assert await speaker() == "Anna"
+    running = False
+    assert await speaker() == "", "a claim is believed while the app is away"
+
+
+async def test_a_search_that_takes_long_keeps_no_turn_waiting() -> None:
+    async def resolve(_: str) -> set[str]:
+        await asyncio.Event().wait()
+        return set()
+
+    speakers = FoundSpeakers(AppsBeside("1a2b3c4d-parley-llm", resolve))
+    async with asyncio.timeout(1.0):
+        assert await speakers.of("hello", {"speaker": "Ben"}, last=True) == "Ben"
+
+
+def test_a_setting_comes_before_an_app_and_outside_of_apps_clients_are_believed() -> None:
+    beside = AppsBeside("1a2b3c4d-parley-llm")
+    assert isinstance(speakers_of("tcp://127.0.0.1:1", beside), AskedSpeakers)
+    assert isinstance(speakers_of("", beside), FoundSpeakers)
+    assert isinstance(speakers_of("", AppsBeside("a-machine")), ClaimedSpeakers)

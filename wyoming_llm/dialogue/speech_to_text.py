@@ -11,6 +11,8 @@ from wyoming_common.errors import ServiceError, Unavailable
 from wyoming_common.net.limits import Limits
 from wyoming_common.net.reader import GuardedReader
 
+SPEECH_TO_TEXT: Final = "stt"
+"""Kind of the app beside this one"""
 FAILURES: Final = (OSError, ServiceError, TimeoutError, asyncio.IncompleteReadError)
 """Errors that a question may raise"""
 

@@ -12,8 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+from wyoming_common.discovery.apps import AppsBeside
 from wyoming_common.protocol.learn_voice import LearnVoice, LessonState, LessonStep, VoiceLearning
-from wyoming_llm.dialogue.speech_to_text import FAILURES, ask
+from wyoming_llm.dialogue.speech_to_text import FAILURES, SPEECH_TO_TEXT, ask
 from wyoming_llm.home.confirmation import reply_of
 from wyoming_llm.voices.lesson import Ask, Line, Said, VoiceLesson
 from wyoming_llm.voices.words import LessonWords, lesson_words
@@ -122,21 +123,28 @@ def _said(text: str, language: str, words: LessonWords, speaker: str, *, is_comm
     )
 
 
-def teacher(uri: str) -> Teach | None:
-    """Return how the speech-to-text service at `uri` is asked; None for ""."""
-    if not uri:
+def teacher(uri: str, apps: AppsBeside | None = None) -> Teach | None:
+    """Return how speech-to-text is asked, at `uri` or else as an app beside this one.
+
+    None where neither is known.
+    """
+    if not uri and (apps is None or not apps.may_have(SPEECH_TO_TEXT)):
         return None
 
     async def teach(asked: LearnVoice) -> VoiceLearning:
         seconds = _BEGIN_SECONDS if asked.step is LessonStep.BEGIN else _STEP_SECONDS
+        at = uri if uri or apps is None else await apps.uri(SPEECH_TO_TEXT)
+        if not at:
+            _LOGGER.warning("A voice cannot be learned: the speech-to-text app does not run")
+            return VoiceLearning(LessonState.UNAVAILABLE, asked.name)
         try:
-            answered = await ask(uri, asked.event(), VoiceLearning.is_type, seconds)
+            answered = await ask(at, asked.event(), VoiceLearning.is_type, seconds)
             with suppress(KeyError, ValueError, TypeError):
                 return VoiceLearning.from_event(answered)
-            _LOGGER.warning("Speech-to-text at %s gave no state of a voice lesson", uri)
+            _LOGGER.warning("Speech-to-text at %s gave no state of a voice lesson", at)
         except FAILURES as err:
             _LOGGER.warning(
-                "Speech-to-text at %s cannot learn a voice: %s", uri, str(err) or "no answer"
+                "Speech-to-text at %s cannot learn a voice: %s", at, str(err) or "no answer"
             )
         return VoiceLearning(LessonState.UNAVAILABLE, asked.name)
 

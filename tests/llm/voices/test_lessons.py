@@ -16,6 +16,7 @@ from tests.llm.house import house
 from tests.llm.test_handler import ask, spoken
 from tests.stt.speakers.test_household import home, said
 from tests.stt.speakers.voices import ANNA, BEN, CARL, enrol, tone
+from wyoming_common.discovery.apps import AppsBeside
 from wyoming_common.model_thread import ModelThread
 from wyoming_common.net.server import serve
 from wyoming_common.protocol.learn_voice import LearnVoice, LessonState, LessonStep, VoiceLearning
@@ -219,8 +220,16 @@ async def test_without_speech_to_text_or_a_conversation_it_is_said_that_it_canno
     assert "cannot learn voices here" in await gone.answer(
         "learn my voice, i am Anna", "en", "one", ""
     )
+    no_app = LessonDialogues(teacher("", AppsBeside("1a2b3c4d-parley-llm", _no_address)))
+    assert "cannot learn voices here" in await no_app.answer(
+        "learn my voice, i am Anna", "en", "one", ""
+    )
     async with house() as it:
         assert "cannot ask you back" in await it.told("Learn my voice.", conversation="")
+
+
+async def _no_address(_: str) -> set[str]:
+    return set()
 
 
 async def test_a_command_ends_a_lesson_and_is_not_done() -> None:

@@ -17,6 +17,7 @@ from wyoming.error import Error
 from tests.stt.fakes import RATE, FakeEngine, LoudnessVad, silence
 from tests.stt.speakers.voices import ANNA, BEN, CARL, PitchModel, enrol, tone
 from tests.support.wire import receive_until
+from wyoming_common.discovery.apps import AppsBeside
 from wyoming_common.errors import ModelError
 from wyoming_common.model_thread import ModelThread
 from wyoming_common.net.server import serve
@@ -39,6 +40,7 @@ async def home(
     make_model: Callable[[], SpeakerModel] = PitchModel,
     *,
     learns: bool = False,
+    apps: AppsBeside | None = None,
     **settings: Any,
 ) -> AsyncIterator[AsyncTcpClient]:
     """A client of a service that knows the profiles in a folder; its clock is that of the audio."""
@@ -50,6 +52,7 @@ async def home(
         [(program, ModelThread[SttEngine]("fake", lambda: engine))],
         ModelThread[VadModel]("vad", LoudnessVad),
         household=Household([folder], learns=learns, make_model=make_model),
+        apps=apps,
         clock=lambda: next(ticks) * 0.02,
     )
     async with (

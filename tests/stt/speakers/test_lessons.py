@@ -1,5 +1,6 @@
 """Voice lessons over TCP: utterances become a profile, and none is taken over by another voice."""
 
+from ipaddress import ip_network
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from wyoming.event import Event
 from tests.stt.speakers.test_household import home, said
 from tests.stt.speakers.voices import ANNA, BEN, CARL, PitchModel, embedding, enrol, tone
 from tests.support.wire import receive_until
+from wyoming_common.discovery.apps import AppsBeside
 from wyoming_common.errors import ModelError
 from wyoming_common.protocol.learn_voice import LearnVoice, LessonState, LessonStep, VoiceLearning
 from wyoming_stt.engine import Audio
@@ -182,6 +184,26 @@ async def test_a_conversation_service_that_the_settings_name_may(
     monkeypatch.setattr("wyoming_common.net.handler.is_same_user", lambda _: False)
     async with home(tmp_path, voice_teachers=("127.0.0.0/8",)) as client:
         assert (await step(client, LessonStep.FORGET, "Anna")).state is LessonState.FORGOTTEN
+
+
+@pytest.mark.parametrize(("address", "may"), [("127.0.0.1", True), ("127.0.0.2", False)])
+async def test_the_conversation_app_beside_this_one_may_and_no_other_app(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, *, may: bool
+) -> None:
+    async def resolve(host: str) -> set[str]:
+        assert host == "1a2b3c4d-parley-llm"
+        return {address}
+
+    enrol(tmp_path, "Anna", ANNA)
+    monkeypatch.setattr("wyoming_common.net.handler.is_same_user", lambda _: False)
+    monkeypatch.setattr("wyoming_common.discovery.apps.NETWORK", ip_network("127.0.0.0/8"))
+    apps = AppsBeside("1a2b3c4d-parley-stt", resolve)
+    async with home(tmp_path, apps=apps) as client:
+        await client.write_event(LearnVoice(LessonStep.FORGET, name="Anna").event())
+        answer = await receive_until(client, VoiceLearning if may else Error)
+
+    assert answer.type == ("voice-learning" if may else "error")
+    assert names(tmp_path) == ([] if may else ["Anna"])
 
 
 def test_lessons_and_speech_end_with_time(tmp_path: Path) -> None:
