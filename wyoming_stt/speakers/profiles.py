@@ -62,7 +62,10 @@ class VoiceProfile:
 
 
 class VoiceProfiles:
-    """The profiles of some data folders; new ones go to the first writable one. Blocking."""
+    """The profiles of some data folders; new ones go to the first writable one. Blocking.
+
+    Of two files of one name in two folders the newer one counts.
+    """
 
     def __init__(self, data_dirs: Sequence[Path]) -> None:
         self._folders = [path.expanduser() / FOLDER for path in data_dirs]
@@ -123,7 +126,9 @@ class VoiceProfiles:
         files: dict[str, Path] = {}
         for folder in self._folders:
             for path in sorted(folder.glob(f"[!.]*{SUFFIX}")):
-                files.setdefault(path.name, path)
+                known = files.get(path.name)
+                if known is None or _changed(path) > _changed(known):
+                    files[path.name] = path
         return list(files.values())[:_MAX_PROFILES]
 
 

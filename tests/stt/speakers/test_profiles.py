@@ -1,6 +1,7 @@
 """Voice profiles: files that are listed, exported and deleted, and bounds on what they hold."""
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -43,6 +44,19 @@ def test_a_profile_holds_no_sound(tmp_path: Path) -> None:
 
     assert set(content) == {"format", "model", "name", "made", "samples", "learned"}
     assert all(len(row) == 192 for row in content["samples"])
+
+
+def test_the_newer_of_two_profiles_of_one_name_counts(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    older = enrol(first, "Anna", ANNA)
+    newer = enrol(second, "Anna", BEN)
+    os.utime(older, (1_000_000, 1_000_000))
+
+    profiles = VoiceProfiles([first, second])
+
+    assert profiles.path("Anna") == newer
+    assert np.allclose(profiles.find("Anna").samples, [embedding(BEN)] * 5, atol=1e-4)
+    assert len(profiles.all()) == 1
 
 
 def test_a_deleted_profile_is_gone_from_every_data_folder(tmp_path: Path) -> None:
