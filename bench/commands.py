@@ -17,6 +17,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from wyoming_common.audio.endpointing import Endpointer
 from wyoming_common.audio.pcm import PcmFormat, read_audio, to_float
 from wyoming_common.home_assistant.home import Area, Entity, Home
 from wyoming_stt.audio.audio_queue import PcmChunk
-from wyoming_stt.audio.segmenter import SpeechSegmenter
+from wyoming_stt.audio.segmenter import SpeechSegment, SpeechSegmenter
 from wyoming_stt.audio.vad import SileroModel
 from wyoming_stt.config import SttSettings
 from wyoming_stt.decoding.model_files import obtain
@@ -184,24 +185,30 @@ class Bench:
         for segment in self._segments(recording.audio):
             request = TranscriptionRequest(language=recording.language)
             # Twice, because the engine keeps the encoding of the last audio.
-            transcribe(self._engine, segment, request, NoHomeSentences())
+            read = partial(
+                transcribe,
+                self._engine,
+                segment.audio,
+                request,
+                certain_seconds=segment.certain_seconds,
+            )
+            read(NoHomeSentences())
             began = time.perf_counter()
-            one = transcribe(self._engine, segment, request, NoHomeSentences())
+            one = read(NoHomeSentences())
             middle = time.perf_counter()
-            other = transcribe(self._engine, segment, request, sentences)
+            other = read(sentences)
             added += time.perf_counter() - middle - (middle - began)
             plain.append(one.text)
             steered.append(other.text)
         stock = None if self._stock is None else self._stock.text(recording)
         return Result(recording, " ".join(plain), " ".join(steered), added, stock)
 
-    def _segments(self, audio: Audio) -> list[Audio]:
+    def _segments(self, audio: Audio) -> list[SpeechSegment]:
         segmenter = SpeechSegmenter(self._vad.stream(), Endpointer(), may_end=False)
         pcm = (np.clip(audio, -1, 1) * 32767).astype("<i2").tobytes()
         first = segmenter.feed([PcmChunk(pcm, PcmFormat(), 0.0)])
         last = segmenter.finish()
-        found = [*first.completed, *last.completed, *filter(None, [last.open_segment])]
-        return [segment.audio for segment in found]
+        return [*first.completed, *last.completed, *filter(None, [last.open_segment])]
 
 
 class Intended:

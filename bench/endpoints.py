@@ -99,7 +99,13 @@ class Simulation:
         """Return the transcript of a turn."""
         request = TranscriptionRequest(language="en")
         parts = (
-            transcribe(self._engine, segment.audio, request, self._sentences).text
+            transcribe(
+                self._engine,
+                segment.audio,
+                request,
+                self._sentences,
+                certain_seconds=segment.certain_seconds,
+            ).text
             for segment in turn.segments
         )
         return " ".join(filter(None, parts))

@@ -120,7 +120,13 @@ def segments_of(
 def _transcribe(
     engine: SttEngine, request: TranscriptionRequest, speaker: str, segment: SpeechSegment
 ) -> Iterator[TranscriptEntry]:
-    result = transcribe(engine, segment.audio, request, NoHomeSentences())
+    result = transcribe(
+        engine,
+        segment.audio,
+        request,
+        NoHomeSentences(),
+        certain_seconds=segment.certain_seconds,
+    )
     if result.text:
         yield TranscriptEntry(
             start=round(segment.start / MODEL_RATE, 2),

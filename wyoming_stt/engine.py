@@ -49,6 +49,8 @@ class Transcription:
     alternatives: tuple[str, ...] = ()
     """Texts that the recogniser found less likely, the likeliest first; with an empty `text`, what
     it wrote although it most likely heard no speech"""
+    likelihood: float | None = None
+    """Mean log probability of the tokens of the likeliest text; None where it is not known"""
     heard: str | None = None
     """Text whose place a sentence of the home has taken; None where it stays."""
     margin: float | None = None

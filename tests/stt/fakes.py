@@ -30,11 +30,11 @@ def soft_speech(seconds: float, rate: int = RATE) -> bytes:
 
 
 class LoudnessVadStream:
-    """Speech probability 0.9 for a loud frame, 0.25 for a soft one, 0.0 for a silent one."""
+    """Speech probability 0.95 for a loud frame, 0.25 for a soft one, 0.0 for a silent one."""
 
     def process(self, frames: bytes) -> Probabilities:
         loudness = np.abs(to_float(frames)).reshape(-1, VAD_FRAME_SAMPLES).max(axis=1)
-        return np.select([loudness > 0.05, loudness > 0.01], [0.9, 0.25], 0.0).astype(np.float32)
+        return np.select([loudness > 0.05, loudness > 0.01], [0.95, 0.25], 0.0).astype(np.float32)
 
 
 class LoudnessVad:

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.stt.fakes import RATE, LoudnessVadStream, silence, speech
+from tests.stt.fakes import RATE, LoudnessVadStream, silence, soft_speech, speech
 from wyoming_common.audio.endpointing import Endpointer, EndpointEvent
 from wyoming_common.audio.pcm import PcmFormat
 from wyoming_stt.audio.audio_queue import PcmChunk
@@ -63,6 +63,19 @@ def test_a_segment_and_its_pause_are_all_that_was_heard() -> None:
     assert len(segment.pause) / RATE > 0.1
     frames = np.frombuffer(pcm, "<i2")[segment.start : segment.start + len(heard)]
     assert np.array_equal(heard, frames.astype(np.float32) / 32768)
+
+
+def test_a_segment_tells_how_long_speech_was_certain() -> None:
+    certain, doubtful = make_segmenter(), make_segmenter()
+
+    live(certain, silence(0.2) + speech(1.0) + silence(0.35))
+    live(doubtful, silence(0.2) + speech(0.3) + soft_speech(0.7) + silence(0.35))
+
+    long, short = certain.feed([]).open_segment, doubtful.feed([]).open_segment
+    assert long is not None
+    assert short is not None
+    assert 0.8 < long.certain_seconds <= 1.1
+    assert 0.1 < short.certain_seconds <= 0.4
 
 
 def test_the_pause_of_a_segment_is_half_a_second_at_most() -> None:

@@ -14,7 +14,6 @@ from wyoming_stt.home_sentences.sentences import NoHomeSentences
 
 SEARCH = PhoneticSearch(compile_grammar(SENTENCES, HOME, "en"))
 REQUEST = TranscriptionRequest(language="en")
-AUDIO = np.zeros(16_000, np.float32)
 
 
 class Sentences(NoHomeSentences):
@@ -41,11 +40,19 @@ class Engine:
 
 
 def transcribed(
-    heard: str, *alternatives: str, scores: dict[str, float] | None = None
+    heard: str,
+    *alternatives: str,
+    scores: dict[str, float] | None = None,
+    certain_seconds: float = 0.0,
+    seconds: float = 1.0,
+    likelihood: float | None = None,
 ) -> Transcription:
-    transcription = Transcription(text=heard, language="en", alternatives=alternatives)
+    transcription = Transcription(
+        text=heard, language="en", alternatives=alternatives, likelihood=likelihood
+    )
     engine = cast("SttEngine", Engine(transcription, scores))
-    return transcribe(engine, AUDIO, REQUEST, Sentences())
+    audio = np.zeros(round(16_000 * seconds), np.float32)
+    return transcribe(engine, audio, REQUEST, Sentences(), certain_seconds=certain_seconds)
 
 
 def test_a_text_whose_place_a_sentence_takes_is_known_with_the_margin() -> None:
@@ -78,6 +85,18 @@ def test_a_command_in_what_seemed_no_speech_needs_the_better_score() -> None:
     assert transcribed("", doubted, scores=likely).text == "Open the Garage Door."
     assert transcribed("", doubted, scores=unlikely).text == ""
     assert transcribed("", doubted).text == ""
+
+
+def test_short_speech_of_which_the_voice_detector_is_certain_is_written_down() -> None:
+    written = transcribed("", "(sighs) Niente!", "Miante!", certain_seconds=0.5, likelihood=-1.2)
+
+    assert written.text == "Niente!"
+    assert transcribed("", "Niente!", "Miante!", certain_seconds=0.1).text == ""
+    assert transcribed("", "Il problema", certain_seconds=0.5, likelihood=-2.5).text == ""
+
+
+def test_long_sound_in_which_no_words_were_found_stays_empty() -> None:
+    assert transcribed("", "La la la.", certain_seconds=4.0, seconds=8.0).text == ""
 
 
 def test_a_sentence_that_was_only_begun_is_not_complete() -> None:

@@ -28,6 +28,8 @@ _MIN_SOFT_PROBABILITY = 0.15
 """Probability that counts as soft speech before and after certain speech.
 
 Measured: trimming at 0.35 instead costs 0.7 points of WER with tiny.en."""
+_CERTAIN_PROBABILITY = 0.9
+"""Probability that noise hardly ever has"""
 _MAX_SOFT_SAMPLES = MODEL_RATE
 """Distance from certain speech within which soft speech counts."""
 _MAX_SEGMENT_SAMPLES = round(MAX_SEGMENT_SECONDS * MODEL_RATE)
@@ -55,6 +57,8 @@ class SpeechSegment:
     """Sample behind the last speech in it, before `end` by the silence that is included"""
     pause: Audio = field(default_factory=lambda: np.zeros(0, np.float32), repr=False)
     """Sound of the pause from `end` on, up to half a second of it; nothing while others speak"""
+    certain_seconds: float = 0.0
+    """Part of it in which the voice detector is certain of speech"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,13 +301,19 @@ class SpeechSegmenter:
         start = self._begin
         pcm = bytes(self._audio[2 * (start - self._origin) : 2 * (end - self._origin)])
         audio: Audio = np.ascontiguousarray(to_float(pcm))
-        if self._target is None or not self._real_time.live:
-            return SpeechSegment(audio, start, end, speech_end)
-        if spans := self._target.spans(start, end):
+        spans = []
+        if self._target is not None and self._real_time.live:
+            spans = self._target.spans(start, end)
+        if spans:
             first, last = spans[0][0], spans[-1][1]
             audio = only(spans, audio, start)[first - start : last - start]
-            return SpeechSegment(audio, first, last, min(speech_end, last))
-        return SpeechSegment(audio, start, end, speech_end)
+            start, end, speech_end = first, last, min(speech_end, last)
+        certain = sum(
+            start < position <= end and probability >= _CERTAIN_PROBABILITY
+            for position, probability in self._probabilities
+        )
+        seconds = certain * VAD_FRAME_SAMPLES / MODEL_RATE
+        return SpeechSegment(audio, start, end, speech_end, certain_seconds=seconds)
 
     def _drop(self, before: int) -> None:
         if before > self._origin:

@@ -16,6 +16,14 @@ from wyoming_stt.text.names import name_corrector
 
 _MAX_COMMAND_SAMPLES = 15 * 16_000
 """Longer speech is not compared with the sentences of the home."""
+_MAX_SHORT_SAMPLES = 5 * 16_000
+_MIN_LIKELIHOOD = -1.75
+"""Mean log probability of a token: 12 short commands for which Whisper found no speech have at
+least -1.67, most of what it invents from noise in such a language has less than -2."""
+_MIN_CERTAIN_SECONDS = 0.25
+"""Certain speech in a segment of up to that length which is written down although the recogniser
+heard none: Whisper takes short words for silence in languages that it knows less well. Of 44
+recordings of noise none has more than 0.1 s; longer segments may be singing."""
 _MAX_WASTED_SHARE = 0.3
 """Seconds of dropped decoding per second of audio, beyond `_FREE_WASTED_SECONDS`."""
 _FREE_WASTED_SECONDS = 1.0
@@ -24,15 +32,27 @@ _MAX_QUEUED_DECODES = 4
 
 
 def transcribe(
-    engine: SttEngine, audio: Audio, request: TranscriptionRequest, sentences: HomeSentences
+    engine: SttEngine,
+    audio: Audio,
+    request: TranscriptionRequest,
+    sentences: HomeSentences,
+    *,
+    certain_seconds: float = 0.0,
 ) -> Transcription:
-    """Return the text of a segment as the service sends it. Blocking. Raises ServiceError."""
+    """Return the text of a segment as the service sends it. Blocking. Raises ServiceError.
+
+    `certain_seconds` is how long the voice detector was certain of speech in it.
+    """
     transcription = engine.transcribe(audio, request)
     text = strip_annotations(transcription.text)
+    others = list(transcription.alternatives)
+    likely = transcription.likelihood is None or transcription.likelihood >= _MIN_LIKELIHOOD
+    surely_spoken = certain_seconds >= _MIN_CERTAIN_SECONDS and len(audio) <= _MAX_SHORT_SAMPLES
+    if not text and others and surely_spoken and likely:
+        text, *others = [strip_annotations(other) for other in others]
     search = sentences.search(transcription.language or request.language)
     is_command = request.task == "transcribe" and len(audio) <= _MAX_COMMAND_SAMPLES
     correction = Correction(text, None)
-    others = transcription.alternatives
     if search is not None and (text or others) and is_command:
         correction = correct(
             search, text, lambda texts: engine.score(audio, texts, request), others
@@ -179,7 +199,13 @@ class SpeculativeDecoder:
         def run(engine: SttEngine) -> DecodedSegment:
             began = self._clock()
             try:
-                transcription = transcribe(engine, segment.audio, self._request, self._sentences)
+                transcription = transcribe(
+                    engine,
+                    segment.audio,
+                    self._request,
+                    self._sentences,
+                    certain_seconds=segment.certain_seconds,
+                )
                 return DecodedSegment(transcription, self._clock() - began)
             finally:
                 # Counted in the thread, because a decode that is dropped runs to its end.

@@ -105,15 +105,17 @@ class FasterWhisper:
             self._whisper.hf_tokenizer, self._multilingual, request.task, language
         )
         seconds = len(audio) / 16_000
-        text, *others = self._decode(encoded, tokenizer, seconds)
+        (text, *others), likelihood = self._decode(encoded, tokenizer, seconds)
         names = name_corrector(request.words)
         # Prompted with names, small models recognise them five times as often, and other words
         # worse by 3 points: so they decode without the prompt, and again with it for the names.
         if text and request.words and not names.mentions(text):
             likely = names.likely(text, _MAX_PROMPTED_NAMES)
-            prompted, *_ = self._decode(encoded, tokenizer, seconds, prompt_of(likely))
+            (prompted, *_), _ = self._decode(encoded, tokenizer, seconds, prompt_of(likely))
             text = names.adopt(text, prompted)
-        return Transcription(text=text, language=language, alternatives=tuple(others))
+        return Transcription(
+            text=text, language=language, alternatives=tuple(others), likelihood=likelihood
+        )
 
     def score(
         self, audio: Audio, texts: Sequence[str], request: TranscriptionRequest
@@ -138,8 +140,11 @@ class FasterWhisper:
 
     def _decode(
         self, encoded: Any, tokenizer: Tokenizer, seconds: float, names: str | None = None
-    ) -> list[str]:
-        """Return the hypotheses of the beam, behind "" if the first was most likely invented."""
+    ) -> tuple[list[str], float]:
+        """Return the hypotheses of the beam and the mean log probability of the first one's tokens.
+
+        They stand behind "" if the first one was most likely invented.
+        """
         before = [tokenizer.sot_prev, *tokenizer.encode(" " + names)] if names else []
         prompt = [*before[:_MAX_PROMPT_TOKENS], *tokenizer.sot_sequence, tokenizer.no_timestamps]
         result = self._whisper.model.generate(
@@ -157,8 +162,8 @@ class FasterWhisper:
         texts = [str(tokenizer.decode(cut_repeats(tokens))).strip() for tokens in hypotheses]
         first = len(hypotheses[0])
         if is_invented(first, seconds, result.scores[0], result.no_speech_prob):
-            return ["", *texts]
-        return texts
+            texts = ["", *texts]
+        return texts, float(result.scores[0])
 
     def _encoding_of(self, audio: Audio) -> NDArray[np.float32]:
         """Return the encoder's states of `audio`, computed once for `transcribe` and `score`."""
