@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from wyoming_common.home_assistant.home import Entity
 from wyoming_llm.home.intent import Action, Command, Option, Question, Refusal, Result
+from wyoming_llm.home.kinds import SWITCHED, kind_of
 from wyoming_llm.home.lexicon import tokenize
 from wyoming_llm.home.operations import (
     DIRECTIONS,
@@ -38,6 +39,7 @@ _MAX_BRIGHT: Final = 95.0
 """Percent from which a lamp cannot be made much brighter"""
 _MAX_SPLITS: Final = 48
 """Places at which an utterance is tried as two clauses"""
+_CONTROLLED: Final = (*SWITCHED, "cover", "lock")
 _SEPARATORS: Final = ("and", "but")
 _NEEDING_A_THING: Final = ("on", "off", "toggle", "light")
 """Deeds that could be done to anything"""
@@ -486,7 +488,7 @@ class Commands:
                     if key in actions:
                         kept.append(action)
                         del actions[key]
-            return Command(tuple(kept), code)
+            return Command(tuple(map(self._distinguished, kept)), code)
         if len(unclear) > 1:
             return Refusal(self._words.say("not_understood"))
         fixed = [action for part in parts if not part.ambiguous for action in part.actions]
@@ -504,6 +506,22 @@ class Commands:
             )
         shown = listed_or(self._words, names)
         return Question(self._words.say("which_one", names=shown), options, every)
+
+    def _distinguished(self, action: Action) -> Action:
+        """Return the action with the kind of its target, where others have its name."""
+        if action.target is None:
+            return action
+        kind = self._kind_of(action.target)
+        twins = {
+            self._kind_of(other)
+            for other in self._index.home.entities.values()
+            if other.name == action.target.name and other.domain in _CONTROLLED
+        }
+        word = self._index.lexicon.noun(kind) if twins - {kind} else ""
+        return replace(action, kind=word)
+
+    def _kind_of(self, entity: Entity) -> str:
+        return kind_of(entity, self._snapshot.state(entity))
 
     def _called(self, entity: Entity | None) -> tuple[str, ...]:
         """Return what an entity is called, with its room where another has the same name."""

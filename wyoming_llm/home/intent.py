@@ -19,6 +19,15 @@ class Action:
     """The name that people have for it: on, off, open, unlock, set, louder, ..."""
     value: str = ""
     """The value that is set, as it is said"""
+    kind: str = ""
+    """The kind of the target, where things of other kinds have its name"""
+
+    @property
+    def called(self) -> str:
+        """The name of the target as it is said, "" without a target."""
+        if self.target is None:
+            return ""
+        return f"{self.target.name} ({self.kind})" if self.kind else self.target.name
 
     @property
     def is_service(self) -> bool:

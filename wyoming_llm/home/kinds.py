@@ -86,5 +86,10 @@ def is_of_kind(kind: str, entity: Entity, state: State, *, alike: bool = False) 
     return alike and any(is_of_kind(other, entity, state) for other in known.alike)
 
 
+def kind_of(entity: Entity, state: State) -> str:
+    """Return the kind by which people know `entity`, "" for none."""
+    return next((kind for kind in KINDS if is_of_kind(kind, entity, state)), "")
+
+
 def _class(state: State) -> Any:
     return str(state.attributes.get("device_class") or "")

@@ -76,6 +76,12 @@ class Lexicon:
     def _idles(self, token: str) -> bool:
         return any(role.kind in ("skip", "here", "hesitations") for role in self.roles((token,)))
 
+    def noun(self, kind: str) -> str:
+        """Return the word for one of a kind, "" for a kind without a word."""
+        word = next((key for key, roles in self.phrases.items() if Role("one", kind) in roles), ())
+        said = " ".join(word)
+        return said.capitalize() if self.code == "de" else said
+
     def state(self, value: str) -> str:
         """Return a state as people say it."""
         return self.spoken_states.get(value, value.replace("_", " "))

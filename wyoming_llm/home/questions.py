@@ -12,7 +12,7 @@ from wyoming_llm.home.kinds import KINDS
 from wyoming_llm.home.lexicon import PUNCTUATION, Lexicon, tokenize
 from wyoming_llm.home.operations import level_of
 from wyoming_llm.home.parser import Clause, parse
-from wyoming_llm.home.targets import GONE, HomeSnapshot, Index, NounPhrase, Resolution
+from wyoming_llm.home.targets import GONE, HomeSnapshot, Index, NounPhrase, NounWord, Resolution
 from wyoming_llm.languages import Language
 
 _OPENINGS: Final = ("door", "window", "garage_door", "opening", "lock", "gate")
@@ -57,6 +57,7 @@ _SENSED: Final = {
 _ALSO: Final = {"energy": "power", "power": "energy", "pressure": "atmospheric_pressure"}
 """Classes of sensors that answer where there is none of the first"""
 _DEGREES: Final = ("°C", "°F")
+_OUTSIDE: Final = NounPhrase((NounWord(("outside",), place="outside"),))
 _STATE_DOMAINS: Final = {
     "open": ("cover", "valve", "binary_sensor"),
     "closed": ("cover", "valve", "binary_sensor"),
@@ -80,6 +81,7 @@ _FAMILIES: Final = (
 )  # fmt: skip
 """States of contacts that belong together"""
 _MAX_TRIED: Final = 16
+_DURATIONS: Final = ("second", "minute", "hour", "day")
 _OPEN_QUESTIONS: Final = frozenset({"what", "which", "how"})
 _PRESENT: Final = ("motion", "smoke", "leak", "gas", "occupancy")
 """Kinds of what is there or not"""
@@ -138,11 +140,7 @@ class Questions:
                 clause = replace(read, questions=("is",))
             elif _asks_for_reading(read):
                 clause = replace(read, questions=("what",))
-            if not clause.questions or clause.number is not None or clause.values:
-                continue
-            if clause.excluded or clause.by or clause.step or clause.deeds:
-                continue
-            if _states_exclude_each_other(clause.states):
+            if not clause.questions or _asks_more(clause):
                 continue
             self._about = ()
             if (text := self._answer(clause)) is not None:
@@ -168,6 +166,12 @@ class Questions:
                 ):
                     return True
         return False
+
+    def tells_when(self, tokens: Sequence[str]) -> bool:
+        """Whether a sentence says how long something takes: "in 20 minutes"."""
+        asked = [token for token in tokens if token not in PUNCTUATION]
+        read = itertools.islice(parse(asked, self._index, asks=True), _MAX_TRIED)
+        return any(clause.unit in _DURATIONS for clause in read)
 
     def holds(self, tokens: Sequence[str]) -> bool | None:
         """Return whether a condition holds, None where it is not understood or not known."""
@@ -226,6 +230,14 @@ class Questions:
             return self._titles(clause)
         if "since" in kinds:
             return self._since(clause)
+        if "was" in kinds:
+            # The past is not known, but since when things are as they are.
+            phrase = self._phrase(clause)
+            alone = clause.states and phrase is not None and phrase.words and not phrase.plural
+            if alone and (told := self._since(clause)) is not None:
+                return told
+            kinds = tuple("is" if one == "was" else one for one in kinds)
+            clause = replace(clause, questions=kinds)
         if "ask_warm" in kinds:
             return self._reading(clause, "temperature")
         if "where" in kinds:
@@ -495,6 +507,8 @@ class Questions:
         try:
             changed = datetime.fromisoformat(state.changed).astimezone(self._now.tzinfo)
         except ValueError:
+            if "was" in clause.questions:
+                return self._words.say("state_is", name=entity.name, state=shown)
             if not as_asked:
                 return self._words.say("no_but", state=shown)
             return self._words.say("dont_know")
@@ -515,23 +529,34 @@ class Questions:
             return self._attribute(phrase, attribute)
         wanted = _SENSED[attribute]
         target = "target" in clause.attributes
+        anywhere = False
         readings = list(self._readings(phrase, wanted, target=target))
         if not readings and wanted in _ALSO:
             readings = list(self._readings(phrase, _ALSO[wanted], target=target))
+        if not readings and not phrase.words:
+            anywhere = True  # The speaker's room has none.
+            readings = list(self._readings(phrase, wanted, target=target, anywhere=True))
         known = [(entity, text) for entity, text in readings if text]
         if not readings:
             return None
         if not known:
             return self._words.say("no_reading", name=readings[0][0].name)
-        if len(known) == 1:
+        if len(known) == 1 and not anywhere:
             return known[0][1]
         return ", ".join(f"{entity.name}: {text}" for entity, text in known[:_MAX_SHOWN])
 
     def _readings(  # noqa: C901
-        self, phrase: NounPhrase, wanted: str, *, target: bool
+        self, phrase: NounPhrase, wanted: str, *, target: bool, anywhere: bool = False
     ) -> Iterator[tuple[Entity, str]]:
-        """Yield what could know it, with the reading or ""; sensors before thermostats."""
+        """Yield what could know it, with the reading or ""; sensors before thermostats.
+
+        Without words it is what the speaker's room has, or what is `anywhere`.
+        """
         sensors = self._of_class(phrase, wanted) if not target else []
+        whole_house = bool(phrase.words) and all(word.place == "house" for word in phrase.words)
+        if whole_house:
+            outside = self._of_class(_OUTSIDE, wanted)
+            sensors = [entity for entity in sensors if entity not in outside]
         thermostats: list[Entity] = []
         if wanted in ("temperature", "humidity"):
             domains = (
@@ -545,7 +570,7 @@ class Questions:
                 thermostats += [e for e in self._all("weather") if e not in thermostats]
             if "outside" not in [word.place for word in phrase.words]:
                 thermostats = [entity for entity in thermostats if entity.domain != "weather"]
-        near = self._snapshot.area
+        near = "" if anywhere else self._snapshot.area
         if near and not phrase.words:
             sensors = [e for e in sensors if e.area == near]
             thermostats = [e for e in thermostats if e.area == near]
@@ -554,7 +579,7 @@ class Questions:
             text = self._with_unit(entity)
             found_one = found_one or bool(text)
             yield entity, text
-        if found_one and phrase.words:
+        if found_one and phrase.words and not whole_house:
             return
         if wanted == "battery" and not sensors:
             yield from self._batteries(phrase)
@@ -601,17 +626,19 @@ class Questions:
         if not phrase.words and not default:
             return None
         found = self._index.resolve(phrase, self._snapshot, _LEVELS[attribute], default)
-        if not found.entities:
+        # "The back door" is no garage door.
+        entities = [one for one in found.entities if self._index.bears(one, phrase)]
+        if not entities:
             return None
         texts = []
-        for entity in found.entities[:_MAX_SHOWN]:
+        for entity in entities[:_MAX_SHOWN]:
             level = level_of(entity, self._snapshot.state(entity))
             shown = self._words.say("is_off", name=entity.name).rstrip(".")
             if level is None:
                 shown = self._words.say("no_reading", name=entity.name).rstrip(".")
             elif level or self._snapshot.state(entity).value != "off":
                 shown = f"{round(level)} %"
-                shown = shown if len(found.entities) == 1 else f"{entity.name}: {shown}"
+                shown = shown if len(entities) == 1 else f"{entity.name}: {shown}"
             texts.append(shown)
         return ", ".join(texts)
 
@@ -688,6 +715,16 @@ class Questions:
         return self._words.say(
             "and_unknown", text=text.rstrip("."), names=self._listed(split.unknown)
         )
+
+
+def _asks_more(clause: Clause) -> bool:
+    """Whether a clause has parts that no question about states or readings has."""
+    if clause.number is not None or clause.values or clause.excluded:
+        return True
+    if clause.by or clause.step or clause.deeds or _states_exclude_each_other(clause.states):
+        return True
+    # "The temperature in the house": people are at home.
+    return bool(clause.attributes) and bool(set(clause.states) & {"home", "away"})
 
 
 def _states_exclude_each_other(states: Sequence[str]) -> bool:

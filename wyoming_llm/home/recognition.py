@@ -427,14 +427,19 @@ class Recognition:
         if request.index is None or request.words.is_talk(request.text):
             return None
         questions = Questions(request.index, request.snapshot, request.words, request.now)
+        asks = request.words.is_question(request.text)
         if questions.asks_about_absent(request.tokens):
-            return Refusal(request.words.say("dont_know"))
+            # "Dinner is ready in 20 minutes" asks nothing.
+            told = not asks and questions.tells_when(request.tokens)
+            return None if told else Refusal(request.words.say("dont_know"))
         missing = request.missing
-        if missing is None or missing.phrase.pronoun or request.words.is_question(request.text):
+        if missing is None or missing.phrase.pronoun or asks:
             return None
         if missing.unable is not None:
-            why = missing.why or "not_able"
-            return Refusal(request.words.say(why, name=missing.unable.name, **missing.values))
+            why, values = missing.why or "not_able", dict(missing.values)
+            if "high" in values and missing.unable.domain in ("climate", "water_heater"):
+                values["high"] += f" {request.snapshot.home.temperature_unit}"
+            return Refusal(request.words.say(why, name=missing.unable.name, **values))
         said = _as_said(missing.phrase, request)
         if not said or not _is_for_a_home(missing) or request.words.wants_impossible(request.text):
             return None

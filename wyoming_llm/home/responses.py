@@ -72,7 +72,7 @@ def done(words: Language, actions: Sequence[Action], states: Mapping[str, State]
         state = states.get(action.target.id)
         deed = _under_way(action.deed, state.value if state else "")
         names = grouped.setdefault((deed, action.value), [])
-        names.append(action.target.name)
+        names.append(action.called)
     sentences = [
         words.say(f"did_{deed}", names=words.listed(names), value=value)
         for (deed, value), names in grouped.items()
@@ -91,7 +91,7 @@ def asked(words: Language, actions: Sequence[Action]) -> str:
     grouped: dict[tuple[str, str], list[str]] = {}
     for action in actions:
         if action.target is not None:
-            grouped.setdefault((action.deed, action.value), []).append(action.target.name)
+            grouped.setdefault((action.deed, action.value), []).append(action.called)
     parts = [
         words.say(
             f"ask_{deed}" if f"ask_{deed}" in words.phrases else "ask_do",
@@ -125,7 +125,7 @@ def report(
     if not succeeded:
         return _failure(words, failed, late)
     text = _success(words, command, succeeded, states, answer)
-    problems = [a.target.name for a in (*failed, *late) if a.target is not None]
+    problems = [a.called for a in (*failed, *late) if a.target is not None]
     if problems:
         text = words.say("but_late", text=text.rstrip("."), names=words.listed(problems))
     return text
@@ -142,8 +142,8 @@ def speech_of(answer: Any) -> str:
 
 def _failure(words: Language, failed: Sequence[Action], late: Sequence[Action]) -> str:
     if late and not failed:
-        return words.say("late", names=words.listed([a.target.name for a in late if a.target]))
-    names = [action.target.name for action in (*failed, *late) if action.target is not None]
+        return words.say("late", names=words.listed([a.called for a in late if a.target]))
+    names = [action.called for action in (*failed, *late) if action.target is not None]
     problem = words.say("some_failed", names=words.listed(names)) if names else ""
     return words.say("did_not_work", problem=problem)
 
