@@ -253,7 +253,7 @@ class LanguageGrammar(CldrGrammar):
 
     def _short_date(self, match: re.Match[str]) -> str | None:
         day, month, mark = match["day"], match["month"], match["mark"]
-        before = _word_before(match)
+        before = word_before(match)
         padded = len(day) == len(month) == 2 and "0" in (day[0], month[0])
         whole = not text_before(match).strip()
         known = before.lower() in self.WORDS.before_days or before.lower() in self._weekdays
@@ -742,7 +742,8 @@ class LanguageGrammar(CldrGrammar):
         return None
 
 
-def _word_before(match: re.Match[str]) -> str:
+def word_before(match: re.Match[str]) -> str:
+    """Return the word before a match, "" where another sign stands there."""
     words = re.findall(r"[^\W\d_]+", match.string[max(0, match.start() - 30) : match.start()])
     gap = text_before(match)
     return words[-1] if words and gap.endswith((" ", "\u00a0")) else ""

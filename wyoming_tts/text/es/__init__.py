@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from wyoming_tts.text.grammar import Rule, rule, text_after, text_before
-from wyoming_tts.text.language_grammar import LanguageGrammar
+from wyoming_tts.text.language_grammar import LanguageGrammar, word_before
 from wyoming_tts.text.language_words import Words, words_of
 from wyoming_tts.text.numbers import roman_value
 from wyoming_tts.text.sentences import Boundaries
@@ -17,6 +17,10 @@ _SUFFIXES = {"º": "masculine", "o": "masculine", "°": "masculine", "ª": "femi
              "er": "masculine-adjective"}  # fmt: skip
 _SHORTENED = (("decimoprimero", "undécimo"), ("decimosegundo", "duodécimo"), ("decimoprimera", "undécima"),
               ("decimosegunda", "duodécima"), ("octingésim", "octingentésim"))  # fmt: skip
+
+_OF_HER = words_of("las unas estas esas aquellas todas otras algunas")
+_OF_HIM = words_of("los unos estos esos aquellos todos otros algunos")
+_NO_NOUNS = words_of("a con de del en o que u y mientras apenas menos")
 
 
 class Spanish(LanguageGrammar):
@@ -144,6 +148,24 @@ class Spanish(LanguageGrammar):
         if said.endswith(" uno"):
             return said[:-1] + "a" if feminine else said[:-1]
         return said
+
+    def _cardinal(self, match: re.Match[str]) -> str | None:
+        """An article tells the gender of what is counted, and "las 21" is an hour."""
+        article, noun = word_before(match).lower(), match["noun"] or ""
+        number = self.value(match["n"])
+        counts = article in _OF_HER or (article in _OF_HIM and noun and noun not in _NO_NOUNS)
+        if counts and match["n"][0] != "0" and not number % 1 and number < 1_000_000:
+            return self.before_noun(self.cardinal(number), feminine=article in _OF_HER)
+        return super()._cardinal(match)
+
+    def of_unknown_gender(self, said: str, noun: str) -> str | None:
+        """The ending of a plural tells, but for "problemas" and their like."""
+        plural = said != "uno" and len(noun) > 3 and noun not in _NO_NOUNS
+        if not plural or noun.endswith(("amas", "emas", "omas", "istas", "etas")):
+            return None
+        if noun.endswith(("as", "os")):
+            return self.before_noun(said, feminine=noun.endswith("as"))
+        return None
 
     def hour_number(self, hour: int) -> str:
         return self.before_noun(self.cardinal(hour), feminine=hour in (1, 21))
