@@ -255,6 +255,10 @@ def numbers_said(said: str, language: str) -> list[tuple[int, str]]:
     values, at = _values(language), 0
     found: list[tuple[int, str]] = []
     while at < len(words):
+        if words[at].isdecimal():  # It is left to the voice.
+            found.append((int(words[at]), written[at]))
+            at += 1
+            continue
         end = next(
             (end for end in range(at + _MAX_WORDS, at, -1) if "".join(words[at:end]) in values), at
         )
