@@ -69,6 +69,34 @@ def test_the_process_outlives_a_text_that_kills_its_fork() -> None:
     assert json.loads(answers[-1]) == StockPhonemizer().phonemize("en-us", "Hello.")
 
 
+STOPPED_ONCE = """
+import signal, sys
+from pathlib import Path
+from wyoming_tts.phonemes import espeak_server
+
+class Stopped:
+    def phonemize(self, voice, text, clusters):
+        marker = Path(sys.argv[1])
+        if not marker.exists():
+            marker.touch()
+            signal.pause()
+        return [[text]]
+
+espeak_server._MAX_SECONDS = 0.05
+sys.exit(not espeak_server.answer(Stopped(), "en-us", "half", []))
+"""
+
+
+def test_a_text_is_read_again_that_was_cut_off_while_the_machine_stood_still(
+    tmp_path: Path,
+) -> None:
+    command = [sys.executable, "-c", STOPPED_ONCE, str(tmp_path / "tried")]
+
+    done = subprocess.run(command, capture_output=True, check=True, timeout=60)
+
+    assert json.loads(done.stdout) == [["half"]]
+
+
 def test_a_long_word_of_letters_is_one_word(espeak: EspeakPhonemizer) -> None:
     word = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz"
 

@@ -22,6 +22,8 @@ _MAX_PROCESSOR_SECONDS = 2.0
 """A passage takes 1 ms; a fork that works longer than this hangs, and is ended."""
 _MAX_SECONDS = 20.0
 """The same on a clock, which goes on while others have the processor."""
+_MAX_TRIES = 2
+"""Of a text whose fork the clock has stopped: it was the machine that stood still."""
 
 
 def main() -> None:
@@ -37,7 +39,7 @@ def main() -> None:
         except RuntimeError as err:
             _write(json.dumps(str(err)).encode() + b"\n")
             continue
-        if not _in_fork(phonemizer, voice, text, clusters):
+        if not answer(phonemizer, voice, text, clusters):
             _write(b"\n")
 
 
@@ -51,8 +53,18 @@ def load() -> Any:
     return EspeakPhonemizer()
 
 
-def _in_fork(phonemizer: Any, voice: str, text: str, clusters: list[list[str]]) -> bool:
+def answer(phonemizer: Any, voice: str, text: str, clusters: list[list[str]]) -> bool:
     """Return whether a fork has written the answer."""
+    status = 0
+    for _ in range(_MAX_TRIES):
+        status = _in_fork(phonemizer, voice, text, clusters)
+        if not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM):
+            break
+    return status == 0
+
+
+def _in_fork(phonemizer: Any, voice: str, text: str, clusters: list[list[str]]) -> int:
+    """Return how a fork has ended that writes the answer."""
     fork = os.fork()
     if fork == 0:
         status = 1
@@ -60,10 +72,11 @@ def _in_fork(phonemizer: Any, voice: str, text: str, clusters: list[list[str]]) 
             signal.setitimer(signal.ITIMER_PROF, _MAX_PROCESSOR_SECONDS)
             signal.setitimer(signal.ITIMER_REAL, _MAX_SECONDS)
             found = phonemizer.phonemize(voice, text, {tuple(names) for names in clusters})
+            signal.setitimer(signal.ITIMER_REAL, 0)  # An answer is written whole.
             _write(json.dumps(found).encode() + b"\n")
             status = 0
         os._exit(status)
-    return os.waitpid(fork, 0)[1] == 0
+    return os.waitpid(fork, 0)[1]
 
 
 def _write(data: bytes) -> None:
