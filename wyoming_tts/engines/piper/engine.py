@@ -36,6 +36,9 @@ _PROBE = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10."
 """Sentence that a voice is measured with; every language of espeak reads digits."""
 _MIN_BEGUN_FRAMES = 26
 """0.3 s of sound with which a sentence is begun before its end: the next words come meanwhile."""
+_FRAMES_BEFORE_SPEECH: Final = 1
+"""Of the silence that the mark of a beginning (BOS) stands for, 12 ms at 22,050 Hz: no sound was
+heard earlier than a frame before its end (37 sentences three times, en_US-joe-medium)."""
 _HEAD_LOOKAHEAD_WORDS: Final = 2
 _LOOKAHEAD_WORDS: Final = 1
 """Words of an unfinished sentence that are encoded with its beginning and spoken later."""
@@ -352,22 +355,26 @@ class _Windowed:
         """Yield the sound of a sentence behind what `begun` has spoken of it.
 
         The ids before `joint` stay as they were, the ones before `end` stay from now on, and the
-        sound that depends on others is left for later. Without `end` all do.
+        sound that depends on others is left for later. Without `end` all do. To a listener who
+        waits (`ahead` is 0) the silence before the first word is not sent.
         """
         names = list(self._voice.facts.between)
-        counted = [self._voice.facts.durations] if joint or end else []
+        counted = [*filter(None, [self._voice.facts.durations])]
         found = self._voice.encoder.run([*names, *counted], inputs, _run_options(inputs))
         encoded = dict(zip(names, found, strict=False))
         ends = np.cumsum(found[-1]).astype(int) if counted else None
         start = int(ends[joint - 1]) if joint and ends is not None else 0
         kept = begun.frames
+        if ends is not None and not (ahead or kept or begun.sent):
+            begun.sent = max(0, int(ends[0]) - _FRAMES_BEFORE_SPEECH)
         if kept:
             encoded = {
                 name: np.concatenate((begun.encoded[name], tensor[..., start:]), axis=-1)
                 for name, tensor in encoded.items()
             }
         frames = int(ends[end - 1]) - start + kept if end and ends is not None else None
-        if frames is not None and not kept and frames < self._vocoder.reach + _MIN_BEGUN_FRAMES:
+        least = self._vocoder.reach + _MIN_BEGUN_FRAMES + begun.sent
+        if frames is not None and not kept and frames < least:
             return
         for audio in self._vocoder(encoded, inputs, ahead, begun, frames):
             begun.encoded = {name: tensor[..., :frames] for name, tensor in encoded.items()}
