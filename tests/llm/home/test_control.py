@@ -212,6 +212,16 @@ async def test_without_a_conversation_nothing_risky_is_done() -> None:
         assert it.home.state("lock.front") == "locked"
 
 
+async def test_only_lights_are_lit() -> None:
+    async with house() as it:
+        await it.told("turn on the coffee machine")
+        await it.told("turn on the kitchen light")
+        await it.told("turn everything off that is lit")
+
+        assert it.home.state("switch.coffee") == "on"
+        assert it.home.state("light.kitchen") == "off"
+
+
 async def test_many_devices_at_once_need_a_yes() -> None:
     async with house(confirm_above=2) as it:
         question = await it.told("turn off all the lights")
