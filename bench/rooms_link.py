@@ -18,8 +18,9 @@ from typing import Final
 
 import numpy as np
 
+from satellite.rooms.arbitration import Appraisal
 from satellite.rooms.group import SatelliteGroup
-from satellite.rooms.merit import MAX_AUDIO_SECONDS, merit
+from satellite.rooms.merit import MAX_AUDIO_SECONDS, appraisal
 from satellite.rooms.messages import GroupCodec
 from tests.support.network_namespaces import IP, machines_on_a_link
 from wyoming_common.net.access import Access
@@ -38,8 +39,9 @@ class Judge:
         self.bonus = 0
         self.detected_at = 0.0
 
-    def appraise(self, word: bytes | None = None) -> int:  # noqa: ARG002 - the protocol's
-        return merit(self._pcm, 0.9) + self.bonus
+    def appraise(self, word: bytes | None = None) -> Appraisal:  # noqa: ARG002 - the protocol's
+        part = appraisal(self._pcm)
+        return Appraisal(part.merit + self.bonus, part.envelope)
 
     def answer(self, delay_seconds: float) -> None:  # noqa: ARG002 - measured from before the merit
         _tell(f"answer {time.monotonic() - self.detected_at}")

@@ -37,23 +37,12 @@ class FrameAnalysis:
     wake_word: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class WakeProgress:
-    """Score of a wake word as a part of its threshold; from 1 on it counts."""
-
-    now: float
-    mean: float
-    """Over the last 0.3 s."""
-
-
 _AUDIBLE_POWER = 60.0**2
 """Power of the far end from which it is audible in the room; 1 is one step of 16 bits."""
 _REVERBERATION_FRAMES = 30
 """Frames for which a room goes on sounding."""
 _LEVEL_FRAMES = 4
 """Frames over which echo levels are averaged."""
-_SCORE_FRAMES = 30
-"""Frames over which the score of a wake word is averaged."""
 _SCORE_STEP_FRAMES = 3
 """Frames of which one at least has a score: microWakeWord's are 30 ms apart."""
 _MIN_WAKE_PROBABILITY = 0.2
@@ -90,7 +79,7 @@ class AudioPipeline:
         self._power_behind: deque[float] = deque(maxlen=_LEVEL_FRAMES)
         self._far_frames_left = 0
         self._speech_samples_left = 0
-        self._recent_scores: deque[dict[str, float]] = deque(maxlen=_SCORE_FRAMES)
+        self._recent_scores: deque[dict[str, float]] = deque(maxlen=_SCORE_STEP_FRAMES)
         self.last_wake_score: float | None = None
         """Score of the last wake word that counted; None for an engine without scores."""
 
@@ -118,15 +107,15 @@ class AudioPipeline:
         """Current score of each wake word, 0 to 1."""
         return self._wake.scores
 
-    def wake_progress(self, word: str) -> WakeProgress | None:
-        """Return how near a wake word is to its detection; None without scores."""
+    def wake_progress(self, word: str) -> float | None:
+        """Return the score of a wake word as a part of its threshold; None without scores.
+
+        From 1 on it counts.
+        """
         threshold = self._wake.thresholds.get(word)
-        scores = [one.get(word, 0.0) for one in self._recent_scores]
-        if threshold is None or not scores:
+        if threshold is None or not self._recent_scores:
             return None
-        steps = range(len(scores), 0, -_SCORE_STEP_FRAMES)
-        peaks = [max(scores[max(0, end - _SCORE_STEP_FRAMES) : end]) / threshold for end in steps]
-        return WakeProgress(peaks[0], sum(peaks) / len(peaks))
+        return max(one.get(word, 0.0) for one in self._recent_scores) / threshold
 
     def process(self, frame: Frame, far: bytes = b"", *, needs_vad: bool = True) -> FrameAnalysis:
         """Take the next 10 ms of the microphone, and `far`, what the speaker has played meanwhile.

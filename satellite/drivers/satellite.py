@@ -30,8 +30,10 @@ from satellite.core.turn import (
 )
 from satellite.drivers.driver import Devices, TurnDriver
 from satellite.peripherals.control import EventPublisher
+from satellite.rooms.arbitration import Appraisal
+from satellite.rooms.envelopes import relative_merit
 from satellite.rooms.group import WakeGroup
-from satellite.rooms.merit import MAX_AUDIO_SECONDS, MIN_OFFER_PROGRESS, merit
+from satellite.rooms.merit import MAX_AUDIO_SECONDS, MIN_OFFER_PROGRESS, appraisal
 from satellite.rooms.messages import word_key
 from satellite.telemetry.turn_telemetry import record_levels
 from satellite.wake.household import WAKE_VOICE_SECONDS, WakeVoices
@@ -114,7 +116,8 @@ class Satellite:
         if group is not None:
             group.attach(self)
             # The first call loads code, which takes longer than peers wait for an answer.
-            merit(b"", None)
+            known = appraisal(b"").envelope
+            relative_merit(known, known)
 
     async def run(self) -> None:
         """Run until the driver has finished. Raises the ServiceError that the run failed with."""
@@ -224,7 +227,7 @@ class Satellite:
             if self._group is None:
                 self.answer(0.0)
             else:
-                self._group.detected(word, self._merit(word) if self._group.peers else 0)
+                self._group.detected(word, self._part() if self._group.peers else Appraisal(0))
 
     def _judge(self, held: _HeldWake, *, may_wake: bool) -> None:
         """Take whether the voice of a held wake word may wake."""
@@ -240,16 +243,15 @@ class Satellite:
             late = self._devices.clock.now() - held.at
             self.answer(max(held.answer_seconds, late))
 
-    def _merit(self, word: str) -> int:
+    def _part(self) -> Appraisal:
         audio = self._devices.audio
         pcm = audio.since(self._devices.clock.now() - MAX_AUDIO_SECONDS)
-        progress = audio.wake_progress(word)
-        return merit(pcm, None if progress is None else progress.mean)
+        return appraisal(pcm)
 
     # The group's decisions about a wake word.
 
-    def appraise(self, word: bytes) -> int | None:
-        """Return the merit for a wake word that a peer has detected.
+    def appraise(self, word: bytes) -> Appraisal | None:
+        """Return the part of this satellite in a wake word that a peer has detected.
 
         None where it will hardly be detected here: peers would wait for it.
         """
@@ -260,9 +262,9 @@ class Satellite:
         if self.microphone_off or not self._driver.accepts(name):
             return None
         progress = self._devices.audio.wake_progress(name)
-        if progress is not None and progress.now < MIN_OFFER_PROGRESS:
+        if progress is not None and progress < MIN_OFFER_PROGRESS:
             return None
-        return self._merit(name)
+        return self._part()
 
     def answer(self, delay_seconds: float) -> None:
         """Begin the turn of the wake word that was held."""

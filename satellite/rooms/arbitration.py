@@ -3,10 +3,11 @@
     LISTENING --wake word--> HELD --best of all--> ANSWERING --claim of a better one--> YIELDED
                                \\------- claim of another ------------------------------/
 
-The first satellite that detects the wake word sends a bid. Each of the others answers with its
-bid, with an offer where it may still detect the word, or with a pass. The one with the highest
-merit claims the round; the others wait for that claim, for a bounded time, and answer themselves
-where it does not come. So a message that is lost can delay the answer, or make two satellites
+The first satellite that detects the wake word sends a bid, with the envelopes of the word. Each of
+the others answers with its bid, with an offer where it may still detect the word, or with a pass,
+and compares its envelopes with those of the first bid. The one with the highest merit claims the
+round; the others wait for that claim, for a bounded time, and answer themselves where it does not
+come. So a message that is lost can delay the answer, or make two satellites
 begin, of which the worse withdraws at the first claim that it receives; it cannot silence all.
 
 Times are seconds of a clock of this satellite alone: no message carries a time. Messages of one
@@ -22,6 +23,7 @@ from enum import Enum
 from math import inf
 from typing import Final
 
+from satellite.rooms.envelopes import relative_merit
 from satellite.rooms.messages import ANYONE, NO_WORD, ROUND_KINDS, GroupMessage, MessageKind
 
 MAX_PEERS: Final = 16
@@ -94,6 +96,15 @@ class Withdraw:
     """End the turn that has just begun: a better placed peer has begun too."""
 
 
+@dataclass(frozen=True, slots=True)
+class Appraisal:
+    """A satellite's part in a wake word."""
+
+    merit: int
+    envelope: bytes = b""
+    """`envelopes` of the word."""
+
+
 ArbitrationAction = Send | BeginTurn | Yield | Withdraw
 
 
@@ -111,7 +122,10 @@ class _Entry:
 
     kind: MessageKind
     merit: int
+    relative: int
+    reference: bytes
     at: float
+    envelope: bytes = b""
     replies: int = 0
 
 
@@ -120,8 +134,13 @@ class _Round:
     word: bytes
     opened_at: float
     state: RoundState = RoundState.LISTENING
-    merit: int | None = None
-    """Merit of this satellite; it does not change once it was told."""
+    own: Appraisal | None = None
+    """Part of this satellite; it does not change once it was told."""
+    relative: int = 0
+    reference: bytes = ANYONE
+    """Bid with whose envelopes those of this satellite were compared; ANYONE: none yet."""
+    compared: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
+    """Relative merits of bids."""
     since: float = inf
     """Time of the detection; while answering, of the claim."""
     repeats: int = 0
@@ -133,18 +152,20 @@ class _Round:
 class Arbiter:
     """Member `own_id` of a group. Inputs return actions, to be performed in order.
 
-    `appraise` returns the merit of this satellite for a wake word that a peer has detected, or
-    None where it can have no part in it. It is asked at most once in a round.
+    `appraise` returns the part of this satellite in a wake word that a peer has detected, or None
+    where it can have none. It is asked at most once in a round. `compare` is `relative_merit`.
     """
 
     def __init__(
         self,
         own_id: bytes,
-        appraise: Callable[[bytes], int | None],
+        appraise: Callable[[bytes], Appraisal | None],
         settings: ArbitrationSettings | None = None,
+        compare: Callable[[bytes, bytes], int] = relative_merit,
     ) -> None:
         self.own_id = own_id
         self._appraise = appraise
+        self._compare = compare
         self._settings = settings or ArbitrationSettings()
         self._peers: dict[bytes, _Peer] = {}
         self._last_numbers: OrderedDict[bytes, int] = OrderedDict()
@@ -173,14 +194,14 @@ class Arbiter:
         """Say goodbye to the peers."""
         return self._tell(self._peers, MessageKind.GOODBYE)
 
-    def detected(self, word: bytes, merit: int, at: float) -> list[ArbitrationAction]:
+    def detected(self, word: bytes, own: Appraisal, at: float) -> list[ArbitrationAction]:
         """Take a wake word that this satellite has detected, `messages.word_key` of it."""
         current = self._current(word, at)
         if current is None:
             current = self._round = _Round(word, at)
         if current.state in (RoundState.HELD, RoundState.YIELDED):
             return [Yield()] if current.state is RoundState.YIELDED else []
-        current.merit = merit if current.merit is None else current.merit
+        self._take_part(current, own)
         if current.state is RoundState.ANSWERING or not self._peers:
             current.state, current.since = RoundState.ANSWERING, at
             return [BeginTurn(0.0)]
@@ -293,10 +314,16 @@ class Arbiter:
         entry = current.entries.get(message.sender)
         repeated = entry is not None and entry.kind is message.kind
         if entry is None:
-            entry = current.entries[message.sender] = _Entry(message.kind, message.merit, at)
+            entry = current.entries[message.sender] = _Entry(
+                message.kind, message.merit, message.relative, message.reference, at
+            )
         elif not repeated:
             entry.kind, entry.merit, entry.at = message.kind, message.merit, at
-        better = (message.merit, message.sender) > self._rank(current)
+            entry.relative, entry.reference = message.relative, message.reference
+        entry.envelope = entry.envelope or message.envelope
+        # Merits alone decide between claims: all know them, also where messages were lost.
+        own = 0 if current.own is None else current.own.merit
+        better = (message.merit, message.sender) > (own, self.own_id)
         if current.state is RoundState.ANSWERING and message.kind is MessageKind.CLAIM and better:
             current.state = RoundState.YIELDED
             return [Withdraw()]
@@ -314,7 +341,8 @@ class Arbiter:
         asks = message.kind is MessageKind.BID
         match current.state:
             case RoundState.LISTENING if asks and not current.appraised:
-                current.merit = self._appraise(message.word)
+                if (part := self._appraise(message.word)) is not None:
+                    self._take_part(current, part)
                 current.appraised = True
                 return self._tell(self._peers, self._standing(current))
             case RoundState.LISTENING | RoundState.HELD if not (asks and repeated):
@@ -340,7 +368,7 @@ class Arbiter:
                 return MessageKind.CLAIM
             case RoundState.HELD:
                 return MessageKind.BID
-        return MessageKind.PASS if current.merit is None else MessageKind.OFFER
+        return MessageKind.PASS if current.own is None else MessageKind.OFFER
 
     def _decide(self, at: float) -> list[ArbitrationAction]:
         current = self._round
@@ -366,7 +394,7 @@ class Arbiter:
         ):
             until = current.since + settings.answer_seconds
         for sender, entry in current.entries.items():
-            if sender not in self._peers or (entry.merit, sender) < own:
+            if sender not in self._peers or self._rank_of(current, sender, entry) < own:
                 continue
             if entry.kind is MessageKind.OFFER:
                 until = max(until, current.since + settings.offer_seconds)
@@ -374,8 +402,47 @@ class Arbiter:
                 until = max(until, entry.at + settings.bid_seconds)
         return min(until, current.since + settings.held_seconds)
 
+    def _take_part(self, current: _Round, own: Appraisal) -> None:
+        """Take the part of this satellite, and compare it with the bid that all know first."""
+        if current.own is not None:
+            return
+        current.own = own
+        current.reference = self._base(current) or self.own_id
+        if (first := current.entries.get(current.reference)) is not None:
+            current.relative = self._compare(own.envelope, first.envelope)
+
     def _rank(self, current: _Round) -> tuple[int, bytes]:
-        return (0 if current.merit is None else current.merit, self.own_id)
+        merit = 0 if current.own is None else current.own.merit + current.relative
+        return merit + self._from_base(current, current.reference), self.own_id
+
+    def _rank_of(self, current: _Round, sender: bytes, entry: _Entry) -> tuple[int, bytes]:
+        merit = entry.merit + entry.relative
+        return merit + self._from_base(current, entry.reference), sender
+
+    def _base(self, current: _Round) -> bytes | None:
+        """Return the bid with which all are compared: of bids that knew no other, the lowest id."""
+        known = [
+            sender
+            for sender, entry in current.entries.items()
+            if entry.envelope and entry.reference == sender
+        ]
+        return min(known, default=None)
+
+    def _from_base(self, current: _Round, reference: bytes) -> int:
+        """Return the relative merit of a bid to the one with which all are compared."""
+        own = [self.own_id] if current.reference == self.own_id else []
+        base = min([*own, *filter(None, [self._base(current)])], default=reference)
+        if reference == base:
+            return 0
+        if (reference, base) not in current.compared:
+            envelopes = [self._envelope(current, bid) for bid in (reference, base)]
+            current.compared[reference, base] = self._compare(*envelopes) if all(envelopes) else 0
+        return current.compared[reference, base]
+
+    def _envelope(self, current: _Round, bid: bytes) -> bytes:
+        if bid == self.own_id:
+            return b"" if current.own is None else current.own.envelope
+        return current.entries[bid].envelope if bid in current.entries else b""
 
     # Messages.
 
@@ -402,7 +469,10 @@ class Arbiter:
             sender
             for sender in self._peers
             if sender not in entries
-            or (entries[sender].kind is MessageKind.BID and (entries[sender].merit, sender) > own)
+            or (
+                entries[sender].kind is MessageKind.BID
+                and self._rank_of(current, sender, entries[sender]) > own
+            )
         ]
         return self._tell(waiting, MessageKind.BID)
 
@@ -414,13 +484,21 @@ class Arbiter:
         peer = self._peers.get(recipient)
         if peer is None:
             return []
-        merit = 0
-        if self._round is not None and kind in ROUND_KINDS and self._round.merit is not None:
-            merit = self._round.merit
-        return [Send(self._message(kind, recipient, word, merit), peer.address)]
+        return [Send(self._message(kind, recipient, word), peer.address)]
 
-    def _message(
-        self, kind: MessageKind, recipient: bytes, word: bytes = NO_WORD, merit: int = 0
-    ) -> GroupMessage:
+    def _message(self, kind: MessageKind, recipient: bytes, word: bytes = NO_WORD) -> GroupMessage:
         self._number += 1
-        return GroupMessage(kind, self.own_id, recipient, self._number, word, merit)
+        current = self._round
+        if current is None or current.own is None or kind not in ROUND_KINDS:
+            return GroupMessage(kind, self.own_id, recipient, self._number, word)
+        return GroupMessage(
+            kind,
+            self.own_id,
+            recipient,
+            self._number,
+            word,
+            current.own.merit,
+            current.relative,
+            current.reference,
+            current.own.envelope if kind is MessageKind.BID else b"",
+        )

@@ -9,6 +9,7 @@ from typing import Protocol, Self, cast
 from satellite.config import SatelliteSettings
 from satellite.core.clock import RunClock
 from satellite.rooms.arbitration import (
+    Appraisal,
     Arbiter,
     ArbitrationAction,
     ArbitrationSettings,
@@ -27,8 +28,8 @@ _LOGGER = logging.getLogger(__name__)
 class GroupHost(Protocol):
     """The satellite as its group sees it."""
 
-    def appraise(self, word: bytes) -> int | None:
-        """Return the merit, as `detected` has it, for a wake word that a peer has detected.
+    def appraise(self, word: bytes) -> Appraisal | None:
+        """Return the part of this satellite in a wake word that a peer has detected.
 
         `word` is the `word_key` of it. None where this satellite has no part in it.
         """
@@ -59,11 +60,8 @@ class WakeGroup(Protocol):
         """Take the satellite to decide for; called once, before any other method."""
         ...
 
-    def detected(self, word: str, merit: int) -> None:
-        """Take a wake word; the host is told at once or soon whether it answers.
-
-        `merit` is in thousandths of a logit.
-        """
+    def detected(self, word: str, own: Appraisal) -> None:
+        """Take a wake word; the host is told at once or soon whether it answers."""
         ...
 
 
@@ -107,11 +105,11 @@ class SatelliteGroup:
         """Number of other satellites that are known now."""
         return self._arbiter.peers
 
-    def detected(self, word: str, merit: int) -> None:
+    def detected(self, word: str, own: Appraisal) -> None:
         """Take a wake word; the host is told at once or soon whether it answers."""
-        self._perform(self._arbiter.detected(word_key(word), merit, self._now()))
+        self._perform(self._arbiter.detected(word_key(word), own, self._now()))
 
-    def _appraise(self, word: bytes) -> int | None:
+    def _appraise(self, word: bytes) -> Appraisal | None:
         return None if self._host is None else self._host.appraise(word)
 
     def _on_datagram(self, datagram: bytes, address: UdpAddress) -> None:

@@ -1,6 +1,7 @@
 """Messages between the satellites of a group: one datagram each, of a fixed form. No I/O.
 
-    magic 4 | kind 1 | group 8 | sender 8 | recipient 8 | number 8 | word 8 | merit 4 | tag 16
+    magic 4 | kind 1 | group 8 | sender 8 | recipient 8 | number 8 | word 8 | merit 4 |
+    relative 4 | reference 8 | envelopes, of a bid alone, at most 1128 | tag 16
 
 Numbers are in network byte order. The tag is an HMAC-SHA256, cut to 16 bytes, where the group has
 a secret; else it is missing. Anything else is no message.
@@ -17,16 +18,18 @@ from enum import IntEnum
 from pathlib import PurePath
 from typing import Final
 
-MAX_MESSAGE_BYTES: Final = 65
+MAX_ENVELOPE_BYTES: Final = 1128
+"""Datagrams stay below the 1280 bytes that every IPv6 link passes on"""
 ANYONE: Final = bytes(8)
 """Recipient of a message to the whole link."""
 NO_WORD: Final = bytes(8)
 MAX_MERIT: Final = 1_000_000
 MAX_NUMBER: Final = 2**63
 
-_MAGIC: Final = b"PRM1"
-_FORM: Final = struct.Struct("!4sB8s8s8sQ8si")
+_MAGIC: Final = b"PRM2"
+_FORM: Final = struct.Struct("!4sB8s8s8sQ8sii8s")
 _TAG_BYTES: Final = 16
+MAX_MESSAGE_BYTES: Final = _FORM.size + MAX_ENVELOPE_BYTES + _TAG_BYTES
 
 
 class MessageKind(IntEnum):
@@ -65,7 +68,13 @@ class GroupMessage:
     word: bytes = NO_WORD
     """`word_key` of the wake word of the round."""
     merit: int = 0
-    """Thousandths of a logit; the highest merit answers."""
+    """Thousandths of a logit; with `relative`, the highest merit answers."""
+    relative: int = 0
+    """Thousandths of a logit, by the envelopes of the sender beside those of `reference`."""
+    reference: bytes = ANYONE
+    """Sender of the bid with whose envelopes the sender has compared its own; it may be itself."""
+    envelope: bytes = b""
+    """`envelopes` of the wake word."""
 
 
 class GroupCodec:
@@ -86,26 +95,48 @@ class GroupCodec:
             message.number,
             message.word,
             message.merit,
+            message.relative,
+            message.reference,
         )
+        body += message.envelope
         return body + self._tag(body)
 
     def decode(self, datagram: bytes) -> GroupMessage | None:
         """Return the message in a datagram; None for anything that is not one of this group."""
-        if len(datagram) != _FORM.size + (_TAG_BYTES if self._key else 0):
+        end = len(datagram) - (_TAG_BYTES if self._key else 0)
+        if not _FORM.size <= end <= _FORM.size + MAX_ENVELOPE_BYTES:
             return None
-        body, tag = datagram[: _FORM.size], datagram[_FORM.size :]
+        body, tag = datagram[:end], datagram[end:]
         if not hmac.compare_digest(self._tag(body), tag):
             return None
-        magic, kind, group, sender, recipient, number, word, merit = _FORM.unpack(body)
-        known = (
-            magic == _MAGIC and group == self._group and kind in MessageKind.__members__.values()
-        )
-        if not known or sender == ANYONE or abs(merit) > MAX_MERIT or number > MAX_NUMBER:
+        magic, kind, group, *fields = _FORM.unpack_from(body)
+        if magic != _MAGIC or group != self._group or kind not in MessageKind.__members__.values():
             return None
-        return GroupMessage(MessageKind(kind), sender, recipient, number, word, merit)
+        sender, recipient, number, word, merit, relative, reference = fields
+        message = GroupMessage(
+            MessageKind(kind),
+            sender,
+            recipient,
+            number,
+            word,
+            merit,
+            relative,
+            reference,
+            body[_FORM.size :],
+        )
+        return message if _is_valid(message) else None
 
     def _tag(self, body: bytes) -> bytes:
         return hmac.digest(self._key, body, "sha256")[:_TAG_BYTES] if self._key else b""
+
+
+def _is_valid(message: GroupMessage) -> bool:
+    return (
+        message.sender != ANYONE
+        and max(abs(message.merit), abs(message.relative)) <= MAX_MERIT
+        and message.number <= MAX_NUMBER
+        and (not message.envelope or message.kind is MessageKind.BID)
+    )
 
 
 def word_key(name: str) -> bytes:

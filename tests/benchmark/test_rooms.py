@@ -1,10 +1,11 @@
-"""The benchmark of the right room: its rooms, the fit of the weights, and what it counts."""
+"""The benchmark of the right room: its rooms, the training of the merit, and what it counts."""
 
 import numpy as np
 import pytest
 
 from bench.room_acoustics import computed_places, measured_places
-from bench.rooms import Ear, Round, fit, halves, measure
+from bench.rooms import Ear, Round, halves, measure
+from bench.rooms_fit import WordInRoom, share_right, train
 from satellite.rooms.merit import TRAITS
 
 SIZE = len(TRAITS)
@@ -28,18 +29,19 @@ def rounds(count: int) -> list[Round]:
     return made
 
 
-def test_the_fit_finds_the_trait_that_tells() -> None:
-    weights = fit(rounds(200))
+def test_a_trained_network_finds_the_nearest_by_the_trait_that_tells() -> None:
+    said = [
+        WordInRoom(
+            tuple(ear.direct for ear in one.ears), np.array([ear.traits for ear in one.ears])
+        )
+        for one in rounds(300)
+    ]
 
-    assert np.argmax(np.abs(weights)) == 1
-    assert weights[1] > 0
+    assert share_right(said[200:], train(said[:200])) > 95.0
 
 
-def test_with_weights_that_tell_the_right_one_answers() -> None:
-    weights = np.zeros(SIZE)
-    weights[1] = 1.0
-
-    found = measure(rounds(50), weights, loss=0.0)
+def test_with_a_merit_that_tells_the_right_one_answers() -> None:
+    found = measure(rounds(50), lambda traits: traits[1], loss=0.0)
 
     assert found["exactly_one"] == found["rounds"] == 50
     assert found["right"]["all"] == 100.0
@@ -49,7 +51,7 @@ def test_with_weights_that_tell_the_right_one_answers() -> None:
 def test_a_round_that_one_satellite_detects_is_not_contested() -> None:
     alone = Round("computed", "a", (ear(0.5, [0.0] * SIZE), ear(1.0, [0.0] * SIZE, None)))
 
-    assert measure([alone], np.ones(SIZE), loss=0.0)["counted"] == {
+    assert measure([alone], sum, loss=0.0)["counted"] == {
         "all": 1,
         "contested": 0,
         "clear": 0,

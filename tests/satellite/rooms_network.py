@@ -1,7 +1,7 @@
 """A simulated link between the arbiters of a group: loss, delay, duplicates, wrong clocks."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from heapq import heappop, heappush
@@ -9,6 +9,7 @@ from itertools import count
 from math import inf
 
 from satellite.rooms.arbitration import (
+    Appraisal,
     Arbiter,
     ArbitrationAction,
     BeginTurn,
@@ -16,6 +17,7 @@ from satellite.rooms.arbitration import (
     Withdraw,
     Yield,
 )
+from satellite.rooms.envelopes import relative_merit
 from satellite.rooms.messages import GroupCodec, word_key
 
 WORD = word_key("okay_nabu")
@@ -35,6 +37,7 @@ class Member:
     merit: int = 0
     offer: int | None = 0
     """Merit before it has detected the word; None: it makes no offer."""
+    envelope: bytes = b""
     alive: bool = True
     answered: list[float] = field(default_factory=list)
     """Delay of each answer, by its own clock."""
@@ -67,6 +70,8 @@ class Group:
         link: Link,
         seed: int = 0,
         offers: Sequence[int | None] | None = None,
+        envelopes: Sequence[bytes] | None = None,
+        compare: Callable[[bytes, bytes], int] = relative_merit,
     ) -> None:
         self.link = link
         self.now = 0.0
@@ -75,10 +80,12 @@ class Group:
         self._order = count()
         self._flying: list[tuple[float, int, int, bytes, int]] = []
         self.members: list[Member] = []
-        for number, (merit, offer) in enumerate(zip(merits, offers or merits, strict=True)):
+        sounds = envelopes or [b""] * len(merits)
+        parts = zip(merits, offers or merits, sounds, strict=True)
+        for number, (merit, offer, sound) in enumerate(parts):
             own_id = self._random.randbytes(7) + bytes([number + 1])
-            arbiter = Arbiter(own_id, partial(self._appraise, number))
-            self.members.append(Member(arbiter, merit=merit, offer=offer))
+            arbiter = Arbiter(own_id, partial(self._appraise, number), compare=compare)
+            self.members.append(Member(arbiter, merit=merit, offer=offer, envelope=sound))
 
     def meet(self) -> None:
         """Let all find each other, on a link without loss."""
@@ -97,7 +104,8 @@ class Group:
             member = self.members[number]
             if member.alive:
                 at = self._time(member)
-                self._perform(member, member.arbiter.detected(WORD, member.merit, at))
+                part = Appraisal(member.merit, member.envelope)
+                self._perform(member, member.arbiter.detected(WORD, part, at))
         self.run(_SETTLED_SECONDS)
 
     @property
@@ -133,8 +141,9 @@ class Group:
                 self._perform(member, member.arbiter.tick(self._time(member) + 1e-9))
         self.now = until
 
-    def _appraise(self, number: int, _word: bytes) -> int | None:
-        return self.members[number].offer
+    def _appraise(self, number: int, _word: bytes) -> Appraisal | None:
+        member = self.members[number]
+        return None if member.offer is None else Appraisal(member.offer, member.envelope)
 
     def _deliver(self, to: int, datagram: bytes, sender: int) -> None:
         member = self.members[to]

@@ -1,12 +1,13 @@
 """Arbitration of a wake word in a simulated network: exactly one satellite answers."""
 
 import random
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from satellite.rooms.arbitration import MAX_PEERS, Arbiter, BeginTurn, Send, Yield
+from satellite.rooms.arbitration import MAX_PEERS, Appraisal, Arbiter, BeginTurn, Send, Yield
 from satellite.rooms.messages import GroupMessage, MessageKind, word_key
 from tests.satellite.rooms_network import WORD, Group, Link
 
@@ -22,18 +23,37 @@ def rounds(
     each: st.SearchStrategy[float | None] = LAGS,
     *,
     some_pass: bool = True,
+    compare: Callable[[bytes, bytes], int] | None = None,
 ) -> tuple[Group, list[float | None]]:
-    """Return a group of two to four that know each other, and the lag of each."""
+    """Return a group of two to four that know each other, and the lag of each.
+
+    Without `compare` there are no envelopes.
+    """
     size = draw(st.integers(2, 4))
     merits = draw(st.lists(MERITS, min_size=size, max_size=size))
     offers = [draw(st.sampled_from([merit, None])) for merit in merits] if some_pass else merits
-    group = Group(merits, draw(link), draw(st.integers(0, 10_000)), offers)
+    heard = [bytes([draw(st.integers(0, 255))]) if compare else b"" for _ in merits]
+    nothing: Callable[[bytes, bytes], int] = lambda _own, _other: 0  # noqa: E731
+    group = Group(
+        merits, draw(link), draw(st.integers(0, 10_000)), offers, heard, compare or nothing
+    )
     for member in group.members:
         member.offset = draw(st.floats(-1e6, 1e6))
         member.rate = draw(st.floats(0.99, 1.01))
     group.meet()
     lags = draw(st.lists(each, min_size=size, max_size=size).filter(any_detects))
     return group, lags
+
+
+def by_value(own: bytes, other: bytes) -> int:
+    return 20 * (own[0] - other[0])
+
+
+def by_any_rule(own: bytes, other: bytes) -> int:
+    """Return what only changes its sign with the order: of three, each may be nearer than one."""
+    low, high = sorted((own, other))
+    value = random.Random(low + high).randint(-5_000, 5_000) if low != high else 0  # noqa: S311
+    return value if own == low else -value
 
 
 def any_detects(lags: list[float | None]) -> bool:
@@ -58,6 +78,37 @@ def test_exactly_one_answers_on_a_bad_link(made: tuple[Group, list[float | None]
     group.wake(*lags)
 
     assert len(group.answering) == 1
+
+
+@settings(max_examples=1000, deadline=None)
+@given(rounds(BAD, compare=by_any_rule))
+def test_exactly_one_answers_by_any_comparison_of_envelopes(
+    made: tuple[Group, list[float | None]],
+) -> None:
+    group, lags = made
+
+    group.wake(*lags)
+
+    assert len(group.answering) == 1
+    assert max(delay for member in group.members for delay in member.answered) <= 0.36
+
+
+@settings(max_examples=300, deadline=None)
+@given(rounds(GOOD, SHORT_LAGS, some_pass=False, compare=by_value))
+def test_on_a_good_link_merit_and_envelopes_choose_together(
+    made: tuple[Group, list[float | None]],
+) -> None:
+    group, lags = made
+
+    group.wake(*lags)
+
+    def rank(number: int) -> tuple[int, bytes]:
+        member = group.members[number]
+        return member.merit + 20 * member.envelope[0], member.arbiter.own_id
+
+    best = max((number for number, lag in enumerate(lags) if lag is not None), key=rank)
+    assert group.answering == [best]
+    assert sum(len(member.answered) for member in group.members) == 1
 
 
 @settings(max_examples=300, deadline=None)
@@ -124,11 +175,11 @@ def test_a_dead_peer_is_waited_for_once() -> None:
 def test_a_peer_that_dies_after_its_better_bid_leaves_the_answer_to_another() -> None:
     group = Group([3, 5, 1], Link(min_delay=0.003, max_delay=0.003))
     group.meet()
-    group.members[0].arbiter.detected(WORD, 3, group.now)
+    group.members[0].arbiter.detected(WORD, Appraisal(3), group.now)
     best = group.members[1].arbiter
     bid = next(
         action.message
-        for action in best.detected(WORD, 5, group.now)
+        for action in best.detected(WORD, Appraisal(5), group.now)
         if isinstance(action, Send)
         and action.message.kind is MessageKind.BID
         and action.message.recipient == group.members[0].arbiter.own_id
@@ -217,9 +268,9 @@ def test_a_peer_that_is_silent_is_forgotten() -> None:
 def test_other_wake_words_in_a_round_are_passed_on_without_being_looked_at() -> None:
     asked: list[bytes] = []
 
-    def appraise(word: bytes) -> int | None:
+    def appraise(word: bytes) -> Appraisal | None:
         asked.append(word)
-        return 1
+        return Appraisal(1)
 
     arbiter = Arbiter(b"receiver", appraise)
     for number in range(1, 500):
@@ -241,6 +292,9 @@ def test_other_wake_words_in_a_round_are_passed_on_without_being_looked_at() -> 
             st.integers(0, 2**63),
             st.sampled_from([WORD, word_key("other")]),
             st.integers(-1_000_000, 1_000_000),
+            st.integers(-1_000_000, 1_000_000),
+            st.sampled_from([bytes([n]) * 8 for n in range(1, 40)]),
+            st.binary(max_size=4),
         ),
         max_size=60,
     ),
@@ -249,7 +303,7 @@ def test_other_wake_words_in_a_round_are_passed_on_without_being_looked_at() -> 
 def test_hostile_messages_delay_an_answer_for_a_bounded_time_and_never_cause_one(
     messages: list[GroupMessage], gap: float
 ) -> None:
-    arbiter = Arbiter(b"receiver", lambda _: 0)
+    arbiter = Arbiter(b"receiver", lambda _: Appraisal(0))
     at, decisions = 0.0, []
     for message in messages:
         at += gap
@@ -257,7 +311,7 @@ def test_hostile_messages_delay_an_answer_for_a_bounded_time_and_never_cause_one
         assert arbiter.peers <= MAX_PEERS
     assert not any(isinstance(one, BeginTurn | Yield) for one in decisions)
 
-    decisions = arbiter.detected(WORD, 0, at)
+    decisions = arbiter.detected(WORD, Appraisal(0), at)
     decisions += arbiter.tick(at + 0.5)
 
     assert [type(one) for one in decisions if isinstance(one, BeginTurn | Yield)] in (

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from satellite.rooms.messages import (
+    MAX_ENVELOPE_BYTES,
     MAX_MERIT,
     MAX_MESSAGE_BYTES,
     GroupCodec,
@@ -24,6 +25,14 @@ MESSAGES = st.builds(
     st.integers(0, 2**63),
     IDS,
     st.integers(-MAX_MERIT, MAX_MERIT),
+    st.integers(-MAX_MERIT, MAX_MERIT),
+    IDS,
+) | st.builds(
+    GroupMessage,
+    st.just(MessageKind.BID),
+    IDS.filter(any),
+    reference=IDS,
+    envelope=st.binary(max_size=MAX_ENVELOPE_BYTES),
 )
 CODECS = [GroupCodec("home"), GroupCodec("home", "secret")]
 

@@ -9,6 +9,7 @@ import pytest
 from satellite.config import SatelliteSettings
 from satellite.core.turn import TurnState
 from satellite.drivers.satellite import Satellite, make_turn_machine
+from satellite.rooms.arbitration import Appraisal
 from satellite.rooms.group import GroupHost
 from satellite.rooms.messages import word_key
 from satellite.wake.engine import WakeDetector
@@ -41,7 +42,7 @@ class FakeGroup:
     def attach(self, host: GroupHost) -> None:
         self.host = host
 
-    def detected(self, word: str, merit: int) -> None:
+    def detected(self, word: str, own: Appraisal) -> None:
         self.detections.append(word)
         self._due = [(self._now + delay, what) for delay, what in self._decisions]
         self.tick(self._now)
