@@ -27,7 +27,7 @@ from wyoming_common.models.defaults import Tiers, default_models
 _SERVICES = {
     "stt": ("wyoming_stt",),
     # A sentence or two, because the reply is recorded in the time that it takes to say.
-    "llm": ("wyoming_llm", "--max-tokens", "32", "--http-uri", "off"),
+    "llm": ("wyoming_llm", "--max-tokens", "24", "--http-uri", "off"),
     "tts": ("wyoming_tts",),
 }
 COMMAND = "Turn on the kitchen light"
@@ -59,7 +59,9 @@ def _run(arguments: argparse.Namespace) -> int:
     store = open_store(arguments)
     tiers = default_models()
     model = language_model(store, tiers["llm"])
+    begun = time.monotonic()
     pull(store, [model, *(kind[0][0] for name, kind in tiers.items() if name != "llm")])
+    sys.stderr.write(f"Models are in place after {time.monotonic() - begun:.1f} s\n")
     asyncio.run(_demo(arguments, model))
     if model not in tiers["llm"][0]:
         better = tiers["llm"][0][0]
@@ -92,6 +94,7 @@ async def _demo(arguments: argparse.Namespace, model: str) -> None:
         shared += ["--debug"] if arguments.debug else []
         llm = ["--model", model, "--home-assistant", url, "--token-file", str(token)]
         sys.stderr.write("Starting speech-to-text, conversation and text-to-speech\n")
+        begun = time.monotonic()
         starting = [
             asyncio.create_task(
                 ChildProcess.start(
@@ -102,6 +105,7 @@ async def _demo(arguments: argparse.Namespace, model: str) -> None:
         ]
         stack.push_async_callback(_stop, starting)
         children = await asyncio.gather(*starting)
+        sys.stderr.write(f"Ready after {time.monotonic() - begun:.1f} s\n")
         uris = {name: child.uri for name, child in zip(_SERVICES, children, strict=True)}
         await _show_command(home, uris["llm"], console)
         await _show_question(arguments, uris, console)
