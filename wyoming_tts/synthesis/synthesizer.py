@@ -15,7 +15,7 @@ from wyoming_common.net.fairness import current_client
 from wyoming_tts.config import TtsSettings
 from wyoming_tts.engine import Opening, Phrase, TtsEngine, Voice
 from wyoming_tts.synthesis.cache import PhraseCache
-from wyoming_tts.text.languages import grammar_of
+from wyoming_tts.text.languages import boundaries_of, grammar_of
 from wyoming_tts.text.normalization import spoken
 from wyoming_tts.text.sentences import Passage
 
@@ -129,7 +129,9 @@ class Synthesizer:
 
     def rate(self, request: VoiceRequest) -> int:
         """Return the Hz of what `speak` yields, loading the voice."""
-        grammar_of(request.language)  # made once, so that the first sentence need not wait for it
+        # Made once, so that the first sentence need not wait for them.
+        grammar_of(request.language)
+        boundaries_of(request.language)
         rate = self._settings.sample_rate or self.engine.sample_rate(request.voice)
         self._rates[request.voice, request.identity] = rate
         return rate
