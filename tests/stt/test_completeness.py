@@ -113,8 +113,14 @@ def test_an_article_at_the_end_keeps_a_turn_open(language: str, text: str) -> No
     assert opinion(0.97, text, language) < 0.3
 
 
-def test_no_evidence_gives_no_opinion() -> None:
-    assert completeness(None, None, "en") is None
+def test_no_evidence_gives_no_opinion_of_short_speech() -> None:
+    assert completeness(None, None, "en", None, 5.0) is None
+
+
+def test_no_evidence_of_long_speech_leaves_the_speaker_time_to_think() -> None:
+    thinking = completeness(0.99, "He came home.", "en", None, 12.0)
+
+    assert completeness(None, None, "en", None, 12.0) == thinking
 
 
 @pytest.mark.parametrize("turn", [None, 0.1, 0.9, 0.97])
@@ -147,7 +153,7 @@ def test_the_longer_a_turn_is_the_less_a_pause_says() -> None:
 
     assert opinions[0] == opinions[1]
     assert opinions == sorted(opinions, key=lambda one: -(one or 0))
-    assert opinions[-1] == opinions[-2] == pytest.approx(0.4)
+    assert opinions[-1] == opinions[-2] == pytest.approx(0.15)
 
 
 def test_a_sentence_of_the_home_ends_a_long_turn_as_well() -> None:

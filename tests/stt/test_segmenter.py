@@ -78,6 +78,16 @@ def test_a_segment_tells_how_long_speech_was_certain() -> None:
     assert 0.1 < short.certain_seconds <= 0.4
 
 
+def test_soft_sound_long_after_the_speech_is_not_part_of_it() -> None:
+    segmenter = make_segmenter(may_end=False)
+    live(segmenter, speech(1.0) + soft_speech(0.9))
+
+    segment = segmenter.feed([]).open_segment
+
+    assert segment is not None
+    assert 1.3 <= segment.speech_end / RATE <= 1.5
+
+
 def test_the_pause_of_a_segment_is_half_a_second_at_most() -> None:
     segmenter = make_segmenter(may_end=False)
 

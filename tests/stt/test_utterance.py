@@ -266,6 +266,22 @@ async def test_wasted_decoding_is_bounded_for_a_speaker_with_many_pauses(audio: 
     assert len(slow.requests) < 8
 
 
+async def test_long_speech_whose_pauses_are_not_decoded_may_pause_as_long(audio: LiveAudio) -> None:
+    audio.engine.gate.clear()
+    others = [
+        asyncio.create_task(audio.model.call(lambda _: audio.engine.gate.wait(30)))
+        for _ in range(4)
+    ]
+    recognizer = audio.recognizer()
+    running = asyncio.create_task(recognizer.run())
+
+    await audio.speak(recognizer, speech(9.0) + silence(1.0) + speech(1.0) + silence(2.0))
+    audio.engine.gate.set()
+
+    assert (await running).text == "loud 10.0"
+    await asyncio.gather(*others)
+
+
 async def test_partial_texts_follow_the_speech(audio: LiveAudio) -> None:
     recognizer = audio.recognizer(partials=True)
     running = asyncio.create_task(recognizer.run())

@@ -31,7 +31,9 @@ Measured: trimming at 0.35 instead costs 0.7 points of WER with tiny.en."""
 _CERTAIN_PROBABILITY = 0.9
 """Probability that noise hardly ever has"""
 _MAX_SOFT_SAMPLES = MODEL_RATE
-"""Distance from certain speech within which soft speech counts."""
+"""Distance before certain speech within which soft speech counts."""
+_MAX_SOFT_TAIL_SAMPLES = round(0.4 * MODEL_RATE)
+"""The same behind it, where a noisy room may pass for a soft voice"""
 _MAX_SEGMENT_SAMPLES = round(MAX_SEGMENT_SECONDS * MODEL_RATE)
 
 
@@ -286,7 +288,7 @@ class SpeechSegmenter:
         started = self._endpoint.speech_start is not None
         if not started and position - self._soft_end > _LEAD_SAMPLES:
             self._soft_start = position - VAD_FRAME_SAMPLES
-        if not started or position - self._endpoint.speech_end < _MAX_SOFT_SAMPLES:
+        if not started or position - self._endpoint.speech_end < _MAX_SOFT_TAIL_SAMPLES:
             self._soft_end = position
 
     def _complete(self, at: int) -> None:

@@ -204,6 +204,9 @@ class UtteranceRecognizer:
                 decode.followers.append(asyncio.create_task(self._follow_tentative(decode)))
         if decode is not None:
             self._judge(segmenter, decode, snapshot)
+        elif EndpointEvent.PAUSED in snapshot.changes:
+            # Nothing more may be decoded in vain: the length alone tells how long to wait.
+            await self._weigh(segmenter, self._first_evidence(segment))
 
     def _judge(
         self, segmenter: SpeechSegmenter, decode: SpeculativeDecode, snapshot: SegmenterSnapshot
@@ -216,15 +219,16 @@ class UtteranceRecognizer:
             return
         decode.judgements += 1
         if decode.evidence is None:
-            begin = segment.start if self._first_sample is None else self._first_sample
-            decode.evidence = PauseEvidence(
-                self._request.language, (segment.end - begin) / MODEL_RATE
-            )
+            decode.evidence = self._first_evidence(segment)
             decode.followers.append(asyncio.create_task(self._judge_words(segmenter, decode)))
         audio = segment.audio if count == 0 else np.concatenate([segment.audio, segment.pause])
         if self._models.turn is not None and decode.evidence.completeness != 1.0:
             judged = self._judge_sound(segmenter, decode.evidence, self._models.turn, audio)
             decode.followers.append(asyncio.create_task(judged))
+
+    def _first_evidence(self, segment: SpeechSegment) -> PauseEvidence:
+        begin = segment.start if self._first_sample is None else self._first_sample
+        return PauseEvidence(self._request.language, (segment.end - begin) / MODEL_RATE)
 
     async def _judge_sound(
         self,

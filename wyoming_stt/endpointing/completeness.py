@@ -69,17 +69,18 @@ _MAX_SOUND_ALONE = 2.4
 """Bound on the log odds until the words are known"""
 _MAX_WORDS_ALONE = 1.2
 """The same without a turn model"""
-_LOG_ODDS = (-2.0, 0.5, 1.1, 2.4, 2.7)
-_COMPLETENESS = (0.0, 0.3, 0.73, 0.8, 1.0)
-"""Completeness by log odds. Of the ends of commands of that half of the speakers two in three are
-above 2.4 and one in twenty below 1.2, of the spliced pauses 1 of 27 and three in four: only the
-surest may hurry."""
+_LOG_ODDS = (-2.0, 0.5, 1.1, 2.45, 2.6)
+_COMPLETENESS = (0.0, 0.3, 0.77, 0.8, 1.0)
+"""Completeness by log odds. Of the ends of commands of that half of the speakers more than half are
+above 2.6 and one in twenty below 1.2: only the surest may hurry."""
+_UNKNOWN = 0.75
+"""Completeness at which a turn ends after the silence that ends one of which nothing is known"""
 _COMMAND_SECONDS = 6.0
 """Length of speech up to which it may well be a command: 95 % of spoken commands are shorter."""
-_LONG_SECONDS = 8.0
+_LONG_SECONDS = 7.0
 """Length from which speech is a question or a story, whose speaker pauses between clauses"""
-_MAX_LONG = 0.4
-"""Bound on the completeness of long speech: a pause there says little"""
+_MAX_LONG = 0.15
+"""Bound on the completeness of long speech: a pause of less than 1.2 s there says little"""
 
 
 def completeness(
@@ -91,7 +92,7 @@ def completeness(
     *,
     closing: float | None = None,
 ) -> float | None:
-    """Return how complete a turn is, 0 to 1; None without any evidence.
+    """Return how complete a turn is, 0 to 1; None without any evidence of short speech.
 
     `sound` is the turn model's opinion of the sound, `text` the transcript so far, `stage` how far
     a sentence of the home has been said, `closing` the probability that the recogniser closes the
@@ -100,7 +101,7 @@ def completeness(
     the endpointer.
     """
     if sound is None and text is None:
-        return None
+        return min(_UNKNOWN, _bound(spoken_seconds)) if spoken_seconds > _COMMAND_SECONDS else None
     odds = _BIAS + _SOUND_WEIGHT * _log_odds(_LIKELY_SOUND if sound is None else sound, _MIN_SOUND)
     if closing is not None and (sound or 0.0) >= _CERTAIN_SOUND and _is_closed(text or ""):
         closing = max(closing, min(2.0 * closing, _MAX_DOUBLED_CLOSING))
@@ -114,9 +115,14 @@ def completeness(
     opinion = float(np.interp(odds, _LOG_ODDS, _COMPLETENESS))
     if stage in (SentenceStage.WHOLE, SentenceStage.CONTINUABLE):
         return opinion
+    return min(opinion, _bound(spoken_seconds))
+
+
+def _bound(spoken_seconds: float) -> float:
+    """Return the most completeness that speech of a length may have."""
     span = _LONG_SECONDS - _COMMAND_SECONDS
     long = min(max((spoken_seconds - _COMMAND_SECONDS) / span, 0.0), 1.0)
-    return min(opinion, 1.0 - long * (1.0 - _MAX_LONG))
+    return 1.0 - long * (1.0 - _MAX_LONG)
 
 
 @dataclass(slots=True)
@@ -132,7 +138,7 @@ class PauseEvidence:
 
     @property
     def completeness(self) -> float | None:
-        """Completeness of the turn, 0 to 1; None without any evidence."""
+        """Completeness of the turn, 0 to 1; None without any evidence of short speech."""
         return completeness(
             self.sound,
             self.text,
