@@ -179,11 +179,14 @@ class Bench:
         self._stock = stock
         self._vad = SileroModel()
 
-    def measure(self, recording: Recording, sentences: HomeSentences) -> Result:
-        """Transcribe a recording both ways."""
+    def measure(
+        self, recording: Recording, sentences: HomeSentences, home: Home | None = None
+    ) -> Result:
+        """Transcribe a recording both ways, with the names of `home` as the service has them."""
         plain, steered, added = [], [], 0.0
+        names = tuple(home.names()) if home is not None else ()
         for segment in self._segments(recording.audio):
-            request = TranscriptionRequest(language=recording.language)
+            request = TranscriptionRequest(language=recording.language, words=names)
             # Twice, because the engine keeps the encoding of the last audio.
             read = partial(
                 transcribe,
@@ -281,7 +284,7 @@ def home_commands(bench: Bench, corpus: Corpus, language: str) -> None:
     home = home_of(language)
     sentences, intended = CompiledSentences(lambda: home), Intended(language, home)
     sentences.wait(language)
-    results = [bench.measure(one, sentences) for one in corpus.commands(language)]
+    results = [bench.measure(one, sentences, home) for one in corpus.commands(language)]
     spoken = [one for one in results if one.recording.text and intended.of(one.recording.text)]
     report(
         f"home {language}",
@@ -300,7 +303,7 @@ def other_speech(bench: Bench, corpus: Corpus, kind: str) -> None:
     home = home_of("en")
     sentences = CompiledSentences(lambda: home)
     sentences.wait("en")
-    results = [bench.measure(one, sentences) for one in corpus.of_kind(kind)]
+    results = [bench.measure(one, sentences, home) for one in corpus.of_kind(kind)]
     report(f"{kind} changed", results, _is_changed)
     texts = [one for one in results if one.recording.text]
     if kind == "speech":

@@ -236,6 +236,8 @@ class SttService:
             task="translate" if task == "translate" else "transcribe",
             words=_likely_words(wanted, self._words()),
         )
+        # The first command of a language finds its sentences compiled while it is being said.
+        self._sentences.refresh([request.language] if request.language else ())
         endpoint = Endpointer(self._endpoint, _sensitivity(wanted.vad_sensitivity))
         return UtteranceRecognizer(
             request,

@@ -45,7 +45,7 @@ class Outcome:
     calls: frozenset[str]
     """Services that were called, with their entities."""
     reply: str
-    """The reply without its numbers, which a clock changes."""
+    """The reply in small letters, without its numbers, which a clock changes"""
     failure: str
     """Code of the agent's failure, such as failed_to_handle for a timer that there is not."""
 
@@ -100,7 +100,7 @@ class Listener:
 
     async def typed(self, text: str) -> Outcome:
         """Return what a typed command leads to."""
-        await self._cancel_timers()
+        await self._start_afresh()
         run = await ask(
             self.client, self.pipelines["ours"], text, end_stage="intent", device_id=self.device
         )
@@ -108,14 +108,15 @@ class Listener:
 
     async def spoken(self, name: str, said: Recording) -> tuple[Outcome, Run]:
         """Return what a recording leads to, and the run of the pipeline."""
-        await self._cancel_timers()
+        await self._start_afresh()
         run = await speak(
             self.client, self.pipelines[name], said, end_stage="intent", device_id=self.device
         )
         return await self._outcome(run), run
 
-    async def _cancel_timers(self) -> None:
-        """Cancel the timers of the command before, which change what others do."""
+    async def _start_afresh(self) -> None:
+        """Undo the command before, which changes what others do: what is paused does not pause."""
+        await self.client.service("input_boolean.turn_off", entity_id="all")
         english = self.pipelines["english"]
         text = "cancel all timers"
         await ask(self.client, english, text, end_stage="intent", device_id=self.device)
@@ -123,7 +124,7 @@ class Listener:
 
     async def _outcome(self, run: Run) -> Outcome:
         calls = await self.calls.taken(self.client)
-        return Outcome(calls, re.sub(r"\d+", "", run.reply), run.failure)
+        return Outcome(calls, re.sub(r"\d+", "", run.reply.casefold()), run.failure)
 
 
 def commands(language: str) -> list[Recording]:

@@ -87,6 +87,8 @@ def test_a_missing_vocabulary_is_one_clear_error(tmp_path: Path) -> None:
         ("Set the award light to 50%.", "Set the Fjordlight to 50%.", "Set the Fjordlight to 50%."),
         ("Is drove back still open?", "Is Drøbak still open?", "Is Drøbak still open?"),
         ("", "Zephyra", None),
+        ("Is drove back closed.", "Is Drøbak.", "Is Drøbak closed."),
+        ("Please fjord lied off.", "Fjordlight off.", "Please Fjordlight off."),
     ],
 )
 def test_only_names_are_adopted_from_the_prompted_transcript(

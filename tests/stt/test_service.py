@@ -180,6 +180,21 @@ async def test_a_command_of_the_home_is_corrected_to_its_sentence() -> None:
     assert translated == "Turn on the bedroom leap."
 
 
+async def test_the_sentences_of_a_language_are_compiled_as_its_first_utterance_begins() -> None:
+    home = Home(entities={"light.one": Entity("light.one", "Bedroom Lamp")}, language="de")
+    sentences = CompiledSentences(lambda: home)
+    service = service_of(FixedText("Turn on the bed room lamp."), sentences=sentences)
+
+    recognizer = service.recognizer(Transcribe(language="en"), 0)
+    await sentences.ready()
+    run = asyncio.create_task(recognizer.run())
+    await recognizer.feed(speech(1.0), PcmFormat())
+    await recognizer.stop()
+
+    assert (await run).text == "Turn on the Bedroom Lamp."
+    await service.aclose()
+
+
 @pytest.mark.parametrize(("drop_others", "seconds"), [(True, 1.6), (False, 4.0)])
 async def test_softer_people_are_written_down_where_the_settings_say_so(
     drop_others: bool,

@@ -115,7 +115,7 @@ class NameCorrector:
             begin, end = _aligned(plain, prompted_words, first, last)
             similarity = _similarity(_sound("".join(plain[begin:end])), name.sound)
             if begin < end <= begin + name.words + 2 and similarity >= _MIN_PROMPTED_SOUND:
-                found.append((similarity, begin, end, name))
+                found.append(_narrowed(plain, begin, end, name))
         return _replace(text, spans, found)
 
     def _mentioned(self, spans: list[re.Match[str]], text: str) -> Iterator[tuple[int, int, _Name]]:
@@ -192,6 +192,18 @@ def _aligned(plain: list[str], prompted_words: list[str], first: int, last: int)
         elif inside or (step.tag == "delete" and first <= step.dest_start <= last):
             begin, end = min(begin, step.src_start), max(end, step.src_end)
     return begin, end
+
+
+def _narrowed(words: list[str], begin: int, end: int, name: _Name) -> tuple[float, int, int, _Name]:
+    """Return the part of `words[begin:end]` that sounds most like the name, and how much it does.
+
+    Words beside it may have been left out by the recogniser that was prompted with the name.
+    """
+    ranges = [(i, j) for i in range(begin, end) for j in range(i + 1, end + 1)]
+    return max(
+        ((_similarity(_sound("".join(words[i:j])), name.sound), i, j, name) for i, j in ranges),
+        key=lambda one: (one[0], one[2] - one[1]),
+    )
 
 
 def _similarity(one: str, other: str) -> float:
