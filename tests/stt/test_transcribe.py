@@ -43,7 +43,7 @@ def transcribed(
     heard: str,
     *alternatives: str,
     scores: dict[str, float] | None = None,
-    certain_seconds: float = 0.0,
+    certain_seconds: float | None = None,
     seconds: float = 1.0,
     likelihood: float | None = None,
 ) -> Transcription:
@@ -93,6 +93,12 @@ def test_short_speech_of_which_the_voice_detector_is_certain_is_written_down() -
     assert written.text == "Niente!"
     assert transcribed("", "Niente!", "Miante!", certain_seconds=0.1).text == ""
     assert transcribed("", "Il problema", certain_seconds=0.5, likelihood=-2.5).text == ""
+
+
+def test_an_unlikely_text_of_sound_that_is_never_surely_speech_is_not_written_down() -> None:
+    assert transcribed("Blah!", certain_seconds=0.0, likelihood=-1.67).text == ""
+    assert transcribed("Blah!", certain_seconds=0.1, likelihood=-1.67).text == "Blah!"
+    assert transcribed("Never mind.", certain_seconds=0.0, likelihood=-1.3).text == "Never mind."
 
 
 def test_long_sound_in_which_no_words_were_found_stays_empty() -> None:

@@ -24,6 +24,10 @@ _MIN_CERTAIN_SECONDS = 0.25
 """Certain speech in a segment of up to that length which is written down although the recogniser
 heard none: Whisper takes short words for silence in languages that it knows less well. Of 44
 recordings of noise none has more than 0.1 s; longer segments may be singing."""
+_MIN_UNCERTAIN_LIKELIHOOD = -1.5
+"""Least mean log probability of a token where the detector was never certain of speech: with tiny.en
+a bark has -1.67, and spoken commands that are written rightly in a kitchen at 0 dB have -1.28 or
+more."""
 _MAX_WASTED_SHARE = 0.3
 """Seconds of dropped decoding per second of audio, beyond `_FREE_WASTED_SECONDS`."""
 _FREE_WASTED_SECONDS = 1.0
@@ -37,19 +41,23 @@ def transcribe(
     request: TranscriptionRequest,
     sentences: HomeSentences,
     *,
-    certain_seconds: float = 0.0,
+    certain_seconds: float | None = None,
 ) -> Transcription:
     """Return the text of a segment as the service sends it. Blocking. Raises ServiceError.
 
-    `certain_seconds` is how long the voice detector was certain of speech in it.
+    `certain_seconds` is how long the voice detector was certain of speech in it, None where that
+    is not known.
     """
     transcription = engine.transcribe(audio, request)
     text = strip_annotations(transcription.text)
     others = list(transcription.alternatives)
-    likely = transcription.likelihood is None or transcription.likelihood >= _MIN_LIKELIHOOD
-    surely_spoken = certain_seconds >= _MIN_CERTAIN_SECONDS and len(audio) <= _MAX_SHORT_SAMPLES
-    if not text and others and surely_spoken and likely:
-        text, *others = [strip_annotations(other) for other in others]
+    likelihood = 0.0 if transcription.likelihood is None else transcription.likelihood
+    if certain_seconds is not None and len(audio) <= _MAX_SHORT_SAMPLES:
+        surely_spoken = certain_seconds >= _MIN_CERTAIN_SECONDS
+        if not text and others and surely_spoken and likelihood >= _MIN_LIKELIHOOD:
+            text, *others = [strip_annotations(other) for other in others]
+        elif text and not certain_seconds and likelihood < _MIN_UNCERTAIN_LIKELIHOOD:
+            text, others = "", [text, *others]
     search = sentences.search(transcription.language or request.language)
     is_command = request.task == "transcribe" and len(audio) <= _MAX_COMMAND_SAMPLES
     correction = Correction(text, None)
