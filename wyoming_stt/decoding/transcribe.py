@@ -25,9 +25,9 @@ _MIN_CERTAIN_SECONDS = 0.25
 heard none: Whisper takes short words for silence in languages that it knows less well. Of 44
 recordings of noise none has more than 0.1 s; longer segments may be singing."""
 _MIN_UNCERTAIN_LIKELIHOOD = -1.5
-"""Least mean log probability of a token where the detector was never certain of speech: with tiny.en
-a bark has -1.67, and spoken commands that are written rightly in a kitchen at 0 dB have -1.28 or
-more."""
+"""Least mean log probability of a token where the detector was never certain of speech: with
+tiny.en a bark has -1.67, and spoken commands that are written rightly in a kitchen at 0 dB have
+-1.28 or more."""
 _MAX_WASTED_SHARE = 0.3
 """Seconds of dropped decoding per second of audio, beyond `_FREE_WASTED_SECONDS`."""
 _FREE_WASTED_SECONDS = 1.0
