@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -67,6 +68,9 @@ def _data_dirs(arguments: argparse.Namespace) -> list[Path]:
 
 
 def _train(arguments: argparse.Namespace) -> int:
+    # Networks learn side by side; BLAS's own threads would wait busily for each other. It reads
+    # this when NumPy is imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from parley.wake_word.workshop import Workshop
 
     workshop = Workshop(_data_dirs(arguments), arguments.threads or min(4, usable_cores()))

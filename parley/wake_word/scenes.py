@@ -16,6 +16,17 @@ from wyoming_common.audio.pcm import MODEL_RATE
 Floats = NDArray[np.float32]
 _FFT = 512
 _HOP = 128
+_SLOW = 2 * np.pi / _FFT * np.arange(30)[:, None]
+"""Cosines of a spectral envelope, [30, 1]: turns from one frequency of a spectrum to the next."""
+_CEPSTRUM = (
+    np.cos(_SLOW * np.arange(_FFT // 2 + 1)).T
+    * np.where(np.arange(_FFT // 2 + 1) % (_FFT // 2), 2, 1)[:, None]
+    * np.where(np.arange(30), 2, 1)
+    / _FFT
+).astype(np.float32)
+"""From the logarithms of a spectrum to the weights of those cosines, [257, 30]."""
+_PERIOD = 2048
+"""Samples of one period of a tone."""
 
 
 def another_speaker(speech: Floats, rng: random.Random) -> Floats:
@@ -36,19 +47,18 @@ def formants_moved(speech: Floats, factor: float) -> Floats:
     padded = np.pad(speech, (_FFT, _FFT + (-len(speech)) % _HOP))
     frames = np.lib.stride_tricks.sliding_window_view(padded, _FFT)[::_HOP]
     spectra = np.fft.rfft(frames * window)
-    logs = np.log(np.abs(spectra) + 1e-5)
-    cepstra = np.fft.irfft(logs)
-    cepstra[:, 30:-29] = 0.0
-    envelope = np.fft.rfft(cepstra).real
+    logs = 0.5 * np.log(spectra.real**2 + spectra.imag**2 + np.float32(1e-10))
     bins = np.arange(_FFT // 2 + 1)
     source = np.clip(bins / factor, 0, _FFT // 2)
-    low = np.minimum(source.astype(int), _FFT // 2 - 1)
-    part = source - low
-    moved = envelope[:, low] * (1 - part) + envelope[:, low + 1] * part
-    changed = np.fft.irfft(spectra * np.exp(np.clip(moved - envelope, -4, 4))) * window
-    out = np.zeros(len(padded) + _FFT, np.float32)
-    for number, frame in enumerate(changed):
-        out[number * _HOP : number * _HOP + _FFT] += frame
+    # The envelope is the sum of the slowest cosines along the frequencies.
+    moves = np.cos(_SLOW * source) - np.cos(_SLOW * bins)
+    cepstra = logs @ _CEPSTRUM
+    moved = np.exp(np.clip(cepstra @ moves.astype(np.float32), -4, 4))
+    changed = np.fft.irfft(spectra * moved) * window
+    out = np.zeros((len(changed) + 3, _HOP), np.float32)
+    for part in range(4):
+        out[part : part + len(changed)] += changed[:, part * _HOP : (part + 1) * _HOP]
+    out = out.reshape(-1)
     return out[_FFT : _FFT + len(speech)] * np.float32(_HOP / (_FFT * 0.375))
 
 
@@ -108,13 +118,23 @@ def _coloured(length: int, rng: random.Random, _: Sequence[Floats]) -> Floats:
 
 def _hum(length: int, rng: random.Random, speeches: Sequence[Floats]) -> Floats:
     """Mains or a motor: harmonics of one low tone, over some noise."""
-    time = np.arange(length) / MODEL_RATE
     tone = rng.choice((50, 60, 100, 120, rng.uniform(80, 400)))
-    made = sum(
-        rng.uniform(0, 1) / n * np.sin(2 * np.pi * (tone * n * time + rng.random()))
-        for n in range(1, 15)
-    )
-    return np.asarray(made, np.float32) + 0.3 * _coloured(length, rng, speeches)
+    partials = [(rng.uniform(0, 1) / n, rng.random()) for n in range(1, 15)]
+    made = _tone(tone, partials, length)
+    return made + np.float32(0.3) * _coloured(length, rng, speeches)
+
+
+def _tone(pitch: float, partials: Sequence[tuple[float, float]], length: int) -> Floats:
+    """Return a tone of harmonics, each with a level and a phase in turns, from the lowest on.
+
+    One period is computed and repeated, which costs much less than the sine of every sample.
+    """
+    spectrum = np.zeros(_PERIOD // 2 + 1, np.complex128)
+    for number, (level, phase) in enumerate(partials, 1):
+        spectrum[number] = -0.5j * _PERIOD * level * np.exp(2j * np.pi * phase)
+    period = np.fft.irfft(spectrum, _PERIOD).astype(np.float32)
+    at = np.arange(length) * (pitch * _PERIOD / MODEL_RATE)
+    return np.asarray(period[at.astype(np.intp) % _PERIOD])
 
 
 def _babble(length: int, rng: random.Random, speeches: Sequence[Floats]) -> Floats:
@@ -149,13 +169,11 @@ def _music(length: int, rng: random.Random, speeches: Sequence[Floats]) -> Float
     step = int(rng.uniform(0.15, 0.6) * MODEL_RATE)
     for at in range(0, length, step):
         size = min(length - at, 2 * step)
-        time = np.arange(size) / MODEL_RATE
+        decay = np.exp(np.arange(size, dtype=np.float32) * np.float32(-3 / MODEL_RATE))
         for _ in range(rng.randint(1, 4)):
             pitch = 110 * 2 ** (rng.randint(0, 36) / 12)
-            wave = sum(
-                np.sin(2 * np.pi * pitch * n * time) / n for n in range(1, rng.randint(2, 8))
-            )
-            made[at : at + size] += (wave * np.exp(-3 * time)).astype(np.float32)
+            partials = [(1 / n, 0.0) for n in range(1, rng.randint(2, 8))]
+            made[at : at + size] += _tone(pitch, partials, size) * decay
     return made
 
 

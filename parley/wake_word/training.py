@@ -5,6 +5,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import combinations
@@ -136,7 +137,9 @@ def train(
     wrong = maker.recordings(request.false_alarms, _OWN_SCENES // 3, others, "wrong")
     positive = [*(one for one in phrases if one.end >= 0), *own]
     cut = [one for one in phrases if one.end < 0]
-    learned = _learn(positive, [*near, *parts, *wrong, *cut, *speech], length, request.networks)
+    learned = _learn(
+        positive, [*near, *parts, *wrong, *cut, *speech], length, request.networks, request.threads
+    )
     tell("measuring", 0.97)
     return _measured(request, learned, positive, [*near, *wrong], parts, speech, length, {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -288,16 +291,24 @@ class _Learned:
 
 
 def _learn(
-    positive: Sequence[Example], negative: Sequence[Example], length: int, networks: int
+    positive: Sequence[Example],
+    negative: Sequence[Example],
+    length: int,
+    networks: int,
+    threads: int,
 ) -> _Learned:
     stream = np.concatenate([one.embeddings for one in (*positive, *negative)]).astype(np.float32)
     mean, scale = stream.mean(axis=0), 1 / (stream.std(axis=0) + 1e-3)
-    made = []
-    for number, left_out in enumerate(_LEFT_OUT[:networks]):
-        known = [one for one in positive if one.fold not in left_out]
-        others = [one for one in negative if one.fold not in left_out]
-        made.append(fit(_windows(known, others, length, mean, scale), length, seed=number))
-    return _Learned(made, mean, scale)
+
+    def network(number: int) -> Perceptron:
+        known, others = (
+            [one for one in some if one.fold not in _LEFT_OUT[number]]
+            for some in (positive, negative)
+        )
+        return fit(_windows(known, others, length, mean, scale), length, seed=number)
+
+    with ThreadPoolExecutor(threads) as pool:
+        return _Learned(list(pool.map(network, range(networks))), mean, scale)
 
 
 def _windows(

@@ -79,6 +79,17 @@ def test_a_second_run_speaks_nothing_again(word: TrainedWord, request_: Training
     assert score(again, "kebudolima") == pytest.approx(score(word, "kebudolima"), abs=0.02)
 
 
+def test_a_word_is_the_same_on_any_number_of_threads(request_: TrainingRequest) -> None:
+    one, three = (
+        trained(replace(request_, networks=3, threads=threads), ToneVoice()) for threads in (1, 3)
+    )
+
+    assert one.threshold == pytest.approx(three.threshold, abs=1e-3)
+    assert [layers[0][1] for layers in one.networks] == [
+        pytest.approx(layers[0][1], abs=1e-4) for layers in three.networks
+    ]
+
+
 def test_an_interrupted_run_continues(tmp_path: Path) -> None:
     class Interrupted(ToneVoice):
         def say(self, text: str, rng: Any) -> Any:
