@@ -58,8 +58,7 @@ def formants_moved(speech: Floats, factor: float) -> Floats:
     out = np.zeros((len(changed) + 3, _HOP), np.float32)
     for part in range(4):
         out[part : part + len(changed)] += changed[:, part * _HOP : (part + 1) * _HOP]
-    out = out.reshape(-1)
-    return out[_FFT : _FFT + len(speech)] * np.float32(_HOP / (_FFT * 0.375))
+    return out.reshape(-1)[_FFT : _FFT + len(speech)] * np.float32(_HOP / (_FFT * 0.375))
 
 
 def room(speech: Floats, rng: random.Random) -> Floats:

@@ -32,12 +32,12 @@ from wyoming_common.audio.pcm import MODEL_RATE
 from wyoming_tts.phonemes.espeak import EspeakPhonemizer
 
 Floats = NDArray[np.float32]
-PROCESSOR_SECONDS = 620.0
+PROCESSOR_SECONDS = 900.0
 """Seconds of processor time that the examples may take, on the processor they were counted on."""
 MAX_SPEAKING_SECONDS = 450.0
 """Seconds after which a slower machine makes do with fewer examples."""
-_SHARES = {"speech": 0.7234, "phrase": 0.17, "near": 0.1066}
-_PARTS_SHARE = 0.0715
+_SHARES = {"speech": 0.8094, "phrase": 0.1171, "near": 0.0735}
+_PARTS_SHARE = 0.0493
 """Share that the parts of a phrase of several words take on top, among other words."""
 _SCENES = {"speech": 10, "phrase": 6, "near": 6, "parts": 6}
 _CUTS = 2
@@ -49,8 +49,16 @@ Each clip is scored by the mean of the four networks that have not heard it, whi
 more than the mean of all. With one network for each part the threshold came out one logit higher,
 at which a third fewer phrases were heard in noise.
 """
-_SPEECH_BELOW = 0.998
-"""Part of the scenes of other speech that lies below the threshold."""
+_THRESHOLD = -1.0
+"""Logit from which the phrase counts, unless other speech held out or near misses raise it.
+
+The networks of every word learn with the same share of negatives, so that a logit means much the
+same for each: what people say and is likest to "computer" and to "americano" has -1.1. What is
+likest among a few hundred sentences of the training voices differs by half a logit from word to
+word, and not as it does for people.
+"""
+_SPEECH_BELOW = 0.99
+"""Part of the scenes of other speech that lies below the threshold at least."""
 _OWN_SCENES = 60
 """Scenes of each recording of the user's."""
 _ENDS = (0, 1, 2)
@@ -413,11 +421,14 @@ def without_likest(scored: Sequence[tuple[int, float]]) -> Floats:
 def choose_threshold(phrase: Floats, near: Floats, speech: Floats) -> float:
     """Return the logit from which the phrase counts, from the best logits of scenes held out.
 
-    One of five hundred scenes of other speech may lie above: the voices and noises are those of the
-    phrase, so that it is taken for the phrase more often than what people say at home. Near misses
-    raise it only as far as nineteen of twenty phrases are still heard: real speech holds few.
+    Other speech raises it where more than one of a hundred of its scenes would lie above: the
+    voices and noises are those of the phrase, so that it is taken for the phrase more often than
+    what people say at home. Near misses raise it only as far as nineteen of twenty phrases are
+    still heard: real speech holds few.
     """
-    threshold = max(-3.0, float(np.quantile(speech, _SPEECH_BELOW))) if len(speech) else -3.0
+    threshold = _THRESHOLD
+    if len(speech):
+        threshold = max(threshold, float(np.quantile(speech, _SPEECH_BELOW)))
     if len(near) and len(phrase):
         threshold = max(
             threshold, min(float(np.quantile(near, 0.9)), float(np.quantile(phrase, 0.05)))

@@ -162,3 +162,22 @@ def test_the_threshold_lies_above_other_speech_and_below_the_phrase() -> None:
 
     assert np.quantile(near, 0.9) <= found < np.quantile(phrase, 0.1)
     assert found > np.quantile(speech, 0.99)
+
+
+def test_a_few_likely_sentences_do_not_move_the_threshold() -> None:
+    phrase, near = np.linspace(-2, 9, 50), np.linspace(-9, 1, 50)
+    speech = np.linspace(-12, -2, 500)
+    likely = np.concatenate([speech, [3.0, 2.0, 1.0]])
+
+    found = choose_threshold(phrase, near, likely)  # type: ignore[arg-type]
+
+    assert found == choose_threshold(phrase, near, speech)  # type: ignore[arg-type]
+
+
+def test_much_other_speech_that_is_like_the_phrase_raises_the_threshold() -> None:
+    phrase, near = np.linspace(-2, 9, 50), np.linspace(-9, 1, 50)
+    speech = np.linspace(-12, 2, 500)
+
+    found = choose_threshold(phrase, near, speech)  # type: ignore[arg-type]
+
+    assert found == pytest.approx(np.quantile(speech, 0.99))
