@@ -32,11 +32,11 @@ from satellite.rooms.bands import Floats, WordBands
 from satellite.rooms.envelopes import envelopes, relative_merit
 from satellite.rooms.merit import (
     MAX_AUDIO_SECONDS,
-    MIN_OFFER_PROGRESS,
     TRAITS,
     network,
     traits,
 )
+from satellite.rooms.offers import Offer, may_offer
 from satellite.wake import make_wake
 from tests.satellite.rooms_network import Group, Link
 
@@ -44,6 +44,8 @@ WORDS = ("alexa", "hey_jarvis", "hey_mycroft", "okay_nabu")
 LEAD_SAMPLES, _TAIL_SAMPLES = 72_000, 16_000
 _MIN_FRAMES = 150
 """Frames before the first detection; an earlier one is a false accept."""
+_FOLLOWED_FRAMES = 50
+"""Frames in which a satellite that has offered may still detect the word, or withdraw."""
 MIN_FIT_RATIO = 1.2
 """Ratio of direct sounds from which one is the nearer one"""
 _CLEAR_RATIO = 2.0
@@ -65,6 +67,20 @@ class Ear:
     """At its own detection."""
     envelope: bytes = b""
     own_envelope: bytes = b""
+    progress: tuple[float, ...] = ()
+    """`wake_progress` frame by frame from the first detection on, until its own."""
+
+    @property
+    def misses(self) -> float | None:
+        """Seconds from the first detection of the round until it takes its offer back, if ever."""
+        if not self.offers or not self.progress:
+            return None
+        first, *later = self.progress
+        offer = Offer("", first)
+        for frames, progress in enumerate(later, 1):
+            if offer.missed(progress):
+                return frames * FRAME_SECONDS
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +190,10 @@ class _Hearing:
                 self.detected = number
 
     def ear(self, direct: float, first: int) -> Ear:
-        progress = self._progress[first]
-        offers = progress is None or progress >= MIN_OFFER_PROGRESS
+        offers = may_offer(self._progress[first])
         lag = None if self.detected is None else (self.detected - first) * FRAME_SECONDS
         then, own = self._word(first), self._word(self.detected or first)
+        later = self._progress[first : self.detected or first + _FOLLOWED_FRAMES]
         return Ear(
             direct,
             lag,
@@ -186,6 +202,7 @@ class _Hearing:
             tuple(traits(own)),
             envelopes(then),
             envelopes(own),
+            tuple(1.0 if value is None else value for value in later),
         )
 
     def _word(self, frames: int) -> WordBands:
@@ -230,6 +247,8 @@ def measure(
         # Envelopes that were told before an own detection do not change.
         told = [ear.envelope if ear.offers or not ear.lag else ear.own_envelope for ear in one.ears]
         group = Group(merits, link, number, offers, told, compare)
+        for member, ear in zip(group.members, one.ears, strict=True):
+            member.misses = ear.misses
         group.meet()
         group.wake(*(ear.lag for ear in one.ears))
         answers.append(len(group.answering))

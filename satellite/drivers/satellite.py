@@ -33,8 +33,9 @@ from satellite.peripherals.control import EventPublisher
 from satellite.rooms.arbitration import Appraisal
 from satellite.rooms.envelopes import relative_merit
 from satellite.rooms.group import WakeGroup
-from satellite.rooms.merit import MAX_AUDIO_SECONDS, MIN_OFFER_PROGRESS, appraisal
+from satellite.rooms.merit import MAX_AUDIO_SECONDS, appraisal
 from satellite.rooms.messages import word_key
+from satellite.rooms.offers import Offer, may_offer
 from satellite.telemetry.turn_telemetry import record_levels
 from satellite.wake.household import WAKE_VOICE_SECONDS, WakeVoices
 from satellite.wake.wake_recorder import RECORDED_SECONDS, WakeRecorder
@@ -103,6 +104,8 @@ class Satellite:
         self._group = group
         self._voices = voices
         self._held: _HeldWake | None = None
+        self._offer: Offer | None = None
+        """For a wake word that a peer has detected and this satellite may still detect"""
         self.events = EventPublisher()
         self.sounds = settings.sounds
         """Whether short sounds are played, apart from the ringing of a timer."""
@@ -205,7 +208,9 @@ class Satellite:
         if self.machine.state is TurnState.LISTENING:
             self._driver.feed(analysis.frame.pcm)
         if analysis.wake_word is not None and self._driver.accepts(analysis.wake_word):
+            self._offer = None
             self._wake(analysis.wake_word, frame.at)
+        self._follow_offer()
         for activity in analysis.voice_activity:
             if self._held is not None:
                 self._held.activity.append(activity)
@@ -262,9 +267,18 @@ class Satellite:
         if self.microphone_off or not self._driver.accepts(name):
             return None
         progress = self._devices.audio.wake_progress(name)
-        if progress is not None and progress < MIN_OFFER_PROGRESS:
+        if not may_offer(progress):
             return None
+        self._offer = Offer(name, progress)
         return self._part()
+
+    def _follow_offer(self) -> None:
+        """Take an offer back when the word is over and was not detected here."""
+        if (offer := self._offer) is None or self._group is None:
+            return
+        if offer.missed(self._devices.audio.wake_progress(offer.word)):
+            self._offer = None
+            self._group.missed(offer.word)
 
     def answer(self, delay_seconds: float) -> None:
         """Begin the turn of the wake word that was held."""

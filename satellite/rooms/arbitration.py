@@ -5,10 +5,11 @@
 
 The first satellite that detects the wake word sends a bid, with the envelopes of the word. Each of
 the others answers with its bid, with an offer where it may still detect the word, or with a pass,
-and compares its envelopes with those of the first bid. The one with the highest merit claims the
-round; the others wait for that claim, for a bounded time, and answer themselves where it does not
-come. So a message that is lost can delay the answer, or make two satellites
-begin, of which the worse withdraws at the first claim that it receives; it cannot silence all.
+and compares its envelopes with those of the first bid; a later pass takes an offer back. The one
+with the highest merit claims the round; the others wait for that claim, for a bounded time, and
+answer themselves where it does not come. So a message that is lost can delay the answer, or make
+two satellites begin, of which the worse withdraws at the first claim that it receives; it cannot
+silence all.
 
 Times are seconds of a clock of this satellite alone: no message carries a time. Messages of one
 sender count only in the order of their numbers, which makes duplicates and late ones harmless.
@@ -146,6 +147,8 @@ class _Round:
     repeats: int = 0
     appraised: bool = False
     """Whether the peers were told about this satellite's part."""
+    missed: bool = False
+    """Whether its offer was taken back."""
     entries: dict[bytes, _Entry] = field(default_factory=dict)
 
 
@@ -210,6 +213,17 @@ class Arbiter:
         if current.state is RoundState.HELD:
             return self._tell(self._peers, MessageKind.BID)
         return decision
+
+    def missed(self, word: bytes, at: float) -> list[ArbitrationAction]:
+        """Take back the offer for a wake word that will hardly be detected here any more.
+
+        It may be detected all the same, as one for which there was no offer.
+        """
+        current = self._current(word, at)
+        if current is None or self._standing(current) is not MessageKind.OFFER:
+            return []
+        current.missed = True
+        return self._tell(self._peers, MessageKind.PASS)
 
     def received(
         self, message: GroupMessage, address: Address, at: float
@@ -368,7 +382,8 @@ class Arbiter:
                 return MessageKind.CLAIM
             case RoundState.HELD:
                 return MessageKind.BID
-        return MessageKind.PASS if current.own is None else MessageKind.OFFER
+        offers = current.own is not None and not current.missed
+        return MessageKind.OFFER if offers else MessageKind.PASS
 
     def _decide(self, at: float) -> list[ArbitrationAction]:
         current = self._round

@@ -64,6 +64,10 @@ class WakeGroup(Protocol):
         """Take a wake word; the host is told at once or soon whether it answers."""
         ...
 
+    def missed(self, word: str) -> None:
+        """Take that an appraised wake word will hardly be detected here: peers need not wait."""
+        ...
+
 
 class SatelliteGroup:
     """Decides with the other satellites of the group which of them answers; an async context."""
@@ -108,6 +112,10 @@ class SatelliteGroup:
     def detected(self, word: str, own: Appraisal) -> None:
         """Take a wake word; the host is told at once or soon whether it answers."""
         self._perform(self._arbiter.detected(word_key(word), own, self._now()))
+
+    def missed(self, word: str) -> None:
+        """Take that an appraised wake word will hardly be detected here: peers need not wait."""
+        self._perform(self._arbiter.missed(word_key(word), self._now()))
 
     def _appraise(self, word: bytes) -> Appraisal | None:
         return None if self._host is None else self._host.appraise(word)

@@ -36,10 +36,6 @@ TRAITS: Final = (
     *(f"modulation_{hertz}_hz" for hertz in (3, 6, 10)),
 )
 NETWORK: Final = Path(__file__).with_name("merit.npz")
-MIN_OFFER_PROGRESS: Final = 0.6
-"""Part of its threshold that the score has reached where a wake word may still be detected. Of
-satellites that are at 0.5 to 0.7 when the first one detects the word, two in three do so too
-within 0.12 s; of those below, one in eight."""
 
 _SLOPE_FRAMES: Final = 6
 _SLOPE_PERCENTILES: Final = (10.0, 98.0)

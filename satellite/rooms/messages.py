@@ -46,7 +46,7 @@ class MessageKind(IntEnum):
     OFFER = 5
     """The sender has not detected the wake word yet, and may still."""
     PASS = 6
-    """The sender takes no part in this round."""
+    """The sender takes no part in this round, or no longer."""
     CLAIM = 7
     """The sender answers the wake word."""
 

@@ -1,5 +1,7 @@
 """The benchmark of the right room: its rooms, the training of the merit, and what it counts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -59,6 +61,25 @@ def test_a_round_that_one_satellite_detects_is_not_contested() -> None:
         "clear, measured": 0,
         "clear, computed": 0,
     }
+
+
+def test_an_offer_that_is_taken_back_shortens_the_wait_for_it() -> None:
+    best = replace(ear(1.0, [2.0] * SIZE, None), progress=(0.8, 0.9, 0.9, 0.5))
+    stays = replace(best, progress=(0.8, 0.9, 0.9, 0.9))
+
+    delays = [
+        measure(
+            [Round("computed", "a", (ear(0.5, [0.0] * SIZE), one))] * 20,
+            lambda traits: traits[1],
+            loss=0.0,
+        )["delay_ms"]["p50"]
+        for one in (best, stays)
+    ]
+
+    assert best.misses == pytest.approx(0.03)
+    assert stays.misses is None
+    assert delays[0] < 45
+    assert delays[1] > 100
 
 
 def test_no_speaker_is_in_both_halves() -> None:

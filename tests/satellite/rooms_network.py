@@ -38,6 +38,8 @@ class Member:
     offer: int | None = 0
     """Merit before it has detected the word; None: it makes no offer."""
     envelope: bytes = b""
+    misses: float | None = None
+    """Lag after which it takes its offer back; None: never."""
     alive: bool = True
     answered: list[float] = field(default_factory=list)
     """Delay of each answer, by its own clock."""
@@ -98,14 +100,23 @@ class Group:
     def wake(self, *lags: float | None) -> None:
         """Let each member detect the wake word after its lag, None: not at all; and settle."""
         begin = self.now
-        due = sorted((lag, n) for n, lag in enumerate(lags) if lag is not None)
-        for lag, number in due:
+        detections = [(lag, n, True) for n, lag in enumerate(lags) if lag is not None]
+        misses = [
+            (member.misses, n, False)
+            for n, member in enumerate(self.members)
+            if member.misses is not None
+        ]
+        for lag, number, detects in sorted([*detections, *misses]):
             self.run(begin + lag - self.now)
             member = self.members[number]
-            if member.alive:
-                at = self._time(member)
+            if not member.alive:
+                continue
+            arbiter, at = member.arbiter, self._time(member)
+            if detects:
                 part = Appraisal(member.merit, member.envelope)
-                self._perform(member, member.arbiter.detected(WORD, part, at))
+                self._perform(member, arbiter.detected(WORD, part, at))
+            else:
+                self._perform(member, arbiter.missed(WORD, at))
         self.run(_SETTLED_SECONDS)
 
     @property

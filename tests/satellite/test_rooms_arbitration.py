@@ -23,6 +23,7 @@ def rounds(
     each: st.SearchStrategy[float | None] = LAGS,
     *,
     some_pass: bool = True,
+    some_miss: bool = True,
     compare: Callable[[bytes, bytes], int] | None = None,
 ) -> tuple[Group, list[float | None]]:
     """Return a group of two to four that know each other, and the lag of each.
@@ -40,6 +41,7 @@ def rounds(
     for member in group.members:
         member.offset = draw(st.floats(-1e6, 1e6))
         member.rate = draw(st.floats(0.99, 1.01))
+        member.misses = draw(LAGS) if some_miss else None
     group.meet()
     lags = draw(st.lists(each, min_size=size, max_size=size).filter(any_detects))
     return group, lags
@@ -94,7 +96,7 @@ def test_exactly_one_answers_by_any_comparison_of_envelopes(
 
 
 @settings(max_examples=300, deadline=None)
-@given(rounds(GOOD, SHORT_LAGS, some_pass=False, compare=by_value))
+@given(rounds(GOOD, SHORT_LAGS, some_pass=False, some_miss=False, compare=by_value))
 def test_on_a_good_link_merit_and_envelopes_choose_together(
     made: tuple[Group, list[float | None]],
 ) -> None:
@@ -112,7 +114,7 @@ def test_on_a_good_link_merit_and_envelopes_choose_together(
 
 
 @settings(max_examples=300, deadline=None)
-@given(rounds(GOOD, SHORT_LAGS, some_pass=False))
+@given(rounds(GOOD, SHORT_LAGS, some_pass=False, some_miss=False))
 def test_on_a_good_link_the_best_that_detects_answers_and_no_other_begins(
     made: tuple[Group, list[float | None]],
 ) -> None:
@@ -200,6 +202,38 @@ def test_a_better_peer_that_does_not_detect_the_word_is_waited_for_a_bounded_tim
 
     assert group.answering == [0]
     assert group.members[0].answered[0] == pytest.approx(0.12, abs=1e-3)
+
+
+def test_a_better_peer_that_takes_its_offer_back_is_waited_for_no_longer() -> None:
+    group = Group([3, 5], Link(min_delay=0.001, max_delay=0.001))
+    group.meet()
+    group.members[1].misses = 0.03
+
+    group.wake(0.0, None)
+
+    assert group.answering == [0]
+    assert group.members[0].answered[0] == pytest.approx(0.031, abs=1e-4)
+
+
+def test_a_word_that_is_detected_after_its_offer_was_taken_back_leaves_one_to_answer() -> None:
+    group = Group([3, 5], Link(min_delay=0.001, max_delay=0.001))
+    group.meet()
+    group.members[1].misses = 0.03
+
+    group.wake(0.0, 0.06)
+
+    assert group.answering == [0]
+    assert group.members[1].yields == 1
+
+
+def test_there_is_no_offer_to_take_back_before_a_peer_asks_or_after_an_own_detection() -> None:
+    group = Group([3, 5], Link())
+    group.meet()
+    asked, detects = (member.arbiter for member in group.members)
+
+    assert asked.missed(WORD, group.now) == []
+    detects.detected(WORD, Appraisal(5), group.now)
+    assert detects.missed(WORD, group.now) == []
 
 
 def test_a_better_peer_that_detects_the_word_later_answers_at_once() -> None:

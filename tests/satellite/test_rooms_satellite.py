@@ -31,8 +31,16 @@ WAKE_AT = 1.51
 class FakeGroup:
     """Decides as `decisions` say, each some seconds after the wake word."""
 
-    def __init__(self, decisions: Sequence[tuple[float, str]] = (), peers: int = 1) -> None:
+    def __init__(
+        self,
+        decisions: Sequence[tuple[float, str]] = (),
+        peers: int = 1,
+        asks_at: float | None = None,
+    ) -> None:
+        """`asks_at`: second at which a peer detects the word."""
         self.peers = peers
+        self._asks_at = asks_at
+        self.misses: list[tuple[str, float]] = []
         self._decisions = decisions
         self._due: list[tuple[float, str]] = []
         self._now = 0.0
@@ -47,8 +55,14 @@ class FakeGroup:
         self._due = [(self._now + delay, what) for delay, what in self._decisions]
         self.tick(self._now)
 
+    def missed(self, word: str) -> None:
+        self.misses.append((word, self._now))
+
     def tick(self, at: float) -> None:
         self._now = at
+        if self._asks_at is not None and at >= self._asks_at:
+            self._asks_at = None
+            assert self.host.appraise(word_key("computer")) is not None
         while self._due and self._due[0][0] <= at:
             match self._due.pop(0)[1]:
                 case "answer":
@@ -67,6 +81,22 @@ class Run:
     driver: RecordingDriver
     folder: Path
     events: list[str] = field(default_factory=list)
+
+
+class NearlyDetects(WakeIsVeryLoud):
+    """Scores the word below its threshold until it detects it."""
+
+    @property
+    def scores(self) -> Mapping[str, float]:
+        return {"computer": 0.4 * self._loud}
+
+
+class NeverDetects(NearlyDetects):
+    """Scores a word that it does not detect after all."""
+
+    def process(self, frame: bytes) -> str | None:
+        super().process(frame)
+        return None
 
 
 class Scoreless(WakeIsVeryLoud):
@@ -183,6 +213,25 @@ async def test_only_a_satellite_that_may_soon_detect_the_word_makes_an_offer(
     assert made.satellite.appraise(word_key("alexa")) is None
     made.satellite.mute(on=True)
     assert made.satellite.appraise(word_key("computer")) is None
+
+
+async def test_an_offer_is_taken_back_once_when_the_score_falls(tmp_path: Path) -> None:
+    group = FakeGroup(asks_at=1.3)
+
+    await run(tmp_path, group, wake=NeverDetects())
+
+    [(word, at)] = group.misses
+    assert word == "computer"
+    assert WAKE_AT < at < WAKE_AT + 0.05
+
+
+async def test_an_offer_for_a_word_that_is_detected_is_not_taken_back(tmp_path: Path) -> None:
+    group = FakeGroup([(0.02, "yield")], asks_at=1.3)
+
+    await run(tmp_path, group, wake=NearlyDetects())
+
+    assert group.detections == ["computer"]
+    assert group.misses == []
 
 
 async def test_with_a_wake_word_service_an_offer_goes_by_the_sound_alone(tmp_path: Path) -> None:
