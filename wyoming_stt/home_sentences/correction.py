@@ -44,6 +44,8 @@ _CERTAINTY_WEIGHT: Final = 2.0
 """Change of that bound per unit of the transcript's own log probability"""
 _MIN_SCORE_IF_FAR: Final = -3.0
 """The same for a short sentence that is farther than `_MAX_SHARE`"""
+_MIN_SCORE_IF_GUESSED: Final = 0.0
+"""The same for a sentence with a value of which nothing was heard: most likely it was not said"""
 _MIN_SCORE_IF_SILENT: Final = 2.0
 """The same if the recogniser most likely heard no speech"""
 _CLOSENESS_WEIGHT: Final = 13.0
@@ -183,7 +185,9 @@ def _neighbours(search: PhoneticSearch, best: NearSentence, known: set[str]) -> 
     """Return sentences that sound like `best` and were not found before, as far as it is."""
     found = search.nearest(best.text, _MAX_CANDIDATES + 1).sentences
     return [
-        replace(one, cost=best.cost, share=best.share) for one in found if one.text not in known
+        replace(one, cost=best.cost, share=best.share, is_guessed=best.is_guessed)
+        for one in found
+        if one.text not in known
     ]
 
 
@@ -198,6 +202,8 @@ def _choose(
     least = _MIN_SCORE - closeness
     if best.sentence.share > _MAX_SHARE:
         least = _MIN_SCORE_IF_FAR
+    if best.sentence.is_guessed:
+        least = _MIN_SCORE_IF_GUESSED
     if not certain:
         least = _MIN_SCORE_IF_SILENT
     if_certain = _MIN_SCORE_IF_CERTAIN - closeness + _CERTAINTY_WEIGHT * heard

@@ -82,6 +82,8 @@ class NearSentence:
     """`cost` as a share of the cost of leaving out the whole transcript, free words excepted"""
     values: tuple[str, ...] = ()
     """Names, numbers and other values in it, in their order"""
+    is_guessed: bool = False
+    """Whether the transcript has nothing at all in the place of one of its values"""
 
     def means(self, other: "NearSentence") -> bool:
         """Return whether both ask for the same, in other words perhaps."""
@@ -455,12 +457,13 @@ class _Alignment:
         free = sum(self._left_out[one.end] - self._left_out[one.begin] for one in spans if one.free)
         # Free words may take in the whole transcript.
         total = max(float(self._left_out[-1] - free), _MIN_TOTAL)
+        guessed = any(one.is_value and not one.free and one.begin == one.end for one in spans)
 
         def near(said: Sequence[Literal], distance: float) -> NearSentence:
             pairs = zip(spans, said, strict=True)
             values = tuple(one.text for span, one in pairs if span.is_value)
             text = _write([one.text for one in said])
-            return NearSentence(text, distance, template.intent, distance / total, values)
+            return NearSentence(text, distance, template.intent, distance / total, values, guessed)
 
         yield near(literals, cost)
         for number, span in enumerate(spans):

@@ -75,6 +75,23 @@ def test_a_sentence_does_not_win_narrowly_over_one_with_another_intent() -> None
 
 
 @pytest.mark.parametrize(
+    ("said", "taken"),
+    [("to", "Set the bedroom lamp to."), ("to red", "Set the Bedroom Lamp to red.")],
+)
+def test_a_value_of_which_nothing_was_heard_is_taken_only_where_it_is_the_more_probable(
+    said: str, taken: str
+) -> None:
+    content = {
+        "intents": {"Set": {"data": [{"sentences": ["set the {name} to {colour}"]}]}},
+        "lists": {"colour": {"values": ["red", "turquoise"]}},
+    }
+    search = PhoneticSearch(compile_grammar(content, HOME, "en"))
+    sound = Sound(f"set the bedroom lamp {said}")
+
+    assert correct(search, "Set the bedroom lamp to.", sound).text == taken
+
+
+@pytest.mark.parametrize(
     ("transcript", "corrected"),
     [
         ("Turn on the bedroom lemp.", "Turn on the Bedroom Lamp."),
