@@ -26,7 +26,7 @@ from wyoming_common.models.defaults import Tiers, default_models
 
 _SERVICES = {
     "stt": ("wyoming_stt",),
-    # A sentence or two, because the reply is recorded in the time that it takes to say.
+    # Short, because the reply is recorded in the time that it takes to say.
     "llm": ("wyoming_llm", "--max-tokens", "20", "--http-uri", "off"),
     "tts": ("wyoming_tts",),
 }

@@ -273,7 +273,7 @@ class Satellite:
         return self._part()
 
     def _follow_offer(self) -> None:
-        """Take an offer back when the word is over and was not detected here."""
+        """Take an offer back when the word will hardly be detected here any more."""
         if (offer := self._offer) is None or self._group is None:
             return
         if offer.missed(self._devices.audio.wake_progress(offer.word)):

@@ -156,6 +156,26 @@ async def test_a_search_that_takes_long_keeps_no_turn_waiting() -> None:
         assert await speakers.of("hello", {"speaker": "Ben"}, last=True) == "Ben"
 
 
+async def test_a_name_server_that_is_silent_later_makes_the_speaker_a_guest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    silent = False
+
+    async def resolve(_: str) -> set[str]:
+        if silent:
+            await asyncio.Event().wait()
+        return {"127.0.0.1"}
+
+    monkeypatch.setattr("wyoming_common.discovery.apps.NETWORK", ip_network("127.0.0.0/8"))
+    speakers = FoundSpeakers(AppsBeside("1a2b3c4d-parley-llm", resolve))
+    async with recogniser(SpokenBy("Anna").event()) as uri:
+        monkeypatch.setitem(apps.PORTS, "stt", int(uri.rpartition(":")[2]))
+        assert await speakers.of("hello", {"speaker": "Ben"}, last=True) == "Anna"
+        silent = True
+        async with asyncio.timeout(1.5):
+            assert await speakers.of("hello", {"speaker": "Ben"}, last=True) == ""
+
+
 def test_a_setting_comes_before_an_app_and_outside_of_apps_clients_are_believed() -> None:
     beside = AppsBeside("1a2b3c4d-parley-llm")
     assert isinstance(speakers_of("tcp://127.0.0.1:1", beside), AskedSpeakers)

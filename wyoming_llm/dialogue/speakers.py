@@ -82,7 +82,11 @@ class FoundSpeakers:
             await self._look()
         if not self._was_found:
             return await ClaimedSpeakers().of(text, context, last=last)
-        uri = await self._apps.uri(SPEECH_TO_TEXT)
+        try:
+            async with asyncio.timeout(_MAX_SECONDS):
+                uri = await self._apps.uri(SPEECH_TO_TEXT)
+        except TimeoutError:
+            uri = ""
         return await AskedSpeakers(uri).of(text, context, last=last) if uri else ""
 
     async def _look(self) -> None:
