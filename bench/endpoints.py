@@ -148,7 +148,7 @@ class Simulation:
                 said.heard or said.text, lambda texts: self._engine.score(audio, texts, request)
             )
             pause.learns(now + _DECODE_SECONDS + _CLOSING_SECONDS, closing=closing)
-        if self._turn is not None and pause.evidence.completeness != 1.0:
+        if self._turn is not None and pause.evidence.wants_sound:
             whole = np.concatenate([segment.audio, segment.pause]) if again else segment.audio
             pause.learns(now + _TURN_SECONDS, sound=self._turn.completeness(whole))
 

@@ -302,6 +302,19 @@ def test_a_new_conversation_finds_a_context_that_holds_the_pinned_prefix(machine
     assert len(machine.contexts) == opened
 
 
+def test_a_new_conversation_finds_an_empty_context_where_no_prefix_is_pinned(
+    machine: Machine,
+) -> None:
+    machine.read([1, 2, 3, 4], "a", "a")
+    machine.cache.settle()
+    opened = len(machine.contexts)
+
+    machine.read([5, 6, 7, 8], "b", "b")
+
+    assert opened == 2
+    assert len(machine.contexts) == opened
+
+
 def test_a_copy_that_knows_little_more_than_others_is_not_made(tmp_path: Path) -> None:
     machine = Machine(tmp_path, count=1)
     prefix = LONG * 3

@@ -190,6 +190,23 @@ async def test_a_turn_model_is_asked_again_with_more_of_the_pause(audio: LiveAud
     assert second - first >= 0.1 * MODEL_RATE
 
 
+async def test_a_turn_model_that_is_certain_of_an_end_is_asked_once(audio: LiveAudio) -> None:
+    class CountedTurnModel(SureTurnModel):
+        calls = 0
+
+        def completeness(self, audio: Audio) -> float:
+            self.calls += 1
+            return super().completeness(audio)
+
+    model = CountedTurnModel()
+    turn = ModelThread[TurnModel]("turn", lambda: model)
+
+    await end_of_turn(audio, turn)
+    await turn.aclose()
+
+    assert model.calls == 1
+
+
 async def test_a_turn_model_that_changes_its_mind_ends_the_turn_sooner(audio: LiveAudio) -> None:
     class DoubtfulTurnModel(WaveringTurnModel):
         def completeness(self, audio: Audio) -> float:

@@ -106,6 +106,8 @@ class SpeculativeDecode:
         """Evidence of this pause, None before it is judged"""
         self.judgements = 0
         """Times that the turn model has been asked about this pause"""
+        self.judging: asyncio.Task[None] | None = None
+        """The last of these requests"""
 
     async def result(self) -> DecodedSegment:
         """Wait for the text; cancelling the caller leaves the decode running."""

@@ -217,14 +217,17 @@ class UtteranceRecognizer:
             return
         if snapshot.silence_seconds < JUDGED_SECONDS[count]:
             return
+        if decode.judging is not None and not decode.judging.done():
+            return
         decode.judgements += 1
         if decode.evidence is None:
             decode.evidence = self._first_evidence(segment)
             decode.followers.append(asyncio.create_task(self._judge_words(segmenter, decode)))
         audio = segment.audio if count == 0 else np.concatenate([segment.audio, segment.pause])
-        if self._models.turn is not None and decode.evidence.completeness != 1.0:
+        if self._models.turn is not None and decode.evidence.wants_sound:
             judged = self._judge_sound(segmenter, decode.evidence, self._models.turn, audio)
-            decode.followers.append(asyncio.create_task(judged))
+            decode.judging = asyncio.create_task(judged)
+            decode.followers.append(decode.judging)
 
     def _first_evidence(self, segment: SpeechSegment) -> PauseEvidence:
         begin = segment.start if self._first_sample is None else self._first_sample

@@ -149,6 +149,15 @@ class PauseEvidence:
             closing=self.closing,
         )
 
+    @property
+    def wants_sound(self) -> bool:
+        """Whether an opinion of the turn model, or another one later in the pause, may matter.
+
+        One that is certain of an end is not asked for again: recogniser and language model want
+        the processor at that time.
+        """
+        return self.completeness != 1.0 and (self.sound is None or self.sound < _CERTAIN_SOUND)
+
 
 def closing_probability(
     text: str, score: Callable[[Sequence[str]], Sequence[float] | None]

@@ -17,6 +17,7 @@ from wyoming_stt.config import SttSettings
 from wyoming_stt.decoding.model_files import check_folder, languages_of, obtain
 from wyoming_stt.decoding.tokenizers import repaired
 from wyoming_stt.engine import Audio, Task, Transcription, TranscriptionRequest
+from wyoming_stt.engines.whisper_threads import fastest_threads
 from wyoming_stt.text.cleanup import cut_repeats, is_invented, max_tokens, prompt_of
 from wyoming_stt.text.languages import choose_languages
 from wyoming_stt.text.names import name_corrector
@@ -67,7 +68,8 @@ class FasterWhisper:
                 device=device,
                 device_index=int(index or 0),
                 compute_type=_compute_type(settings),
-                cpu_threads=settings.threads,
+                cpu_threads=settings.threads
+                or fastest_threads(path, _compute_type(settings), settings.device, self._beam_size),
                 local_files_only=True,
             )
             self._model.hf_tokenizer = repaired(self._model.hf_tokenizer)
