@@ -5,14 +5,15 @@
 Every recording goes through the segmenter as if it arrived in real time, with the evidence of each
 pause (the turn model, the transcript so far, the sentences of the home) after the time that it
 takes. Four sets are made of DATA's manifest: commands, commands with a pause of 0.3 to 0.8 s of
-their own room tone between two words, read sentences, and questions of 10 to 20 s. Given are the
-median and the 95th percentile from the last speech to the end of the turn, and the share cut.
+their own room tone between two words, read sentences, and readers of 9 to 20 s, who pause between
+clauses like the speaker of a long question. Given are the median and the 95th percentile from
+the last speech to the end of the turn, and the share cut.
 """
 
 import argparse
 import json
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -52,6 +53,7 @@ _DECODE_SECONDS: Final = 0.1
 _CLOSING_SECONDS: Final = 0.03
 """Time from then until it is known whether the recogniser closes the sentence"""
 _QUESTION_SECONDS: Final = (9.0, 20.0)
+SETS: Final = ("commands", "spliced", "sentences", "questions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,20 +215,25 @@ def room_tone(pcm: bytes, seconds: float) -> bytes:
     return np.tile(both, count // len(both) + 1)[:count].tobytes()
 
 
-def clips(data: Path, half: str, step: int) -> Iterator[tuple[str, list[Clip]]]:
-    """Yield the name and the recordings of each set."""
+def clips(
+    data: Path, half: str, step: int, sets: Sequence[str] = SETS
+) -> Iterator[tuple[str, list[Clip]]]:
+    """Yield the name and the recordings of each of `sets`."""
     rows = [json.loads(line) for line in (data / "manifest.jsonl").read_text().splitlines()]
-    rows = [row for row in rows if row["kind"] in ("command", "speech") and _in_half(row, half)]
+    rows = [row for row in rows if _in_half(row, half)]
     commands = [row for row in rows if row["kind"] == "command" and row["seconds"] < 15]
     read = [row for row in rows if row["kind"] == "speech" and row["text"] and row["seconds"] < 28]
-    yield "commands", [_clip(data, row) for row in commands[::step]]
-    yield "spliced", [_clip(data, row, splice=True) for row in commands[:: 2 * step]]
-    yield "sentences", [_clip(data, row) for row in read[::step] if row["seconds"] < 15]
     low, high = _QUESTION_SECONDS
-    yield (
-        "questions",
-        [clip for row in read[::step] if low <= (clip := _clip(data, row)).speech_end <= high],
-    )
+    readers = [row for row in rows if row["kind"] == "negative" and row["seconds"] >= low]
+    if "commands" in sets:
+        yield "commands", [_clip(data, row) for row in commands[::step]]
+    if "spliced" in sets:
+        yield "spliced", [_clip(data, row, splice=True) for row in commands[:: 2 * step]]
+    if "sentences" in sets:
+        yield "sentences", [_clip(data, row) for row in read[::step] if row["seconds"] < 15]
+    if "questions" in sets:
+        long = (_clip(data, row) for row in [*read, *readers][::step])
+        yield "questions", [clip for clip in long if low <= clip.speech_end <= high]
 
 
 def _in_half(row: dict[str, Any], half: str) -> bool:
@@ -250,6 +257,7 @@ def main() -> None:
     parser.add_argument("--sentences", action="store_true", help="with the sentences of a home")
     parser.add_argument("--half", choices=["all", "first", "second"], default="all")
     parser.add_argument("--step", type=int, default=1, help="take every STEP-th recording")
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS, help="measure these only")
     parser.add_argument("--everyone", action="store_true", help="softer speakers count too")
     options = parser.parse_args()
     settings = SttSettings(device="cpu", threads=2, model=(options.model,))
@@ -265,7 +273,7 @@ def main() -> None:
     simulation = Simulation(
         engine, turn, sentences, (lambda: None) if options.everyone else TargetSpeaker
     )
-    measure(simulation, clips(options.data, options.half, options.step))
+    measure(simulation, clips(options.data, options.half, options.step, options.sets))
 
 
 def measure(simulation: Simulation, sets: Iterator[tuple[str, list[Clip]]]) -> None:

@@ -34,9 +34,12 @@ class SentenceStage(Enum):
     BEGUN = auto()
     """It must go on: "turn on the"."""
     CONTINUABLE = auto()
-    """It is whole, and the beginning of another: "turn on the light" (in the kitchen)."""
+    """It is whole, and the beginning of another: "turn on the light" (in the kitchen); or it only
+    sounds like one."""
     WHOLE = auto()
     """No sentence of the home begins with it, words of courtesy aside."""
+    OTHER = auto()
+    """It is like no sentence of the home, nor the beginning of one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +59,7 @@ class Transcription:
     margin: float | None = None
     """Lead of the nearest sentence over what it needs, in log probability; None without scores."""
     stage: SentenceStage | None = None
-    """None where it is not known to be a sentence of the home."""
+    """None where the sentences of the home are not known."""
 
 
 class SttEngine(Protocol):

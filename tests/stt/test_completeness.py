@@ -149,11 +149,69 @@ def test_the_beginning_of_a_sentence_of_the_home_is_incomplete(turn: float | Non
 
 def test_the_longer_a_turn_is_the_less_a_pause_says() -> None:
     lengths = [2.0, 5.0, 6.5, 8.0, 15.0]
-    opinions = [completeness(0.95, "He came home.", "en", None, length) for length in lengths]
+    opinions = [completeness(0.95, "Did he come?", "en", None, length) for length in lengths]
 
     assert opinions[0] == opinions[1]
     assert opinions == sorted(opinions, key=lambda one: -(one or 0))
     assert opinions[-1] == opinions[-2] == pytest.approx(0.15)
+
+
+@pytest.mark.parametrize(
+    ("language", "statement", "order"),
+    [
+        ("en", "My mother comes to dinner.", "Bring the shopping list."),
+        ("en", "Hello there. It's cold today.", "I'd like a large latte."),
+        ("de", "Meine Mutter kommt zum Essen.", "Bring den Einkaufszettel."),
+        ("fr", "C’est bientôt l'hiver.", "Je voudrais un grand café."),  # noqa: RUF001
+        ("es", "Mi madre viene a cenar.", "Para la música."),
+        ("it", "La mamma viene a cena.", "Per favore accendi tutto."),
+        ("nl", "Mijn moeder komt eten.", "Zet de muziek zachter."),
+    ],
+)
+def test_a_statement_leaves_time_for_what_is_wanted(language: str, statement: str, order: str) -> None:
+    told, asked = (
+        completeness(0.95, text, language, None, 2.0, closing=0.9) for text in (statement, order)
+    )
+
+    assert told is not None
+    assert told < 0.0
+    assert asked is not None
+    assert asked > 0.6
+
+
+def test_a_word_or_two_and_a_question_are_no_statements() -> None:
+    for text, length in (("The second one.", 1.2), ("The kitchen light is on, isn't it?", 3.0)):
+        asked = completeness(0.95, text, "en", None, length, closing=0.9)
+
+        assert asked is not None
+        assert asked > 0.6
+
+
+@pytest.mark.parametrize(
+    ("text", "has_time"),
+    [("Continuation of the passage.", True), ("What is the capital of Peru?", False)],
+)
+def test_longer_speech_that_is_no_sentence_of_the_home_has_time_unless_it_asks(
+    text: str, *, has_time: bool
+) -> None:
+    short, long = (
+        completeness(0.95, text, "en", SentenceStage.OTHER, length, closing=0.9)
+        for length in (1.5, 3.5)
+    )
+
+    assert short is not None
+    assert short == completeness(0.95, text, "en", None, 3.5, closing=0.9)
+    assert long == (pytest.approx(0.15) if has_time else short)
+
+
+def test_long_speech_has_more_time_where_it_does_not_ask() -> None:
+    asks, tells = (
+        completeness(0.95, text, "en", None, 9.0) for text in ("Did he come?", "Tell me of him.")
+    )
+
+    assert asks is not None
+    assert tells is not None
+    assert tells < 0.0 < asks < 0.2
 
 
 def test_a_sentence_of_the_home_ends_a_long_turn_as_well() -> None:

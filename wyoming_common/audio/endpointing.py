@@ -62,10 +62,10 @@ class EndpointerSettings:
     """Silence that ends an utterance of which nothing else is known."""
     complete: float = 0.55
     incomplete: float = 2.33
-    """Factors on `end_seconds` when a turn model is sure that the speaker has finished, or not."""
+    """Factors on `end_seconds` at a completeness of 1 and of 0; below 0 the factor grows on."""
     hesitation: float = 1.5
     """An utterance ends only after this many times the longest pause its speaker has made."""
-    longest_end_seconds: float = 1.5
+    longest_end_seconds: float = 1.8
     """Upper bound of the silence that ends an utterance, after all factors."""
     no_speech_seconds: float = 7.0
     turn_seconds: float = 60.0
@@ -119,12 +119,13 @@ class Endpointer:
         return max(min(max(needed, hesitation), settings.longest_end_seconds), base * 0.5)
 
     def judge(self, completeness: float) -> None:
-        """Set how complete the utterance sounds at the pause in progress, 0 to 1.
+        """Set how complete the utterance is at the pause in progress, -1 to 1.
 
-        Holds until speech resumes; does nothing outside a pause.
+        0 is surely unfinished; below that its speaker may have to think. Holds until speech
+        resumes; does nothing outside a pause.
         """
         if self.paused:
-            self._completeness = min(max(completeness, 0.0), 1.0)
+            self._completeness = min(max(completeness, -1.0), 1.0)
 
     def retract(self, end: int) -> None:
         """Take back speech behind the sample `end`: it was not the speaker's."""

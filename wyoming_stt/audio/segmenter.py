@@ -157,7 +157,7 @@ class SpeechSegmenter:
         return len(self._audio)
 
     def judge(self, completeness: float) -> None:
-        """Pass on how complete the turn is at the pause in progress, 0 to 1."""
+        """Pass on how complete the turn is at the pause in progress, -1 to 1."""
         self._endpoint.judge(completeness)
 
     def feed(

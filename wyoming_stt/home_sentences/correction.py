@@ -72,7 +72,7 @@ class Correction:
 
     text: str
     stage: SentenceStage | None
-    """None for other speech"""
+    """None without a text"""
     margin: float | None = None
     """Lead of the nearest sentence over what it needs; None where it was not judged"""
 
@@ -97,7 +97,15 @@ def correct(
         chosen, margin = _judge(search, near, heard, bool(text), score)
     if chosen is not None:
         return Correction(_styled(chosen.text, heard), _stage(found, chosen), margin)
-    return Correction(text, SentenceStage.BEGUN if text and found.is_open else None, margin)
+    return Correction(text, _stage_of_other(found, near) if text else None, margin)
+
+
+def _stage_of_other(found: Nearest, near: Sequence[NearSentence]) -> SentenceStage:
+    """Return the stage of a text that stays as it was heard."""
+    if found.is_open:
+        return SentenceStage.BEGUN
+    is_near = any(one.share <= _MAX_SHARE for one in near)
+    return SentenceStage.CONTINUABLE if is_near else SentenceStage.OTHER
 
 
 def _stage(found: Nearest, chosen: NearSentence) -> SentenceStage:

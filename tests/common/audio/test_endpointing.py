@@ -84,14 +84,14 @@ def test_a_speaker_who_hesitates_is_given_more_time() -> None:
 
 def test_an_incomplete_sentence_is_given_more_time_and_a_complete_one_less() -> None:
     waits = []
-    for completeness in (0.0, 0.5, 1.0):
+    for completeness in (-0.3, 0.0, 0.5, 1.0):
         endpoint = Endpointer()
         run(endpoint, (0.9, 2.0), (0.0, 0.25))
         endpoint.judge(completeness)
         waits.append(run(endpoint, (0.0, 3.0))[-1][1])
 
     assert waits == sorted(waits, reverse=True)
-    assert len(set(waits)) == 3
+    assert len(set(waits)) == 4
 
 
 def test_a_judgement_ends_with_its_pause() -> None:

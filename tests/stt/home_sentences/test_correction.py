@@ -113,7 +113,9 @@ def test_other_speech_is_left_alone(transcript: str) -> None:
     [
         ("Turn on the bedroom lamp.", SentenceStage.WHOLE),
         ("Turn on the", SentenceStage.BEGUN),
-        ("What a day!", None),
+        ("Turned on the bathroom clamp.", SentenceStage.CONTINUABLE),
+        ("What a day!", SentenceStage.OTHER),
+        ("", None),
     ],
 )
 def test_the_stage_tells_sentences_from_beginnings_and_other_speech(
