@@ -116,6 +116,25 @@ def test_a_short_soft_word_is_the_speakers() -> None:
     assert np.array_equal(with_target.segment().audio, without.segment().audio)
 
 
+def test_one_loud_vowel_does_not_make_the_rest_of_a_sentence_another_persons() -> None:
+    pcm = silence(0.5) + speech(0.3) + other(1.5) + silence(3.0)
+
+    with_target, without = Turn(pcm), Turn(pcm, everyone)
+
+    assert with_target.ended_at == without.ended_at
+    assert np.array_equal(with_target.segment().audio, without.segment().audio)
+
+
+def test_others_are_told_by_the_level_behind_a_loud_vowel() -> None:
+    pcm = silence(0.5) + speech(0.3) + other(2.0) + other(6.0, 24.0)
+
+    turn = Turn(pcm)
+
+    assert turn.ended_at is not None
+    assert turn.ended_at < 4.0
+    assert 2.6 < turn.segment().end / RATE < 3.6
+
+
 def test_speech_of_one_level_is_untouched() -> None:
     pcm = silence(0.3) + speech(2.0) + silence(0.3) + speech(1.0) + silence(3.0)
 

@@ -39,6 +39,9 @@ class TargetLimits:
     """Such speech before the first loud speech"""
     known_soft_seconds: float = 0.2
     """Such speech where others have been heard in the turn"""
+    known_seconds: float = 0.45
+    """Loud speech that makes a level known: a first vowel that was shouted is shorter, and so are 3
+    of 434 spoken commands"""
     long_seconds: float = 3.5
     """Loud speech from which on the speaker's soft speech may be longer in proportion"""
     before_seconds: float = 0.12
@@ -86,6 +89,8 @@ class TargetSpeaker:
         self._first = 0
         """Number of the first frame that is remembered"""
         self._level = _Level(self._limits)
+        self._soft_level = _Level(self._limits)
+        """Level of the soft speech since the last loud speech"""
         self._soft_seconds = 0.0
         self._loud_seconds = 0.0
         self._loud_end = 0
@@ -107,20 +112,35 @@ class TargetSpeaker:
         self._powers.append(power)
         self._speech.append(probability >= _SPEECH)
         if probability >= _SPEECH:
-            mean = np.mean(self._powers[-self._limits.level_frames :])
-            self._hear(loud=self._level.follow(_decibels(mean)))
+            self._hear(_decibels(np.mean(self._powers[-self._limits.level_frames :])))
         self._thresholds.append(self._level.db - self._limits.below_db)
         return probability if self._others_since is None else 0.0
 
-    def _hear(self, *, loud: bool) -> None:
+    def _hear(self, db: float) -> None:
         end = (self._first + len(self._powers)) * VAD_FRAME_SAMPLES
-        if loud:
+        if self._level.follow(db):
             self._loud_seconds += _FRAME_SECONDS
             self._loud_end, self._soft_seconds, self._others_since = end, 0.0, None
+            self._soft_level = _Level(self._limits)
             return
         self._soft_seconds += _FRAME_SECONDS
-        if self._ends and self._others_since is None and self._others_speak:
+        self._soft_level.follow(db)
+        if not self._others_speak:
+            return
+        if self._loud_seconds < self._limits.known_seconds:
+            self._take_soft_level(end)
+        elif self._ends and self._others_since is None:
             self._others_since = max(self._loud_end, end - _MAX_KNOWN_SAMPLES)
+
+    def _take_soft_level(self, end: int) -> None:
+        """Take the soft speech up to the sample `end` for the speaker's own level."""
+        self._level = self._soft_level
+        first = max(0, self._loud_end // VAD_FRAME_SAMPLES - self._first)
+        count = len(self._thresholds) - first
+        self._thresholds[first:] = [self._level.db - self._limits.below_db] * count
+        self._loud_seconds += self._soft_seconds
+        self._loud_end, self._soft_seconds = end, 0.0
+        self._soft_level = _Level(self._limits)
 
     @property
     def _others_speak(self) -> bool:
