@@ -5,7 +5,8 @@
 
 Each recording is put to a standalone satellite of its own. The speakers are split into two halves
 by a hash of their name; what is tuned on one half is measured on the other. Printed are the wait
-from the last speech to the first sound, both read from the recordings, for each half; in how many
+from the last speech to the first sound, both read from the recordings, for each half and each kind of
+recording (most of `speech` are statements, which are given time to go on); in how many
 turns transcript, reply and voice had been begun ahead, and the reasons of the others; and the
 processor time of the three services beside the work that was thrown away.
 """
@@ -40,6 +41,8 @@ class Outcome:
 
     turn: Turn
     half: str
+    kind: str = ""
+    """Kind of the recording"""
     ahead: tuple[str, ...] = ()
     """Stages whose answer had been begun when the turn ended."""
     instant: bool = False
@@ -106,8 +109,9 @@ def _reason(stage: str, outcome: Outcome) -> str:
 def summary(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """Yield the lines of the report."""
     answered = [one for one in outcomes if not one.turn.problem]
-    for name in (*HALVES, "all"):
-        waits = sorted(one.turn.wait for one in answered if name in (one.half, "all"))
+    kinds = sorted({one.kind for one in answered} - {""})
+    for name in (*HALVES, *kinds, "all"):
+        waits = sorted(one.turn.wait for one in answered if name in (one.half, one.kind, "all"))
         if waits:
             p50, p95 = (percentile(waits, part) for part in (0.5, 0.95))
             yield f"{name}: {len(waits)} turns, p50 {p50:.0f} ms, p95 {p95:.0f} ms"
@@ -146,7 +150,7 @@ def measure(data: Path, uris: dict[str, str], kinds: Sequence[str], turns: int) 
             worked = sum(one.get("model_ms") or 0.0 for one in facts.values())
             instant = "tokens" not in facts["llm"]
             half = half_of(str(entry["speaker"]))
-            outcomes.append(Outcome(turn, half, ahead, instant, worked))
+            outcomes.append(Outcome(turn, half, kind, ahead, instant, worked))
             print(f"{entry['audio']}: {turn.problem or f'{turn.wait:.0f} ms'} {' '.join(ahead)}")
     return outcomes
 

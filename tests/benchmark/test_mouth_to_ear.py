@@ -4,8 +4,10 @@ from bench.mouth_to_ear import HALVES, Outcome, chosen, facts_of, half_of, summa
 from bench.questions import ANY, Turn
 
 
-def outcome(wait: float, half: str, *ahead: str, instant: bool = False) -> Outcome:
-    return Outcome(Turn("a.flac", ANY, wait=wait), half, ahead, instant)
+def outcome(
+    wait: float, half: str, *ahead: str, instant: bool = False, kind: str = "command"
+) -> Outcome:
+    return Outcome(Turn("a.flac", ANY, wait=wait), half, kind, ahead, instant)
 
 
 def test_a_speaker_is_always_of_the_same_half() -> None:
@@ -39,6 +41,13 @@ def test_each_half_has_its_percentiles_and_each_stage_its_reasons() -> None:
     assert any(line.startswith("odd: 2 turns, p50 550 ms") for line in lines)
     assert any(line.startswith("stt begun ahead in 3 of 3") for line in lines)
     assert any("1 the reply had not been begun" in line for line in lines)
+
+
+def test_each_kind_of_recording_has_its_percentiles() -> None:
+    lines = list(summary([outcome(400, "odd"), outcome(1900, "odd", kind="speech")]))
+
+    assert "command: 1 turns, p50 400 ms, p95 400 ms" in lines
+    assert "speech: 1 turns, p50 1900 ms, p95 1900 ms" in lines
 
 
 def test_work_thrown_away_is_told_beside_the_processor_time() -> None:
