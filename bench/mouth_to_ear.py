@@ -5,8 +5,8 @@
 
 Each recording is put to a standalone satellite of its own. The speakers are split into two halves
 by a hash of their name; what is tuned on one half is measured on the other. Printed are the wait
-from the last speech to the first sound, both read from the recordings, for each half and each kind of
-recording (most of `speech` are statements, which are given time to go on); in how many
+from the last speech to the first sound, both read from the recordings, for each half and for each
+kind of recording (most of `speech` are statements, which are given time to go on); in how many
 turns transcript, reply and voice had been begun ahead, and the reasons of the others; and the
 processor time of the three services beside the work that was thrown away.
 """

@@ -168,7 +168,9 @@ def test_the_longer_a_turn_is_the_less_a_pause_says() -> None:
         ("nl", "Mijn moeder komt eten.", "Zet de muziek zachter."),
     ],
 )
-def test_a_statement_leaves_time_for_what_is_wanted(language: str, statement: str, order: str) -> None:
+def test_a_statement_leaves_time_for_what_is_wanted(
+    language: str, statement: str, order: str
+) -> None:
     told, asked = (
         completeness(0.95, text, language, None, 2.0, closing=0.9) for text in (statement, order)
     )

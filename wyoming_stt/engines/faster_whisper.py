@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from wyoming_common.errors import ConfigError, ModelError
 from wyoming_stt.config import SttSettings
 from wyoming_stt.decoding.model_files import check_folder, languages_of, obtain
+from wyoming_stt.decoding.thread_choice import fastest_threads
 from wyoming_stt.decoding.tokenizers import repaired
 from wyoming_stt.engine import Audio, Task, Transcription, TranscriptionRequest
-from wyoming_stt.engines.whisper_threads import fastest_threads
 from wyoming_stt.text.cleanup import cut_repeats, is_invented, max_tokens, prompt_of
 from wyoming_stt.text.languages import choose_languages
 from wyoming_stt.text.names import name_corrector

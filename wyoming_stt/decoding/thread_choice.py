@@ -22,7 +22,7 @@ _LOGGER = logging.getLogger(__name__)
 
 _MAX_MEASURED_BYTES: Final = 250_000_000
 """Larger models take long to load, and their products of matrices occupy every thread."""
-_MOST_THREADS: Final = 4
+_MAX_THREADS: Final = 4
 """Threads that CTranslate2 takes by itself, at most"""
 _COMMAND_FRAMES: Final = 400
 """Mel frames of 10 ms of a command with its margin"""
@@ -51,7 +51,7 @@ def fastest_threads(path: Path, compute_type: str, device: str, beams: int) -> i
     if device != "cpu" or status.st_size > _MAX_MEASURED_BYTES:
         return 0
     return choose_threads(
-        sorted({1, min(2, cores), min(_MOST_THREADS, cores)}),
+        sorted({1, min(2, cores), min(_MAX_THREADS, cores)}),
         partial(_command_work, path, compute_type, beams),
         f"{path.resolve()}:{status.st_size}:{status.st_mtime_ns}:{compute_type}:{beams}:{cores}:"
         f"{vector_instructions(cpu_flags())}:{ctranslate2.__version__}",
@@ -60,11 +60,11 @@ def fastest_threads(path: Path, compute_type: str, device: str, beams: int) -> i
 
 
 def _command_work(path: Path, compute_type: str, beams: int, threads: int) -> Callable[[], object]:
-    """Return the work of decoding a command of usual length, whatever is in it."""
+    """Return the work of decoding a command of usual length."""
     model = ctranslate2.models.Whisper(
         str(path), device="cpu", compute_type=compute_type, intra_threads=threads
     )
-    # What is spoken must not matter: the decoder takes its steps in silence, and may not stop.
+    # The decoder takes the same steps for silence as for words, and may not stop before the last.
     end = _END_OF_TEXT[model.is_multilingual]
     command, window = (
         ctranslate2.StorageView.from_array(np.zeros((1, model.n_mels, frames), np.float32))

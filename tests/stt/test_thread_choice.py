@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wyoming_stt.engines.whisper_threads import choose_threads
+from wyoming_stt.decoding.thread_choice import choose_threads
 
 
 class Machine:
