@@ -36,9 +36,8 @@ _TOLERANCE: Final = 1.05
 """A further thread has to save more than a twentieth: the turn model wants cores at that time."""
 _MAX_SPREAD: Final = 1.5
 """Times that differ more are those of a busy machine"""
-_DISTURBED: Final = "?"
-"""Mark behind a number that was measured on such a machine"""
-_DISTURBED_SECONDS: Final = 3600.0
+_MAX_DISTURBED: Final = 3
+"""Measurements on a busy machine after which the last one counts"""
 
 
 def fastest_threads(path: Path, compute_type: str, device: str, beams: int) -> int:
@@ -95,13 +94,14 @@ def choose_threads(
     """Return the smallest of `candidates` with which the work takes hardly longer than with any.
 
     `prepare` returns the work for a number of threads; what it holds is freed before the next one
-    is prepared. `identity` names the model and the machine. The choice is kept in `folder`, and for
-    an hour only if other programs disturbed the measurement.
+    is prepared. `identity` names the model and the machine. The choice is kept in `folder`; where
+    other programs disturbed the measurement it is made again at the next starts, three times.
     """
     if len(candidates) == 1:
         return candidates[0]
     record = folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:24]}.threads"
-    if (known := _remembered(record)) in candidates:
+    known, disturbed = _remembered(record)
+    if known in candidates and not 0 < disturbed < _MAX_DISTURBED:
         return known
     times = {count: _durations(prepare(count), clock) for count in candidates}
     best = min(min(runs) for runs in times.values())
@@ -110,19 +110,20 @@ def choose_threads(
     steady = all(max(runs) <= _MAX_SPREAD * min(runs) for runs in times.values())
     with suppress(OSError):  # measured again at the next start
         folder.mkdir(parents=True, exist_ok=True)
-        record.write_text(f"{chosen}{'' if steady else _DISTURBED}", encoding="ascii")
+        record.write_text(f"{chosen}{'' if steady else '?' * (disturbed + 1)}", encoding="ascii")
     return chosen
 
 
-def _remembered(record: Path) -> int:
-    """Return the number that `record` holds, 0 where it is to be measured."""
+def _remembered(record: Path) -> tuple[int, int]:
+    """Return the number that `record` holds, and how many measurements were disturbed.
+
+    Zeros where it holds none.
+    """
     try:
-        number, disturbed, _ = record.read_text(encoding="ascii").partition(_DISTURBED)
-        if disturbed and time.time() - record.stat().st_mtime > _DISTURBED_SECONDS:
-            return 0
-        return int(number)
+        text = record.read_text(encoding="ascii")
+        return int(text.rstrip("?")), text.count("?")
     except (OSError, ValueError):
-        return 0
+        return 0, 0
 
 
 def _durations(work: Callable[[], object], clock: Callable[[], float]) -> list[float]:
