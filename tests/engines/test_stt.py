@@ -20,6 +20,7 @@ from wyoming_common.audio.pcm import read_audio, to_float
 from wyoming_common.errors import ModelError
 from wyoming_common.models import ModelStore
 from wyoming_common.net.server import serve
+from wyoming_common.process.cpu import usable_cores
 from wyoming_stt.audio.vad import SileroModel
 from wyoming_stt.config import SttSettings
 from wyoming_stt.decoding.model_files import languages_of
@@ -61,6 +62,23 @@ def engine(settings: SttSettings) -> FasterWhisper:
 
 def test_a_model_knows_its_languages_before_it_has_loaded(tiny: Path) -> None:
     assert languages_of(str(tiny), []) == ("en",)
+
+
+@pytest.mark.skipif(usable_cores() < 2, reason="there is nothing to choose with one core")
+@pytest.mark.parametrize(("flags", "records"), [({}, 1), ({"threads": 2}, 0)])
+def test_unless_told_a_number_a_first_start_measures_how_many_threads_are_fastest(
+    tiny: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    flags: dict[str, int],
+    records: int,
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("ctranslate2.get_cuda_device_count", lambda: 0)
+
+    FasterWhisper(SttSettings.model_validate({"model": (str(tiny),), **flags})).load()
+
+    assert len(list(tmp_path.rglob("*.threads"))) == records
 
 
 @pytest.mark.parametrize("damage", ["cut", "garbage", "empty", "tokenizer", "missing"])

@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final
 
 import ctranslate2
@@ -68,8 +69,7 @@ class FasterWhisper:
                 device=device,
                 device_index=int(index or 0),
                 compute_type=_compute_type(settings),
-                cpu_threads=settings.threads
-                or fastest_threads(path, _compute_type(settings), settings.device, self._beam_size),
+                cpu_threads=settings.threads or _fastest_threads(path, settings, self._beam_size),
                 local_files_only=True,
             )
             self._model.hf_tokenizer = repaired(self._model.hf_tokenizer)
@@ -216,17 +216,21 @@ def fit(features: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
     return np.pad(features, ((0, 0), (0, missing)), constant_values=floor)
 
 
+def _fastest_threads(path: Path, settings: SttSettings, beams: int) -> int:
+    return fastest_threads(path, _compute_type(settings), beams) if _on_cpu(settings) else 0
+
+
 def _compute_type(settings: SttSettings) -> str:
     if settings.compute_type == "auto":
-        return "int8" if settings.device == "cpu" or not _has_cuda() else "int8_float16"
+        return "int8" if _on_cpu(settings) else "int8_float16"
     known = ("default", "int8", "int8_float16", "int8_float32", "int8_bfloat16")
     if settings.compute_type not in (*known, "int16", "float16", "bfloat16", "float32"):
         raise ConfigError(f"compute_type: expected auto, int8..., got '{settings.compute_type}'")
     return settings.compute_type
 
 
-def _has_cuda() -> bool:
-    return bool(ctranslate2.get_cuda_device_count())
+def _on_cpu(settings: SttSettings) -> bool:
+    return settings.device == "cpu" or not ctranslate2.get_cuda_device_count()
 
 
 def _first_line(err: Exception) -> str:
