@@ -53,9 +53,13 @@ class LlmSettings(ServiceSettings):
     )
     parallel: int = Field(4, ge=1, le=32, description="replies generated at the same time")
     cache_dir: Path | None = Field(
-        None, description="folder of saved prompt prefixes (KV cache); empty chooses"
+        None,
+        description="folder of saved prompt prefixes (KV cache) and of weights made fit for the "
+        "CPU; empty chooses",
     )
-    cache_disk: int = Field(512, ge=0, description="MB that this folder may hold; 0 saves nothing")
+    cache_disk: int = Field(
+        512, ge=0, description="MB of prefixes in this folder; 0 saves nothing in it"
+    )
     temperature: float = Field(0.3, ge=0, le=2, description="0 always takes the likeliest token")
     max_tokens: int = Field(
         160, ge=8, le=8192, description="largest number of tokens of a spoken reply"

@@ -18,6 +18,7 @@ from wyoming_llm.engine import Delta, Prompt, Sampling, Usage
 from wyoming_llm.kv_cache.cache import PrefixCache
 from wyoming_llm.kv_cache.disk import PrefixStore
 from wyoming_llm.kv_cache.state import SHARED, Lease
+from wyoming_llm.llama.cpu_weights import cpu_weights
 from wyoming_llm.llama.gguf import check_gguf
 from wyoming_llm.llama.grammar import GrammarCompiler
 from wyoming_llm.llama.library import LlamaLibrary
@@ -61,8 +62,10 @@ class LlamaEngine:
         path = find_gguf(self._settings)
         if not self._settings.model:
             self.model = path.parent.name
-        check_gguf(path)
+        formats = check_gguf(path)
         folder = _cache_dir(self._settings)
+        if not self._settings.gpu_layers and self._settings.cache_disk:
+            path = cpu_weights(path, formats, folder / "weights")
         check_loads(self._library, path, self._identity(path, self._settings.gpu_layers), folder)
         options = Options(
             context=self._settings.context,

@@ -57,15 +57,18 @@ class _Reader:
             raise ValueError(f"a value of type {kind}")
 
 
-def check_gguf(path: Path) -> None:
-    """Raise ModelError unless `path` is a whole GGUF file."""
+def check_gguf(path: Path) -> frozenset[int]:
+    """Return the formats of a GGUF file's tensors, as numbers of ggml_type.
+
+    Raises ModelError unless the file is whole.
+    """
     try:
         with path.open("rb") as file:
             magic = file.read(4)
             if magic != b"GGUF":
                 raise ModelError(f"model: expected a GGUF file, got something else in {path}")
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                needed = _last_byte(_Reader(data, 4))
+                needed, formats = _last_byte(_Reader(data, 4))
                 size = len(data)
     except OSError as err:
         raise ModelError(f"model: cannot read {path}: {err.strerror}") from err
@@ -75,10 +78,11 @@ def check_gguf(path: Path) -> None:
         raise ModelError(
             f"model: {path} is cut short: expected at least {needed} bytes, got {size}"
         )
+    return formats
 
 
-def _last_byte(reader: _Reader) -> int:
-    """Return how long the file must be for the tensors that its header names."""
+def _last_byte(reader: _Reader) -> tuple[int, frozenset[int]]:
+    """Return how long the file must be for the tensors of its header, and their formats."""
     version = reader.number("<I")
     if version not in (2, 3):
         raise ValueError(f"version {version}")
@@ -92,12 +96,14 @@ def _last_byte(reader: _Reader) -> int:
             alignment = struct.unpack_from("<I", reader.data, before)[0]
     if alignment == 0 or alignment & (alignment - 1):
         raise ValueError(f"alignment {alignment}")
-    ends = [_tensor_end(reader) for _ in range(tensors)]
+    found = [_tensor_end(reader) for _ in range(tensors)]
     start = (reader.at + alignment - 1) // alignment * alignment
-    return start + max(ends, default=0)
+    end = max((end for end, _ in found), default=0)
+    return start + end, frozenset(kind for _, kind in found)
 
 
-def _tensor_end(reader: _Reader) -> int:
+def _tensor_end(reader: _Reader) -> tuple[int, int]:
+    """Return where a tensor ends behind the header, and its format."""
     reader.string()
     sizes = [reader.number("<Q") for _ in range(min(reader.number("<I"), 8))]
     kind, offset = reader.number("<I"), reader.number("<Q")
@@ -105,9 +111,9 @@ def _tensor_end(reader: _Reader) -> int:
     for size in sizes:
         elements *= size
     if kind not in _BLOCKS:
-        return offset
+        return offset, kind
     per_block, block_bytes = _BLOCKS[kind]
-    return offset + elements // per_block * block_bytes
+    return offset + elements // per_block * block_bytes, kind
 
 
 _BLOCKS: Final = {
