@@ -51,6 +51,7 @@ def cpu_weights(path: Path, formats: frozenset[int], folder: Path) -> Path:
     with suppress(ModelError):
         check_gguf(converted)
         return converted
+    _LOGGER.info("Converting the weights of %s for this machine's CPU, once", path.name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix="converting-") as scratch:
@@ -75,6 +76,7 @@ def convert(source: Path, target: Path) -> None:
     from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter, Keys
     from gguf.quants import quant_shape_to_byte_shape
 
+    logging.getLogger("gguf").setLevel(logging.WARNING)
     reader = GGUFReader(source)
     writer = GGUFWriter(target, reader.fields[Keys.General.ARCHITECTURE].contents())
     try:
