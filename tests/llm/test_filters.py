@@ -231,6 +231,38 @@ async def test_a_claim_in_reply_to_a_wish_is_not_said(code: str, claim: str) -> 
     assert outcomes[-1] == Fail(language(code).say("not_understood"))
 
 
+REGRETS = {
+    "en": "I'm sorry, I can't make a latte, since I have no hands.",
+    "de": "Es tut mir leid, das kann ich nicht machen, denn ich habe keine Hände.",
+    "fr": "Désolé, je ne peux pas faire de café, car je n'ai pas de mains.",
+    "es": "Lo siento, no puedo preparar café, porque no tengo manos.",
+    "it": "Mi dispiace, non posso preparare un caffè, perché non ho mani.",
+    "nl": "Sorry, ik kan geen koffie maken, want ik heb geen handen.",
+}
+
+
+@pytest.mark.parametrize("code", REGRETS)
+def test_a_refusal_of_a_wish_is_said_while_it_is_written(code: str) -> None:
+    claims = ClaimFilter(vocabulary(code), code, Request.WISH)
+    *begun, _ = REGRETS[code].split(",")
+
+    said = "".join(out for word in ",".join(begun).split(" ") for out in claims.push(f"{word} "))
+
+    assert len(said.split()) >= 4
+
+
+@pytest.mark.parametrize(
+    ("code", "claim"), [(code, claim) for code, claims in MORE_CLAIMS.items() for claim in claims]
+)
+async def test_a_claim_behind_a_regret_is_not_said_to_its_end(code: str, claim: str) -> None:
+    regret = REGRETS[code].partition(",")[0]
+
+    outcomes = await told(WISHES[code], f"{regret}, {claim}", code)
+
+    assert claim[-6:] not in "".join(outcome.text for outcome in outcomes[:-1])
+    assert outcomes[-1] == Fail(language(code).say("not_understood"))
+
+
 @pytest.mark.parametrize(
     ("question", "claim"),
     [

@@ -232,6 +232,7 @@ class _Patterns:
     deeds: re.Pattern[str]
     for_user: re.Pattern[str]
     stories: re.Pattern[str]
+    regrets: re.Pattern[str]
 
 
 class ClaimFilter:
@@ -273,7 +274,7 @@ class ClaimFilter:
         patterns, text = self._patterns, _MARKS.sub("", text)
         if patterns is None:
             return self._request is Request.WISH and self._words.tells(text)
-        said = _plain(text)
+        said = patterns.regrets.sub("", _plain(text)).lstrip(" ,")
         first, for_user = patterns.first.search(said), patterns.for_user.search(said)
         if self._request is Request.STORY:
             return bool(first and for_user)
@@ -292,11 +293,12 @@ class ClaimFilter:
         sentence = _plain(self._sentence + self._held)
         if len(self._held) > _MAX_HELD_CHARACTERS:
             return False
-        if self._request is Request.WISH:
+        patterns = self._patterns
+        regrets = patterns is not None and patterns.regrets.match(sentence)
+        if self._request is Request.WISH and not regrets:
             return True  # "The cosy mode is" may go on as "activated now"
         if len(sentence.split()) < _MIN_WORDS or self._words.speaks(self._held):
             return True
-        patterns = self._patterns
         return patterns is not None and any(
             one.search(sentence) for one in (patterns.first, patterns.states, patterns.deeds)
         )
@@ -331,6 +333,7 @@ def _patterns() -> Mapping[str, _Patterns]:
             deeds=re.compile(rf"\b(?:{one['deeds']})\b"),
             for_user=re.compile(one["for_user"]),
             stories=re.compile(one["stories"]),
+            regrets=re.compile(rf"^(?:{one['regrets']})\b"),
         )
         for language, one in known.items()
     }
