@@ -58,7 +58,7 @@ class LlmSettings(ServiceSettings):
         "CPU; empty chooses",
     )
     cache_disk: int = Field(
-        512, ge=0, description="MB of prefixes in this folder; 0 saves nothing in it"
+        512, ge=0, description="MB of prefixes that this folder may hold; 0 saves none"
     )
     temperature: float = Field(0.3, ge=0, le=2, description="0 always takes the likeliest token")
     max_tokens: int = Field(

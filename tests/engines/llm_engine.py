@@ -1,7 +1,10 @@
 """The engines for GGUF models with a real model, for tests. Imports no llama.cpp."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
+
+import platformdirs
 
 from wyoming_common import registry
 from wyoming_llm.config import LlmSettings
@@ -20,7 +23,11 @@ class LlmModel(NamedTuple):
     engine: str
 
     def settings(self, folder: Path, **more: object) -> LlmSettings:
-        """Return settings that keep prompts in `folder`."""
+        """Return settings that keep prompts in `folder`; converted weights are shared by all."""
+        weights = Path(platformdirs.user_cache_dir("parley")) / "prompts" / "weights"
+        weights.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            (folder / "weights").symlink_to(weights)
         given = {"engine": self.engine, "model": str(self.path), "cache_dir": folder} | more
         return LlmSettings(**given)  # type: ignore[arg-type]
 

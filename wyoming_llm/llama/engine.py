@@ -64,7 +64,7 @@ class LlamaEngine:
             self.model = path.parent.name
         formats = check_gguf(path)
         folder = _cache_dir(self._settings)
-        if not self._settings.gpu_layers and self._settings.cache_disk:
+        if not self._settings.gpu_layers:
             path = cpu_weights(path, formats, folder / "weights")
         check_loads(self._library, path, self._identity(path, self._settings.gpu_layers), folder)
         options = Options(
