@@ -112,15 +112,18 @@ class Simulation:
         )
         return " ".join(filter(None, parts))
 
-    def listen(self, pcm: bytes) -> SimulatedTurn:
-        """Return the turn that PCM of 16 kHz makes which arrives in real time."""
+    def listen(self, pcm: bytes, sent_seconds: float = 0.0) -> SimulatedTurn:
+        """Return the turn that PCM of 16 kHz makes which arrives in real time.
+
+        The first `sent_seconds` of it arrive at once.
+        """
         segmenter = SpeechSegmenter(
             self._vad.stream(), Endpointer(), may_end=True, target=self._target()
         )
         segments: list[SpeechSegment] = []
         pause = _Pause()
         for at in range(0, len(pcm), _CHUNK):
-            now = (at + _CHUNK) / 32_000
+            now = max(sent_seconds, (at + _CHUNK) / 32_000)
             if (opinion := pause.opinion(now)) is not None:
                 segmenter.judge(opinion)
             snapshot = segmenter.feed([PcmChunk(pcm[at : at + _CHUNK], PcmFormat(), now)])

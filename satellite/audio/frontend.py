@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from satellite.audio.devices.device import FRAME_BYTES, FRAME_SAMPLES
 from wyoming_common.audio.pcm import MODEL_RATE, PcmConverter, PcmFormat, Reframer
@@ -104,6 +105,14 @@ def speech_power(frame: bytes) -> float:
     samples = np.frombuffer(frame, "<i2") * _WINDOW
     spectrum = np.fft.rfft(samples)[_LOWEST_BIN:]
     return float(np.vdot(spectrum, spectrum).real) * _SCALE
+
+
+def speech_powers(frames: bytes) -> NDArray[np.float32]:
+    """Return the `speech_power` of each of several frames, shape [frames]."""
+    samples = np.frombuffer(frames, "<i2").reshape(-1, FRAME_SAMPLES) * _WINDOW
+    spectra = np.fft.rfft(samples)[:, _LOWEST_BIN:]
+    powers: NDArray[np.float32] = (np.abs(spectra) ** 2).sum(axis=1) * _SCALE
+    return powers
 
 
 def is_silent(pcm: bytes) -> bool:

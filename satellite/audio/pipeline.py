@@ -7,9 +7,19 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
+
 from satellite.audio.devices.device import FRAME_SECONDS, Frame
-from satellite.audio.frontend import FrontEnd, NoFrontEnd, is_silent, power, speech_power
+from satellite.audio.frontend import (
+    FrontEnd,
+    NoFrontEnd,
+    is_silent,
+    power,
+    speech_power,
+    speech_powers,
+)
 from satellite.core.barge_in import VadFrame, db
+from satellite.core.wake_level import WakeLoudness
 from satellite.wake.engine import WakeDetector
 from wyoming_common.audio.pcm import MODEL_RATE, Reframer
 from wyoming_common.audio.vad import VAD_FRAME_SAMPLES, VoiceDetector
@@ -43,6 +53,12 @@ _REVERBERATION_FRAMES = 30
 """Frames for which a room goes on sounding."""
 _LEVEL_FRAMES = 4
 """Frames over which echo levels are averaged."""
+_LOUDEST_FRAMES = 20
+"""Frames of the loudest part of a wake word, and of the sound before it: 0.2 s."""
+_WORD_FRAMES = 100
+"""Frames up to the report of a wake word that may hold it."""
+_BEFORE_FRAMES = 200
+"""Frames before them in which others may talk."""
 _SCORE_STEP_FRAMES = 3
 """Frames of which one at least has a score: microWakeWord's are 30 ms apart."""
 _MIN_WAKE_PROBABILITY = 0.2
@@ -75,6 +91,8 @@ class AudioPipeline:
         self._postponed: deque[bytes] = deque(maxlen=_MAX_SPEECH_AGE_SAMPLES // VAD_FRAME_SAMPLES)
         self._wake_frames = Reframer(wake.frame_samples * 2)
         self._memory: deque[Frame] = deque(maxlen=round(memory_seconds / FRAME_SECONDS))
+        self._heard: deque[bytes] = deque(maxlen=_BEFORE_FRAMES + _WORD_FRAMES)
+        """The last of the microphone in front of the front end."""
         self._power_before: deque[float] = deque(maxlen=_LEVEL_FRAMES)
         self._power_behind: deque[float] = deque(maxlen=_LEVEL_FRAMES)
         self._far_frames_left = 0
@@ -123,6 +141,7 @@ class AudioPipeline:
         Without `needs_vad` only wake words are detected.
         """
         pcm = self._front_end.process(frame.pcm, far)
+        self._heard.append(frame.pcm)
         self._measure(frame.pcm, pcm, needs_vad=needs_vad)
         audible = not is_silent(far) and power(far) > _AUDIBLE_POWER
         self._far_frames_left = (
@@ -149,6 +168,17 @@ class AudioPipeline:
         if word is not None:
             self.last_wake_score = self._wake.scores.get(word)
         return FrameAnalysis(clean, activity, word)
+
+    @property
+    def wake_loudness(self) -> WakeLoudness | None:
+        """Levels around a wake word that has just been reported; None while the speaker plays."""
+        if self._far_frames_left > 0 or len(self._heard) < _WORD_FRAMES + _LOUDEST_FRAMES:
+            return None
+        powers = speech_powers(b"".join(self._heard))
+        means = np.convolve(powers, np.full(_LOUDEST_FRAMES, 1 / _LOUDEST_FRAMES), "valid")
+        before = means[: len(powers) - _WORD_FRAMES - _LOUDEST_FRAMES + 1]
+        word = means[-(_WORD_FRAMES - _LOUDEST_FRAMES + 1) :]
+        return WakeLoudness(db(float(word.max())), db(float(before.max())))
 
     def since(self, at: float) -> bytes:
         """Return the remembered audio from `at` on: whole frames, mono s16le at 16 kHz."""

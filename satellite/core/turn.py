@@ -6,11 +6,13 @@
 Inputs are method calls with the time in seconds; each returns the actions to perform, in order.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import inf
 
 from satellite.core.barge_in import BargeIn, BargeInEvent, BargeInSettings, VadFrame
+from satellite.core.wake_level import WakeLevel, WakeLevelSettings, WakeLoudness
 from wyoming_common.audio.endpointing import (
     Endpointer,
     EndpointerSettings,
@@ -109,6 +111,7 @@ class TurnSettings:
     within twice this."""
     continuation_seconds: float = 1.5
     """Speech that continues so soon after its end, before a reply, belongs to the same turn."""
+    wake_level: WakeLevelSettings = field(default_factory=WakeLevelSettings)
     no_speech_seconds: float = 5.0
     max_listen_seconds: float = 30.0
     service_end_seconds: float = 2.0
@@ -127,6 +130,7 @@ class TurnMachine:
         self.follow_up_seconds = settings.follow_up_seconds
         """Time after a reply in which the next turn needs no wake word; 0: none."""
         self._barge_in = BargeIn(settings.barge_in_settings)
+        self._wake_level = WakeLevel(settings.wake_level)
         self._since = -inf
         self._wake_word_over = False
         self._wake: str | None = None
@@ -150,10 +154,17 @@ class TurnMachine:
         """Time of the last speech of the current turn so far."""
         return self._speech_end_at
 
-    def wake(self, at: float, name: str | None, delay_seconds: float = 0.0) -> list[Action]:
+    def wake(
+        self,
+        at: float,
+        name: str | None,
+        delay_seconds: float = 0.0,
+        loudness: WakeLoudness | None = None,
+    ) -> list[Action]:
         """Take a wake word, in any state; None stands for a button or another request to listen.
 
-        It was detected at `at`, and this was decided `delay_seconds` later.
+        It was detected at `at`, and this was decided `delay_seconds` later. By its `loudness` the
+        person who said it is told from others; None where that is not known.
         """
         actions: list[Action] = []
         if self.state in (TurnState.LISTENING, TurnState.THINKING, TurnState.SPEAKING):
@@ -163,6 +174,7 @@ class TurnMachine:
         self.state = TurnState.AWAKE
         self._asked = False
         self._wake_word_over = name is None
+        self._wake_level = WakeLevel(self._settings.wake_level, loudness, at)
         self._new_endpoints(self._settings.no_speech_seconds)
         return [*actions, Chime("awake")]
 
@@ -177,6 +189,10 @@ class TurnMachine:
         if self.state in (TurnState.THINKING, TurnState.SPEAKING):
             stoppable = self._settings.cancels or self.state is TurnState.SPEAKING
             return self._barged_in(at, vad) if self._settings.barge_in and stoppable else []
+        if self.state is TurnState.AWAKE:
+            if late := self._wake_level.late(at):
+                return self._hear_again([*late, (at, vad)])
+            vad = self._wake_level.hear(at, vad)
         change = self._follow(at, vad)
         match self.state, change:
             case TurnState.IDLE, EndpointEvent.STARTED:
@@ -188,9 +204,14 @@ class TurnMachine:
                 self._wait()
                 return [Chime("done"), *([Unanswered()] if asked else [])]
         endpoint = self._fallback_endpoint if self.service_ends_turn else self._endpoint
-        if endpoint.finished:
-            return self.end_speech()
-        return []
+        return self.end_speech() if endpoint.finished else []
+
+    def _hear_again(self, frames: Sequence[tuple[float, VadFrame]]) -> list[Action]:
+        """Take the frames that have waited, since no louder speech has followed the wake word."""
+        self._wake_level = WakeLevel(self._settings.wake_level)
+        self._new_endpoints(self._settings.no_speech_seconds)
+        since = self._wake_at
+        return [action for at, vad in frames if at > since for action in self.voice(at, vad)]
 
     def _follow(self, at: float, vad: VadFrame) -> EndpointEvent | None:
         change = self._endpoint.process(vad.probability, vad.samples)
@@ -314,7 +335,7 @@ class TurnMachine:
         settings = self._settings
         chimed = self._chimed_at
         self._since = max(
-            self._speech_start_at - settings.pre_roll_seconds,
+            self._wake_level.onset(self._speech_start_at) - settings.pre_roll_seconds,
             self._wake_at - settings.wake_overlap_seconds,
             chimed if self._speech_start_at >= chimed else -inf,
         )

@@ -28,6 +28,7 @@ from satellite.core.turn import (
     TurnState,
     Unanswered,
 )
+from satellite.core.wake_level import WakeLoudness
 from satellite.drivers.driver import Devices, TurnDriver
 from satellite.peripherals.control import EventPublisher
 from satellite.rooms.arbitration import Appraisal
@@ -73,6 +74,7 @@ class _HeldWake:
 
     word: str
     at: float
+    loudness: WakeLoudness | None
     judged: bool = False
     """Whether the voice may wake; until then an answer waits"""
     answer_seconds: float | None = None
@@ -225,7 +227,9 @@ class Satellite:
             self.events.publish("wake", word=word)
             self.perform(self.machine.stop_word())
         elif self._held is None:
-            held = self._held = _HeldWake(word, at, judged=self._voices is None)
+            held = self._held = _HeldWake(
+                word, at, self._devices.audio.wake_loudness, judged=self._voices is None
+            )
             if self._voices is not None:
                 pcm = self._devices.audio.since(at - WAKE_VOICE_SECONDS)
                 self._voices.judge(pcm, lambda may_wake: self._judge(held, may_wake=may_wake))
@@ -294,7 +298,7 @@ class Satellite:
             self._devices.telemetry.count("room:answered")
             self._devices.telemetry.count("room_delay_ms", round(delay_seconds * 1000))
             _LOGGER.info("Answers '%s' after %.0f ms", held.word, delay_seconds * 1000)
-        self.perform(self.machine.wake(held.at, held.word, delay_seconds))
+        self.perform(self.machine.wake(held.at, held.word, delay_seconds, held.loudness))
         for activity in held.activity:
             self.perform(self.machine.voice(activity.at, activity.vad))
 
