@@ -98,6 +98,11 @@ class SatelliteSettings(ProgramSettings):
         "long as `no_speech` (not with --once or --wake none)",
     )
     barge_in: bool = Field(True, description="let speech interrupt the reply (not with --once)")
+    begin_with_speaker: bool = Field(
+        True,
+        description="where others talk while a wake word is said, speech that is clearly softer "
+        "than it begins no turn for three seconds",
+    )
     duck: float = Field(
         0.3, ge=0.0, le=1.0, description="gain of the reply while there may be speech"
     )

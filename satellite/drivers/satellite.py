@@ -227,9 +227,10 @@ class Satellite:
             self.events.publish("wake", word=word)
             self.perform(self.machine.stop_word())
         elif self._held is None:
-            held = self._held = _HeldWake(
-                word, at, self._devices.audio.wake_loudness, judged=self._voices is None
+            loudness = (
+                self._devices.audio.wake_loudness if self._settings.begin_with_speaker else None
             )
+            held = self._held = _HeldWake(word, at, loudness, judged=self._voices is None)
             if self._voices is not None:
                 pcm = self._devices.audio.since(at - WAKE_VOICE_SECONDS)
                 self._voices.judge(pcm, lambda may_wake: self._judge(held, may_wake=may_wake))

@@ -1,7 +1,12 @@
 """The person who said a wake word is told from others by level."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from wyoming.audio import AudioChunk, AudioStop
+from wyoming.pipeline import RunPipeline
+from wyoming.satellite import RunSatellite
 
 from satellite.audio.devices.device import FRAME_SAMPLES, Frame
 from satellite.audio.pipeline import AudioPipeline
@@ -9,7 +14,8 @@ from satellite.core.barge_in import VadFrame
 from satellite.core.turn import Action, Listen, TurnMachine, TurnSettings, TurnState
 from satellite.core.wake_level import WakeLevelSettings, WakeLoudness
 from satellite.wake.engine import NoWake
-from tests.support.satellite_rig import LoudIsSpeech
+from tests.support.satellite_client import HomeAssistantClient
+from tests.support.satellite_rig import LoudIsSpeech, WakeIsVeryLoud, wyoming_satellite
 
 SAMPLES = 512
 FRAME_DURATION = SAMPLES / 16_000
@@ -122,3 +128,26 @@ def test_a_wake_word_over_a_reply_has_no_level() -> None:
 
     assert heard(tone(4.0, 8000.0), far=said).wake_loudness is None
     assert heard(tone(4.0, 8000.0)).wake_loudness is not None
+
+
+@pytest.mark.parametrize(
+    ("flags", "least", "most"), [((), 0.5, 0.8), (("--no-begin-with-speaker",), 1.5, 2.5)]
+)
+async def test_a_satellite_sends_the_order_without_the_talk_before_it(
+    tmp_path: Path, flags: tuple[str, ...], least: float, most: float
+) -> None:
+    talk, wake, order = (2.5, 4000), (0.5, 32_000), (0.8, 20_000)
+    heard = (talk, wake, (2.0, talk[1]), order, (3.0, 0))
+    async with (
+        wyoming_satellite(tmp_path, heard, *flags, wake=WakeIsVeryLoud()) as satellite,
+        HomeAssistantClient(satellite) as client,
+    ):
+        await client.send(RunSatellite())
+        await client.receive_until(RunPipeline)
+        sent = b""
+        while not AudioStop.is_type((event := await client.receive()).type):
+            if AudioChunk.is_type(event.type):
+                sent += AudioChunk.from_event(event).audio
+
+    order_end = np.flatnonzero(np.abs(np.frombuffer(sent, "<i2")) > 10_000)[-1] / 16_000
+    assert least < order_end - order[0] < most
