@@ -67,6 +67,9 @@ class EndpointerSettings:
     """An utterance ends only after this many times the longest pause its speaker has made."""
     longest_end_seconds: float = 1.8
     """Upper bound of the silence that ends an utterance, after all factors."""
+    others_end_seconds: float = 0.9
+    """The same while others talk: a television that is taken for the speaker now and then would
+    otherwise hold the utterance open"""
     no_speech_seconds: float = 7.0
     turn_seconds: float = 60.0
 
@@ -95,6 +98,8 @@ class Endpointer:
         """Sample behind the last speech."""
         self.speech_samples = 0
         """Samples that were speech, pauses left out."""
+        self.others_talk = False
+        """Whether others talk in the pause in progress"""
         self.paused = False
         self.finished = False
         self._candidates: list[tuple[int, int]] = []
@@ -116,7 +121,10 @@ class Endpointer:
             span = settings.incomplete - settings.complete
             needed *= settings.incomplete - span * self._completeness
         hesitation = settings.hesitation * self._longest_pause / self._rate
-        return max(min(max(needed, hesitation), settings.longest_end_seconds), base * 0.5)
+        longest = settings.longest_end_seconds
+        if self.others_talk:
+            longest = max(settings.others_end_seconds, base)
+        return max(min(max(needed, hesitation), longest), base * 0.5)
 
     def judge(self, completeness: float) -> None:
         """Set how complete the utterance is at the pause in progress, -1 to 1.
@@ -131,6 +139,7 @@ class Endpointer:
         """Take back speech behind the sample `end`: it was not the speaker's."""
         if self.speech_start is not None and not self.finished:
             self.speech_end = max(min(self.speech_end, end), self.speech_start)
+            self.others_talk = True
 
     def process(
         self, probability: float, samples: int, *, may_end: bool = True
@@ -182,6 +191,7 @@ class Endpointer:
 
     def _heard(self, samples: int) -> EndpointEvent | None:
         was_paused, self.paused = self.paused, False
+        self.others_talk = False
         if was_paused:
             self._longest_pause = max(
                 self._longest_pause, self.position - samples - self.speech_end

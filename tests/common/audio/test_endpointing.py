@@ -197,3 +197,31 @@ def test_speech_that_is_taken_back_counts_as_silence() -> None:
 
     assert endpoint.process(0.0, FRAME) is EndpointEvent.PAUSED
     assert endpoint.silence_seconds > 1.0
+
+
+@pytest.mark.parametrize("sensitivity", Sensitivity)
+def test_a_thinking_speaker_is_given_less_time_while_others_talk(sensitivity: Sensitivity) -> None:
+    settings = EndpointerSettings()
+    waits = []
+    for others in (False, True):
+        endpoint = Endpointer(settings, sensitivity)
+        run(endpoint, (0.9, 2.0), (0.0, 0.2))
+        endpoint.judge(-1.0)
+        if others:
+            endpoint.retract(endpoint.speech_end)
+        waits.append(run(endpoint, (0.0, 4.0))[-1][1] - 2.0)
+
+    alone, beside_others = waits
+    expected = max(settings.others_end_seconds, settings.end_seconds[sensitivity])
+    assert beside_others == pytest.approx(expected, abs=2 * FRAME / RATE)
+    assert alone > beside_others
+
+
+def test_a_speaker_who_goes_on_is_given_all_the_time_again() -> None:
+    endpoint = Endpointer()
+    run(endpoint, (0.9, 2.0), (0.0, 0.2))
+    endpoint.retract(endpoint.speech_end)
+    run(endpoint, (0.9, 1.0), (0.0, 0.2))
+    endpoint.judge(-1.0)
+
+    assert endpoint.needed_seconds == EndpointerSettings().longest_end_seconds
