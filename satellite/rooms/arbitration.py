@@ -451,7 +451,10 @@ class Arbiter:
             return 0
         if (reference, base) not in current.compared:
             envelopes = [self._envelope(current, bid) for bid in (reference, base)]
-            current.compared[reference, base] = self._compare(*envelopes) if all(envelopes) else 0
+            # An answer to a bid may be received before the bid.
+            if not all(envelopes):
+                return 0
+            current.compared[reference, base] = self._compare(*envelopes)
         return current.compared[reference, base]
 
     def _envelope(self, current: _Round, bid: bytes) -> bytes:

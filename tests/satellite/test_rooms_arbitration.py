@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from satellite.rooms.arbitration import MAX_PEERS, Appraisal, Arbiter, BeginTurn, Send, Yield
+from satellite.rooms.arbitration import (
+    MAX_PEERS,
+    Appraisal,
+    Arbiter,
+    ArbitrationAction,
+    BeginTurn,
+    Send,
+    Yield,
+)
 from satellite.rooms.messages import GroupMessage, MessageKind, word_key
 from tests.satellite.rooms_network import WORD, Group, Link
 
@@ -192,6 +200,30 @@ def test_a_peer_that_dies_after_its_better_bid_leaves_the_answer_to_another() ->
     group.run(1.0)
 
     assert group.answering == [0]
+
+
+def sent_to(actions: list[ArbitrationAction], arbiter: Arbiter) -> GroupMessage:
+    return next(
+        action.message
+        for action in actions
+        if isinstance(action, Send) and action.message.recipient == arbiter.own_id
+    )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_offer_that_overtakes_the_bid_it_answers_changes_no_comparison(seed: int) -> None:
+    group = Group([0, 0, 0], Link(), seed, envelopes=[b"\0", b"\1", b"\0"], compare=by_value)
+    group.meet()
+    passive, nearest, first = (member.arbiter for member in group.members)
+    now = group.now
+    bids = first.detected(WORD, Appraisal(0, b"\0"), now)
+    offers = passive.received(sent_to(bids, passive), 2, now)
+
+    nearest.detected(WORD, Appraisal(0, b"\1"), now)
+    nearest.received(sent_to(offers, nearest), 0, now)
+    decided = nearest.received(sent_to(bids, nearest), 2, now + 0.001)
+
+    assert [type(action) for action in decided if not isinstance(action, Send)] == [BeginTurn]
 
 
 def test_a_better_peer_that_does_not_detect_the_word_is_waited_for_a_bounded_time() -> None:
