@@ -51,8 +51,9 @@ class RoundState(Enum):
 class ArbitrationSettings:
     """All durations are in seconds."""
 
-    answer_seconds: float = 0.025
-    """Time for the answers of peers; what a peer that has just died costs, once."""
+    answer_seconds: float = 0.05
+    """Time for the answers of peers; what a peer that has just died costs, once. To appraise a word
+    takes 11 ms of a slow core, and longer beside other work."""
     offer_seconds: float = 0.12
     """Time for a better placed peer to detect the wake word too: 19 of 20 satellites that detect a
     wake word do so within 0.12 s of the first one (`bench.rooms`)."""

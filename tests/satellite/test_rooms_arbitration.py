@@ -147,7 +147,7 @@ def test_where_nothing_arrives_each_answers_as_if_it_were_alone(
 
     assert group.answering == [number for number, lag in enumerate(lags) if lag is not None]
     delays = [delay for member in group.members for delay in member.answered]
-    assert max(delays) <= 0.027
+    assert max(delays) <= 0.052
 
 
 def test_a_satellite_alone_answers_at_once() -> None:
@@ -178,7 +178,7 @@ def test_a_dead_peer_is_waited_for_once() -> None:
     group.wake(0.0, None)
 
     first, second = group.members[0].answered
-    assert first == pytest.approx(0.025, abs=1e-3)
+    assert first == pytest.approx(0.05, abs=1e-3)
     assert second == 0.0
 
 
