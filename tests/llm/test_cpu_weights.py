@@ -117,3 +117,11 @@ def test_without_a_place_for_it_the_model_is_loaded_as_it_is(tmp_path: Path) -> 
     (tmp_path / "file").touch()
 
     assert choose(model, tmp_path / "file") == model
+
+
+def test_a_model_that_cannot_be_converted_is_loaded_as_it_is(tmp_path: Path) -> None:
+    model = made_model(tmp_path / "tiny.gguf")
+    model.write_bytes(model.read_bytes().replace(b"general.architecture", b"general.architectura"))
+
+    assert choose(model, tmp_path / "weights") == model
+    assert list((tmp_path / "weights").iterdir()) == []

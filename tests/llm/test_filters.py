@@ -252,6 +252,15 @@ def test_a_refusal_of_a_wish_is_said_while_it_is_written(code: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "refusal", ["I can't be activated.", "I couldn't get it turned on.", "I'm afraid it can't."]
+)
+async def test_a_refusal_is_no_claim(refusal: str) -> None:
+    outcomes = await told("make it nice", refusal, "en")
+
+    assert "".join(outcome.text for outcome in outcomes).strip() == refusal
+
+
+@pytest.mark.parametrize(
     ("code", "claim"), [(code, claim) for code, claims in MORE_CLAIMS.items() for claim in claims]
 )
 async def test_a_claim_behind_a_regret_is_not_said_to_its_end(code: str, claim: str) -> None:

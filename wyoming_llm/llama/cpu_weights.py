@@ -32,6 +32,8 @@ _MAX_BYTES: Final = 200_000_000
 _SUFFIX: Final = ".q8_0.gguf"
 _MOSTLY_Q8_0: Final = 7
 """`general.file_type` (llama_ftype in llama.h)"""
+_FAILURES: Final = (OSError, ValueError, LookupError, RuntimeError, AssertionError)
+"""What the `gguf` package raises for a file that it does not understand, and a full disk"""
 _MAX_ROWS: Final = 4096
 """Rows of a tensor that are converted at a time"""
 
@@ -58,7 +60,7 @@ def cpu_weights(path: Path, formats: frozenset[int], folder: Path) -> Path:
             written = Path(scratch, name)
             convert(path, written)
             written.replace(converted)
-    except (OSError, ValueError) as err:
+    except _FAILURES as err:
         _LOGGER.info("%s is loaded as it is; its weights could not be converted: %s", path, err)
         return path
     for other in folder.glob(f"{path.stem}-*{_SUFFIX}"):
@@ -70,7 +72,7 @@ def cpu_weights(path: Path, formats: frozenset[int], folder: Path) -> Path:
 def convert(source: Path, target: Path) -> None:
     """Write the model at `source` to `target` with its slow tensors in Q8_0.
 
-    Raises OSError, or ValueError for a file that the `gguf` package does not understand.
+    Raises OSError, and what the `gguf` package raises for a file that it does not understand.
     """
     # Loaded here, because a start that converts nothing does not need it.
     from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter, Keys

@@ -274,7 +274,11 @@ class ClaimFilter:
         patterns, text = self._patterns, _MARKS.sub("", text)
         if patterns is None:
             return self._request is Request.WISH and self._words.tells(text)
-        said = patterns.regrets.sub("", _plain(text)).lstrip(" ,")
+        said = _plain(text)
+        # "Sorry, done." claims what "Done." does; "I can't be activated" claims nothing.
+        regret = patterns.regrets.match(said)
+        if regret is not None and said[regret.end() :].startswith(","):
+            said = said[regret.end() :].lstrip(" ,")
         first, for_user = patterns.first.search(said), patterns.for_user.search(said)
         if self._request is Request.STORY:
             return bool(first and for_user)
