@@ -33,7 +33,7 @@ _SUFFIX: Final = ".q8_0.gguf"
 _MOSTLY_Q8_0: Final = 7
 """`general.file_type` (llama_ftype in llama.h)"""
 _FAILURES: Final = (OSError, ValueError, LookupError, RuntimeError, AssertionError)
-"""What the `gguf` package raises for a file that it does not understand, and a full disk"""
+"""Errors of the `gguf` package for a file that it does not understand, and of a full disk"""
 _MAX_ROWS: Final = 4096
 """Rows of a tensor that are converted at a time"""
 
